@@ -1,0 +1,63 @@
+//! The command line that the servers share.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::RangedU64ValueParser;
+
+/// Where and how a server listens.
+// ANCHOR: listen
+#[derive(Args, Clone, Debug)]
+pub struct ListenOptions {
+    /// IPv4 or IPv6 address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+
+    /// Port to listen on; 0 lets the kernel choose one
+    #[arg(short, long, value_name = "N", default_value_t = 8888)]
+    pub port: u16,
+
+    /// Connections that may wait to be accepted, see listen(2); the article's
+    /// servers had 5
+    #[arg(long, value_name = "N", default_value_t = 4096)]
+    #[arg(value_parser = clap::value_parser!(i32).range(0..))]
+    pub backlog: i32,
+
+    /// Print no line per message and per connection
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+// ANCHOR_END: listen
+
+impl ListenOptions {
+    /// The address and port to bind to.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.host, self.port)
+    }
+}
+
+/// How much a server of many clients takes on.
+#[derive(Args, Clone, Debug, Default)]
+pub struct LimitOptions {
+    /// Clients served at a time; past it new ones wait in the accept queue
+    /// [default: what the limit on open files allows, see ulimit -n]
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    pub max_connections: Option<usize>,
+
+    /// Close a client that sends nothing for so long [default: never]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub idle_timeout: Option<Duration>,
+}
+
+/// Reads a number of seconds above 0 that may have a fraction: `30`, `0.5`.
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .and_then(|number| Duration::try_from_secs_f64(number).ok())
+        .filter(|&duration| duration >= Duration::from_millis(1))
+        .filter(|&duration| duration <= Duration::from_secs(1_000_000_000))
+        .ok_or_else(|| "give seconds above 0, such as 30 or 0.5".into())
+}

@@ -1,0 +1,112 @@
+//! A signal handler that does only what it may.
+//!
+//! A handler runs between any two instructions of the program, perhaps in the
+//! middle of `malloc` or of `printf`, and so may call neither. The article's
+//! calls `printf` and `exit`. Ours stores a number and calls `shutdown`, which
+//! is on the list of what is allowed (`man 7 signal-safety`).
+//!
+//! Why `shutdown`? A flag alone would not wake a blocked `accept` or `recv`,
+//! and a signal that arrives just before such a call would go unseen until the
+//! next client. What `shutdown` does stays done: the call returns at once,
+//! whenever it is made.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
+
+use libc::c_int;
+
+use crate::number;
+use crate::socket::check;
+
+const NONE: c_int = -1;
+
+static RECEIVED: AtomicI32 = AtomicI32::new(NONE);
+static LISTENER: AtomicI32 = AtomicI32::new(NONE);
+static CLIENT: AtomicI32 = AtomicI32::new(NONE);
+
+/// How long a client may take, in seconds, to read its last replies.
+const FAREWELL_SECONDS: libc::c_uint = 1;
+
+/// From here on SIGINT and SIGTERM end the service in order. `man 2 sigaction`.
+///
+/// # Errors
+/// None on a correct system: the signals can be caught.
+// ANCHOR: install
+pub(crate) fn install(listener: &OwnedFd) -> io::Result<()> {
+    LISTENER.store(number(listener), SeqCst);
+    let stop: extern "C" fn(c_int) = on_stop;
+    let alarm: extern "C" fn(c_int) = on_alarm;
+    handle(libc::SIGINT, stop)?;
+    handle(libc::SIGTERM, stop)?;
+    handle(libc::SIGALRM, alarm)
+}
+
+fn handle(signal: c_int, handler: extern "C" fn(c_int)) -> io::Result<()> {
+    // SAFETY: a sigaction of zeros is valid: no flags, an empty mask.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    // No SA_RESTART: a blocked `accept` or `send` has to return, with EINTR.
+    action.sa_sigaction = handler as libc::sighandler_t;
+    // SAFETY: `action` is valid, and its handler is async-signal-safe.
+    check(unsafe {
+        libc::sigaction(signal, &raw const action, std::ptr::null_mut())
+    })?;
+    Ok(())
+}
+// ANCHOR_END: install
+
+/// The signal that asked the server to stop, if one came.
+pub(crate) fn received() -> Option<c_int> {
+    Some(RECEIVED.load(SeqCst)).filter(|&signal| signal != NONE)
+}
+
+/// From here on a signal wakes a `recv` from `client`, too.
+pub(crate) fn wake_for(client: &OwnedFd) {
+    CLIENT.store(number(client), SeqCst);
+    // The signal may have come before the handler could know of this client.
+    if received().is_some() {
+        shut(&CLIENT, libc::SHUT_RD);
+    }
+}
+
+/// To be called before the client's descriptor is closed: its number may soon
+/// be another's.
+pub(crate) fn forget_client() {
+    CLIENT.store(NONE, SeqCst);
+}
+
+// ANCHOR: handler
+extern "C" fn on_stop(signal: c_int) {
+    if RECEIVED.swap(signal, SeqCst) != NONE {
+        // The second signal: the user means now. SAFETY: async-signal-safe.
+        unsafe { libc::_exit(128 + signal) };
+    }
+    shut(&LISTENER, libc::SHUT_RD);
+    shut(&CLIENT, libc::SHUT_RD);
+    // A client that never reads would keep us in `send`: not for long.
+    // SAFETY: async-signal-safe, and takes one number.
+    unsafe { libc::alarm(FAREWELL_SECONDS) };
+}
+
+extern "C" fn on_alarm(_: c_int) {
+    shut(&CLIENT, libc::SHUT_RDWR);
+}
+// ANCHOR_END: handler
+
+/// `shutdown(2)`, leaving `errno` as the interrupted code had it.
+fn shut(socket: &AtomicI32, how: c_int) {
+    // SAFETY: `errno` always points to this thread's own.
+    let errno = unsafe { errno_location() };
+    // SAFETY: as above.
+    let before = unsafe { *errno };
+    // SAFETY: takes two numbers; an error (a socket that is not connected, or
+    // none at all) changes nothing.
+    unsafe { libc::shutdown(socket.load(SeqCst), how) };
+    // SAFETY: as above.
+    unsafe { *errno = before };
+}
+
+#[cfg(target_os = "linux")]
+use libc::__errno_location as errno_location;
+#[cfg(target_vendor = "apple")]
+use libc::__error as errno_location;

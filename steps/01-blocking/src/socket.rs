@@ -1,0 +1,131 @@
+//! One safe function for each system call on a connection.
+//!
+//! All follow one pattern: make the call, and where it returned -1 ask `errno`
+//! what happened. `errno` belongs to the thread and the next call overwrites
+//! it, so it is read at once.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+
+use crate::address::RawAddress;
+use crate::number;
+
+/// Without this flag `send` to a peer that is gone raises SIGPIPE, which ends
+/// a C program. (Rust's runtime ignores the signal at start-up; a server should
+/// not depend on who wrote its `main`.) macOS has no such flag.
+#[cfg(target_os = "linux")]
+const SEND_FLAGS: libc::c_int = libc::MSG_NOSIGNAL;
+#[cfg(not(target_os = "linux"))]
+const SEND_FLAGS: libc::c_int = 0;
+
+/// What a C function returned: -1 means that `errno` tells why it failed.
+// ANCHOR: check
+pub(crate) fn check<T: PartialEq + From<i8>>(returned: T) -> io::Result<T> {
+    if returned == T::from(-1) {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(returned)
+    }
+}
+// ANCHOR_END: check
+
+/// Takes the next connection from the accept queue and says who the peer is.
+/// Waits while the queue is empty. `man 2 accept`.
+///
+/// # Errors
+/// EINTR after a signal, ECONNABORTED where the peer left the queue first,
+/// EMFILE without a free descriptor, and more: see
+/// [`after_failed_accept`](crate::after_failed_accept).
+// ANCHOR: accept
+pub fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, SocketAddr)> {
+    let mut peer = RawAddress::empty();
+    let mut length = RawAddress::CAPACITY;
+    // SAFETY: `peer` has room for `length` bytes, and both outlive the call.
+    let fd = check(unsafe {
+        libc::accept(number(listener), peer.as_mut_ptr(), &raw mut length)
+    })?;
+    // SAFETY: the kernel has just made this descriptor, for us alone.
+    let client = unsafe { OwnedFd::from_raw_fd(fd) };
+    Ok((client, peer.decode()?))
+}
+// ANCHOR_END: accept
+
+/// [`accept`] for an event loop (step 04): the new connection is non-blocking
+/// from the start, which saves the article's two calls of `fcntl`. Linux only.
+///
+/// # Errors
+/// `WouldBlock` where the queue of a non-blocking listener is empty; otherwise
+/// as [`accept`].
+#[cfg(target_os = "linux")]
+pub fn accept_nonblocking(
+    listener: impl AsFd,
+) -> io::Result<(OwnedFd, SocketAddr)> {
+    let mut peer = RawAddress::empty();
+    let mut length = RawAddress::CAPACITY;
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    let (fd, room) = (number(listener), peer.as_mut_ptr());
+    // SAFETY: `peer` has room for `length` bytes, and both outlive the call.
+    let fd = check(unsafe { libc::accept4(fd, room, &raw mut length, flags) })?;
+    // SAFETY: the kernel has just made this descriptor, for us alone.
+    let client = unsafe { OwnedFd::from_raw_fd(fd) };
+    Ok((client, peer.decode()?))
+}
+
+/// Reads what has arrived, up to the size of `buffer`, and waits while nothing
+/// has. Returns the number of bytes read: 0 is the end of the stream, the
+/// peer's FIN. `man 2 recv`.
+///
+/// # Errors
+/// ECONNRESET after the peer's reset, ETIMEDOUT where the peer is out of reach.
+/// EINTR is not among them: the call is made again.
+// ANCHOR: recv
+pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
+    let (fd, room) = (number(socket), buffer.len());
+    uninterrupted(|| {
+        // SAFETY: `buffer` is ours and has room for `room` bytes.
+        unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), room, 0) }
+    })
+}
+// ANCHOR_END: recv
+
+/// Hands the kernel as much of `bytes` as it takes, and waits while it takes
+/// none. Returns the number of bytes taken, which may be less than all: a
+/// partial write. `man 2 send`.
+///
+/// # Errors
+/// EPIPE or ECONNRESET where the peer is gone. EINTR is not among them.
+// ANCHOR: send
+pub fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    let (fd, count) = (number(socket), bytes.len());
+    uninterrupted(|| {
+        // SAFETY: `bytes` holds `count` bytes, which the kernel only reads.
+        unsafe { libc::send(fd, bytes.as_ptr().cast(), count, SEND_FLAGS) }
+    })
+}
+
+/// Hands the kernel all of `bytes`, in as many calls as it takes.
+///
+/// # Errors
+/// As [`send`].
+pub fn send_all(socket: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let taken = send(&socket, bytes)?;
+        bytes = &bytes[taken..];
+    }
+    Ok(())
+}
+// ANCHOR_END: send
+
+/// Makes a call again as long as a signal interrupts it (EINTR): that says
+/// nothing about the connection. `man 7 signal`.
+// ANCHOR: uninterrupted
+fn uninterrupted(mut call: impl FnMut() -> isize) -> io::Result<usize> {
+    loop {
+        match check(call()) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result.map(isize::cast_unsigned),
+        }
+    }
+}
+// ANCHOR_END: uninterrupted
