@@ -1,0 +1,49 @@
+//! A signal as one more descriptor to wait for: `signalfd`.
+//!
+//! The signals are blocked, so that no handler runs and no call is interrupted;
+//! they wait in the kernel until they are read from a descriptor, which `epoll`
+//! watches with all the others. `man 2 signalfd`.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use protocol::{Doing, Failure};
+
+/// SIGINT and SIGTERM, to be read.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    blocked: SigSet,
+    descriptor: SignalFd,
+}
+
+// ANCHOR: signals
+impl Signals {
+    /// # Errors
+    /// EMFILE without a free descriptor.
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let mut blocked = SigSet::empty();
+        blocked.add(Signal::SIGINT);
+        blocked.add(Signal::SIGTERM);
+        blocked.thread_block().map_err(|e| Doing::Signals.failed(e))?;
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        let descriptor = SignalFd::with_flags(&blocked, flags)
+            .map_err(|e| Doing::Signals.failed(e))?;
+        Ok(Self { blocked, descriptor })
+    }
+
+    /// The number of the signal that has come. From then on another one ends
+    /// the process at once, as it would by default.
+    pub(crate) fn take(&self) -> Option<i32> {
+        let info = self.descriptor.read_signal().ok().flatten()?;
+        let _ = self.blocked.thread_unblock();
+        i32::try_from(info.ssi_signo).ok()
+    }
+}
+// ANCHOR_END: signals
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
