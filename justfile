@@ -1,0 +1,50 @@
+# The tasks of a reader and of a contributor. `just` alone lists them.
+
+set positional-arguments
+
+# Load client and server on the port that the book uses, unless PORT says else
+port := env("PORT", "8888")
+
+# List the tasks
+default:
+    @just --list --unsorted
+
+# Run a step: just run 04-epoll [--port 8888 …]
+run step *args:
+    @shift; cargo run --quiet --release --bin {{ step }} -- "$@"
+
+# Run all tests, or those that concern one step: just test [04-epoll]
+test *step:
+    cargo test {{ if step == "" { "--workspace" } else { "-p step-" + step } }}
+
+# Put N requests on the server that is running: just load 10000
+load n *args:
+    @shift; cargo run --quiet --release --bin 03-load-client -- {{ n }} --port {{ port }} "$@"
+
+# Compare the servers under the same load
+compare *args:
+    @cargo run --quiet --release --bin 05-compare -- "$@"
+
+# Test any server: just check 127.0.0.1:8888, or just check 'COMMAND --port {port}'
+check server *args:
+    @cargo run --quiet --release --package conformance --bin check -- "$@"
+
+# Build the book and open it in a browser
+book:
+    mdbook build --open book
+
+# Run the book's terminal sessions anew and write down what they print
+record:
+    cargo build --quiet --release --workspace
+    cargo run --quiet --release --package conformance --bin record
+
+# Check the formatting, run clippy, build the API documentation
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+
+# Everything that CI checks
+ci: lint
+    cargo test --workspace
+    mdbook build book
