@@ -5,7 +5,9 @@
 //! full speed once it is out of descriptors. `man 2 accept`, section ERRORS.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use protocol::{Failure, Log};
 
 /// How long a server leaves `accept` alone when trying at once would only fail
 /// again.
@@ -49,3 +51,24 @@ pub fn after_failed_accept(error: &io::Error) -> AfterAccept {
     }
 }
 // ANCHOR_END: after
+
+/// How often a server complains of the same thing.
+const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Says on stderr that something has run out, but not for every client that
+/// comes while it lasts: a flood of clients must not become a flood of lines.
+#[derive(Debug, Default)]
+pub struct Complaint {
+    last: Option<Instant>,
+}
+
+impl Complaint {
+    /// Logs `failure`, unless that was done a short while ago.
+    pub fn make(&mut self, failure: &Failure, log: &mut Log) {
+        let quiet = |last: Instant| last.elapsed() < COMPLAINT_INTERVAL;
+        if !self.last.is_some_and(quiet) {
+            log.alarm(failure);
+            self.last = Some(Instant::now());
+        }
+    }
+}

@@ -37,7 +37,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use clap::Parser;
 use protocol::{Doing, Failure, ListenOptions, Log, Message};
 
-pub use accepting::{AfterAccept, REST, after_failed_accept};
+pub use accepting::{AfterAccept, Complaint, REST, after_failed_accept};
 pub use converse::converse;
 pub use listener::{listen, local_address};
 #[cfg(target_os = "linux")]
@@ -69,16 +69,15 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 }
 
 fn serve(listener: &OwnedFd, log: &mut Log) {
-    let mut resting = false;
+    let mut complaint = Complaint::default();
     while signals::received().is_none() {
         log.flush();
         match accept(listener) {
             Ok((client, peer)) => {
-                resting = false;
                 log.print(Message::Connected(peer));
                 attend(client, log);
             }
-            Err(error) => rest_after(error, &mut resting, log),
+            Err(error) => rest_after(error, &mut complaint, log),
         }
     }
     if let Some(signal) = signals::received() {
@@ -103,18 +102,15 @@ fn attend(client: OwnedFd, log: &mut Log) {
 }
 // ANCHOR_END: attend
 
-/// `accept` failed. Says so once, and waits before the next try where trying at
-/// once would only spin.
+/// `accept` failed. Waits before the next try where trying at once would only
+/// spin.
 // ANCHOR: rest
-fn rest_after(error: io::Error, resting: &mut bool, log: &mut Log) {
+fn rest_after(error: io::Error, complaint: &mut Complaint, log: &mut Log) {
     let stopping = signals::received().is_some();
-    if stopping || after_failed_accept(&error) == AfterAccept::TryAgain {
-        return;
+    if !stopping && after_failed_accept(&error) == AfterAccept::Rest {
+        complaint.make(&Doing::Accept.failed(error), log);
+        std::thread::sleep(REST);
     }
-    if !std::mem::replace(resting, true) {
-        log.alarm(&Doing::Accept.failed(error));
-    }
-    std::thread::sleep(REST);
 }
 // ANCHOR_END: rest
 

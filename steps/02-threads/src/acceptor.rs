@@ -4,7 +4,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::thread::{Builder, Scope};
 use std::time::Duration;
 
-use blocking::{AfterAccept, REST, accept, after_failed_accept, converse};
+use blocking::{
+    AfterAccept, Complaint, REST, accept, after_failed_accept, converse,
+};
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::time::TimeVal;
 use protocol::{Doing, Failure, LimitOptions, Log, Message};
@@ -24,9 +26,10 @@ pub(crate) struct Acceptor<'a> {
     clients: &'a Clients<'a>,
     limit: usize,
     idle_timeout: Option<Duration>,
-    /// Something has run out (descriptors, threads): said once, until the next
-    /// client is served.
+    /// Something has run out (descriptors, threads): no client is accepted
+    /// until one leaves, or for a while.
     resting: bool,
+    complaint: Complaint,
 }
 
 impl<'a> Acceptor<'a> {
@@ -37,7 +40,15 @@ impl<'a> Acceptor<'a> {
     ) -> Self {
         let limit = connection_limit(limits.max_connections);
         let idle_timeout = limits.idle_timeout;
-        Self { listener, clients, limit, idle_timeout, resting: false }
+        let complaint = Complaint::default();
+        Self {
+            listener,
+            clients,
+            limit,
+            idle_timeout,
+            resting: false,
+            complaint,
+        }
     }
 
     /// Accepts until a signal comes, and returns its number. The listener is
@@ -51,32 +62,42 @@ impl<'a> Acceptor<'a> {
     ) -> i32 {
         loop {
             log.flush();
-            self.wait();
+            let client_waits = self.wait();
             if let Some(number) = signal.received() {
                 return number;
             }
-            match accept(&self.listener) {
-                Ok((socket, peer)) => {
-                    log.print(Message::Connected(peer));
-                    log.flush();
-                    self.hand_over(scope, socket, log);
-                }
-                Err(error)
-                    if after_failed_accept(&error) == AfterAccept::TryAgain => {
-                }
-                Err(error) => self.rest(&Doing::Accept.failed(error), log),
+            if client_waits {
+                self.accept(scope, log);
             }
         }
     }
 
     /// Waits for a client if there is room for one, and in any case for the
-    /// doorbell: a signal, or a client that leaves.
-    fn wait(&self) {
-        let limit = if self.resting { 0 } else { self.limit };
+    /// doorbell: a signal, or a client that leaves. Says whether a client is
+    /// there to be accepted.
+    fn wait(&mut self) -> bool {
+        let resting = std::mem::take(&mut self.resting);
+        let limit = if resting { 0 } else { self.limit };
         let full = self.clients.full(limit);
         let listener = (!full).then(|| self.listener.as_fd());
-        let patience = self.resting.then_some(REST);
-        self.clients.doorbell().wait(listener, patience);
+        self.clients.doorbell().wait(listener, resting.then_some(REST))
+    }
+
+    fn accept<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, 'a>,
+        log: &mut Log,
+    ) {
+        match accept(&self.listener) {
+            Ok((socket, peer)) => {
+                log.print(Message::Connected(peer));
+                log.flush();
+                self.hand_over(scope, socket, log);
+            }
+            Err(error)
+                if after_failed_accept(&error) == AfterAccept::TryAgain => {}
+            Err(error) => self.rest(&Doing::Accept.failed(error), log),
+        }
     }
     // ANCHOR_END: run
 
@@ -97,18 +118,16 @@ impl<'a> Acceptor<'a> {
         let started = Builder::new()
             .stack_size(STACK_SIZE)
             .spawn_scoped(scope, || attend(guest, log_of_thread));
-        match started {
-            Ok(_) => self.resting = false,
+        if let Err(error) = started {
             // The guest went with the closure: this connection is closed.
-            Err(error) => self.rest(&Doing::Thread.failed(error), log),
+            self.rest(&Doing::Thread.failed(error), log);
         }
     }
     // ANCHOR_END: hand_over
 
     fn rest(&mut self, failure: &Failure, log: &mut Log) {
-        if !std::mem::replace(&mut self.resting, true) {
-            log.alarm(failure);
-        }
+        self.resting = true;
+        self.complaint.make(failure, log);
     }
 }
 

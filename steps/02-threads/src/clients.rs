@@ -50,7 +50,7 @@ impl<'a> Clients<'a> {
         let socket = Arc::new(socket);
         let fd = socket.as_raw_fd();
         self.open().sockets.insert(fd, Arc::clone(&socket));
-        Guest { socket, clients: self }
+        Guest { socket, place: Place { fd, clients: self } }
     }
 
     /// Whether there are `limit` clients. If so, the next that leaves rings
@@ -87,31 +87,42 @@ impl<'a> Clients<'a> {
     }
 }
 
-/// A client's place among the [`Clients`].
+/// A client that is being served.
+// ANCHOR: guest
 pub(crate) struct Guest<'a> {
+    // Rust drops the fields in this order.
     socket: Arc<OwnedFd>,
+    place: Place<'a>,
+}
+
+/// A client's place among the [`Clients`].
+struct Place<'a> {
+    fd: RawFd,
     clients: &'a Clients<'a>,
 }
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let socket = self.clients.open().sockets.remove(&self.fd);
+        // close(2), and only then the bell: whoever waits for a descriptor
+        // finds one.
+        drop(socket);
+        if std::mem::take(&mut self.clients.open().awaited) {
+            self.clients.doorbell.ring();
+        }
+    }
+}
+// ANCHOR_END: guest
 
 impl Guest<'_> {
     /// Whether the server is stopping.
     pub(crate) fn asked_to_leave(&self) -> bool {
-        self.clients.stopping.load(Ordering::SeqCst)
+        self.place.clients.stopping.load(Ordering::SeqCst)
     }
 }
 
 impl AsFd for Guest<'_> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
-    }
-}
-
-impl Drop for Guest<'_> {
-    fn drop(&mut self) {
-        let mut open = self.clients.open();
-        open.sockets.remove(&self.socket.as_raw_fd());
-        if std::mem::take(&mut open.awaited) {
-            self.clients.doorbell.ring();
-        }
     }
 }

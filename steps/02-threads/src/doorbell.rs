@@ -37,13 +37,13 @@ impl Doorbell {
     }
 
     /// Waits for a ring, for `listener` to have a client, or for `patience` to
-    /// end, whichever is first. `man 2 poll`.
+    /// end, whichever is first. Says whether it is the listener. `man 2 poll`.
     // ANCHOR: wait
     pub(crate) fn wait(
         &self,
         listener: Option<BorrowedFd<'_>>,
         patience: Option<Duration>,
-    ) {
+    ) -> bool {
         let bell = self.listening_end.as_fd();
         let mut awaited: Vec<_> = [Some(bell), listener]
             .into_iter()
@@ -56,11 +56,15 @@ impl Doorbell {
                 .unwrap_or(PollTimeout::MAX)
         });
         // An error (EINTR) is a wait that ended early: the caller looks anew.
-        let _ = poll(&mut awaited, timeout);
-        if awaited[0].any() == Some(true) {
+        if poll(&mut awaited, timeout).is_err() {
+            return false;
+        }
+        let ready = |fd: &PollFd<'_>| fd.any() == Some(true);
+        if ready(&awaited[0]) {
             // However often it rang, one answer is enough.
             let _ = read(bell, &mut [0; 64]);
         }
+        awaited.get(1).is_some_and(ready)
     }
     // ANCHOR_END: wait
 }

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
-use blocking::{AfterAccept, REST, accept_nonblocking, after_failed_accept};
+use blocking::{
+    AfterAccept, Complaint, REST, accept_nonblocking, after_failed_accept,
+};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use protocol::{Doing, Failure, LimitOptions, Log};
 use threads::connection_limit;
@@ -19,8 +21,7 @@ pub(crate) struct Acceptor {
     limit: usize,
     /// Descriptors or memory had run out: when to try again.
     rest_until: Option<Instant>,
-    /// That was said; not again until a client could be accepted.
-    reported: bool,
+    complaint: Complaint,
 }
 
 impl Acceptor {
@@ -33,7 +34,12 @@ impl Acceptor {
         fcntl(&listener, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
             .map_err(|e| Doing::Option.failed(e))?;
         let limit = connection_limit(limits.max_connections);
-        Ok(Self { listener, limit, rest_until: None, reported: false })
+        Ok(Self {
+            listener,
+            limit,
+            rest_until: None,
+            complaint: Complaint::default(),
+        })
     }
 
     /// What the listener waits for, with `open` clients being served.
@@ -53,10 +59,7 @@ impl Acceptor {
     ) -> Option<(OwnedFd, SocketAddr)> {
         loop {
             match accept_nonblocking(&self.listener) {
-                Ok(client) => {
-                    self.reported = false;
-                    return Some(client);
-                }
+                Ok(client) => return Some(client),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return None,
                 Err(e) if after_failed_accept(&e) == AfterAccept::TryAgain => {}
                 Err(e) => {
@@ -78,9 +81,7 @@ impl Acceptor {
         log: &mut Log,
     ) {
         self.rest_until = Some(now + REST);
-        if !std::mem::replace(&mut self.reported, true) {
-            log.alarm(failure);
-        }
+        self.complaint.make(failure, log);
     }
 
     /// Ends a rest that is over: its time has come, or `somebody_left`.
