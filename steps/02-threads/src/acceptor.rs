@@ -12,7 +12,7 @@ use nix::sys::time::TimeVal;
 use protocol::{Doing, Failure, LimitOptions, Log, Message};
 
 use crate::clients::{Clients, Guest};
-use crate::connection_limit;
+use crate::limits::{MAX_THREADS, connection_limit};
 use crate::signals::Signal;
 
 /// A client's thread needs a few kilobytes of stack. The default of 2 MiB would
@@ -38,7 +38,7 @@ impl<'a> Acceptor<'a> {
         clients: &'a Clients<'a>,
         limits: &LimitOptions,
     ) -> Self {
-        let limit = connection_limit(limits.max_connections);
+        let limit = connection_limit(limits.max_connections).min(MAX_THREADS);
         let idle_timeout = limits.idle_timeout;
         let complaint = Complaint::default();
         Self {

@@ -14,7 +14,6 @@
 //! A connection never waits. [`advance`](Connection::advance) does what can be
 //! done now, and [`wants`](Connection::wants) follows from the state it left.
 
-use std::collections::VecDeque;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Instant;
 
@@ -22,7 +21,8 @@ use nix::sys::socket::{Shutdown, shutdown};
 use protocol::{Conversation, Failure, Log};
 
 use crate::Interest;
-use crate::stream::{Received, try_receive, try_send};
+use crate::outbox::Outbox;
+use crate::stream::{Received, try_receive};
 
 /// Bytes asked of the kernel at once.
 const READ_SIZE: usize = 4 * 1_024;
@@ -70,6 +70,16 @@ enum State {
     Lingering,
 }
 
+/// What came of reading.
+enum Read {
+    /// All that has arrived.
+    All,
+    /// Some: there may be more.
+    Some,
+    /// Nothing had arrived.
+    Nothing,
+}
+
 /// What a turn came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -88,8 +98,7 @@ pub(crate) struct Connection {
     socket: OwnedFd,
     state: State,
     conversation: Conversation,
-    /// Replies that the kernel has not taken yet.
-    unsent: VecDeque<u8>,
+    outbox: Outbox,
     /// When bytes last came in or went out.
     last_active: Instant,
 }
@@ -100,7 +109,7 @@ impl Connection {
             socket,
             state: State::Open,
             conversation: Conversation::default(),
-            unsent: VecDeque::new(),
+            outbox: Outbox::default(),
             last_active: now,
         }
     }
@@ -109,11 +118,11 @@ impl Connection {
     // ANCHOR: wants
     pub(crate) fn wants(&self) -> Interest {
         let read = match self.state {
-            State::Open => self.unsent.len() <= UNSENT_LIMIT,
+            State::Open => self.outbox.len() <= UNSENT_LIMIT,
             State::Leaving | State::Lingering => true,
             State::Flushing => false,
         };
-        Interest { read, write: !self.unsent.is_empty() }
+        Interest { read, write: !self.outbox.is_empty() }
     }
     // ANCHOR_END: wants
 
@@ -128,16 +137,25 @@ impl Connection {
         hang_up: bool,
         shared: &mut Shared,
     ) -> Result<Turn, Failure> {
-        self.flush(shared.now)?;
-        let drained = self.receive(hang_up, shared)?;
-        if self.unsent.is_empty() {
+        let sent = self.outbox.flush(&self.socket)?;
+        if sent {
+            self.last_active = shared.now;
+        }
+        let read = self.receive(hang_up, shared)?;
+        if self.outbox.is_empty() {
             match self.state {
                 State::Flushing => return Ok(Turn::Over),
                 State::Leaving => self.send_fin(),
                 State::Open | State::Lingering => {}
             }
         }
-        Ok(if drained { Turn::Waiting } else { Turn::More })
+        Ok(match read {
+            Read::All => Turn::Waiting,
+            Read::Nothing if sent => Turn::Waiting,
+            // Nothing to send, nothing to read: then why were we called? Better
+            // to ask once too often than to wait for an edge that has passed.
+            Read::Nothing | Read::Some => Turn::More,
+        })
     }
     // ANCHOR_END: advance
 
@@ -175,22 +193,23 @@ impl Connection {
         self.state == State::Open
     }
 
-    /// Reads until there is nothing more (`true`) or the turn is over.
+    /// Reads until there is nothing more or the turn is over.
     // ANCHOR: receive
     fn receive(
         &mut self,
         hang_up: bool,
         shared: &mut Shared,
-    ) -> Result<bool, Failure> {
-        for _ in 0..READS_PER_TURN {
+    ) -> Result<Read, Failure> {
+        for reads in 0..READS_PER_TURN {
             if !self.wants().read {
-                return Ok(true);
+                return Ok(Read::All);
             }
             match try_receive(&self.socket, &mut shared.buffer)? {
-                Received::Nothing => return Ok(true),
+                Received::Nothing if reads == 0 => return Ok(Read::Nothing),
+                Received::Nothing => return Ok(Read::All),
                 Received::End => {
                     self.hear_end(shared)?;
-                    return Ok(true);
+                    return Ok(Read::All);
                 }
                 Received::Bytes(count) => {
                     self.hear(count, shared)?;
@@ -198,12 +217,12 @@ impl Connection {
                     // saves asking again; but it does not show the FIN behind
                     // the bytes, which raises no event of its own any more.
                     if count < READ_SIZE && !hang_up {
-                        return Ok(true);
+                        return Ok(Read::All);
                     }
                 }
             }
         }
-        Ok(false)
+        Ok(Read::Some)
     }
     // ANCHOR_END: receive
 
@@ -218,50 +237,23 @@ impl Connection {
         }
         self.last_active = shared.now;
         let Shared { buffer, replies, log, .. } = shared;
+        replies.clear();
         self.conversation.hear(&buffer[..count], replies, log);
-        self.reply(shared)
+        self.outbox.send(&self.socket, replies)
     }
 
     fn hear_end(&mut self, shared: &mut Shared) -> Result<(), Failure> {
-        if self.state == State::Open {
-            let Shared { replies, log, .. } = shared;
-            self.conversation.end(replies, log);
-        }
+        let was_open = self.state == State::Open;
         self.state = State::Flushing;
-        self.reply(shared)
+        if !was_open {
+            return Ok(());
+        }
+        let Shared { replies, log, .. } = shared;
+        replies.clear();
+        self.conversation.end(replies, log);
+        self.outbox.send(&self.socket, replies)
     }
     // ANCHOR_END: hear
-
-    /// Sends what was answered to one read with one `send`, and keeps what the
-    /// kernel does not take.
-    // ANCHOR: reply
-    fn reply(&mut self, shared: &mut Shared) -> Result<(), Failure> {
-        let mut rest = shared.replies.as_slice();
-        // What waits already goes first.
-        if self.unsent.is_empty() && !rest.is_empty() {
-            rest = &rest[try_send(&self.socket, rest)?..];
-        }
-        self.unsent.extend(rest);
-        shared.replies.clear();
-        Ok(())
-    }
-
-    /// Sends what had to wait, as far as the kernel takes it.
-    fn flush(&mut self, now: Instant) -> Result<(), Failure> {
-        while !self.unsent.is_empty() {
-            let (first, _) = self.unsent.as_slices();
-            let taken = try_send(&self.socket, first)?;
-            if taken == 0 {
-                return Ok(());
-            }
-            self.unsent.drain(..taken);
-            self.last_active = now;
-        }
-        // Gives the memory back: an idle connection has no buffers.
-        self.unsent = VecDeque::new();
-        Ok(())
-    }
-    // ANCHOR_END: reply
 
     fn send_fin(&mut self) {
         // ENOTCONN: the peer has reset the connection. `recv` will tell.

@@ -139,16 +139,18 @@ impl EventLoop {
 
     // ANCHOR: accept
     fn accept(&mut self) {
-        for _ in 0..ACCEPTS_PER_TURN {
+        for accepted in 0..ACCEPTS_PER_TURN {
             let Some(acceptor) = &mut self.acceptor else { return };
             if !acceptor.wants(self.clients.count()).read {
                 return;
             }
             let Shared { now, log, .. } = &mut self.shared;
-            let Some((socket, peer)) = acceptor.accept(*now, log) else {
-                return;
-            };
-            self.welcome(socket, peer);
+            match acceptor.accept(*now, log) {
+                Some((socket, peer)) => self.welcome(socket, peer),
+                // As with connections: an event, and nobody there?
+                None if accepted == 0 => break,
+                None => return,
+            }
         }
         self.told_listener.ask_again();
     }

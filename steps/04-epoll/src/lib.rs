@@ -13,6 +13,7 @@
 //! | `poller.rs` | `epoll`: ask for readiness, and wait for it |
 //! | `connection.rs` | a connection as a state machine |
 //! | `stream.rs` | `recv` and `send` that never wait |
+//! | `outbox.rs` | replies that the kernel has not taken yet |
 //! | `acceptor.rs` | taking clients from the queue while there is room |
 //! | `clients.rs` | whom an event is about: from a token to a connection |
 //! | `event_loop.rs` | one turn after the other, until all is done |
@@ -26,6 +27,7 @@ mod acceptor;
 mod clients;
 mod connection;
 mod event_loop;
+mod outbox;
 mod poller;
 mod signals;
 mod stream;
