@@ -5,11 +5,12 @@ set positional-arguments
 # Load client and server on the port that the book uses, unless PORT says else
 port := env("PORT", "8888")
 
-# List the tasks
+[private]
 default:
     @just --list --unsorted
 
 # Run a step: just run 04-epoll [--port 8888 …]
+[no-exit-message]
 run step *args:
     @shift; cargo run --quiet --release --bin {{ step }} -- "$@"
 
@@ -18,14 +19,17 @@ test *step:
     cargo test {{ if step == "" { "--workspace" } else { "-p step-" + step } }}
 
 # Put N requests on the server that is running: just load 10000
+[no-exit-message]
 load n *args:
     @shift; cargo run --quiet --release --bin 03-load-client -- {{ n }} --port {{ port }} "$@"
 
 # Compare the servers under the same load
+[no-exit-message]
 compare *args:
     @cargo run --quiet --release --bin 05-compare -- "$@"
 
 # Test any server: just check 127.0.0.1:8888, or just check 'COMMAND --port {port}'
+[no-exit-message]
 check server *args:
     @cargo run --quiet --release --package conformance --bin check -- "$@"
 
