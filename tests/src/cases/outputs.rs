@@ -1,0 +1,62 @@
+//! Process: what it prints must never stop it, and must say what is wrong.
+
+use super::words::{echo, times};
+use crate::case::{Case, Need, case};
+use crate::{Failure, Outcome, Reader, Server};
+
+const OWN: &[Need] = &[Need::OwnProcess];
+
+pub(super) const CASES: &[Case] = &[
+    case!(Process, Blocking, serves_without_a_stdout)
+        .needs(OWN)
+        .reader(Reader::Absent),
+    case!(Process, Blocking, serves_when_the_reader_of_its_stdout_has_left)
+        .needs(OWN)
+        .reader(Reader::GoesAway),
+    case!(Process, Blocking, serves_while_nobody_reads_its_stdout)
+        .needs(OWN)
+        .reader(Reader::Stalls),
+    case!(Process, Blocking, says_that_its_port_is_in_use).needs(OWN),
+];
+
+/// Fails: a program that ends with an error when it cannot print. With fd 1
+/// closed, the first socket may even become "stdout".
+fn serves_without_a_stdout(server: &Server) -> Outcome {
+    much_to_print(server)
+}
+
+/// Fails: SIGPIPE from `printf`, a panic from `println!`.
+fn serves_when_the_reader_of_its_stdout_has_left(server: &Server) -> Outcome {
+    much_to_print(server)
+}
+
+/// Fails: a line printed per message, by `write`s that wait when the pipe is
+/// full, in the thread that should be serving.
+fn serves_while_nobody_reads_its_stdout(server: &Server) -> Outcome {
+    much_to_print(server)
+}
+
+/// More lines than a pipe holds: 64 KiB.
+fn much_to_print(server: &Server) -> Outcome {
+    let mut client = server.connect()?;
+    let line = times(100, b"w");
+    let lines = [&line[..], b"\n"].concat().repeat(2_000);
+    client.exchange(lines, &echo(&line).repeat(2_000))?;
+    client.ask(b"ping\n", b"pong\n")
+}
+
+/// Fails: `bind`'s result ignored, as in the article's epoll server: it runs
+/// on and serves nobody.
+fn says_that_its_port_is_in_use(server: &Server) -> Outcome {
+    let second = server.start_another_here()?;
+    let status = second.wait(server.patience())?;
+    let stderr = second.stderr.wait_for(server.patience(), |_| false);
+    if status.success() || stderr.trim().is_empty() {
+        return Err(Failure::new(
+            "a second server on the port says nothing of it",
+        )
+        .expected("an error on stderr, and not status 0")
+        .came(format!("{status}, and on stderr: {stderr:?}")));
+    }
+    Ok(())
+}

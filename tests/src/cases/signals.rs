@@ -1,0 +1,120 @@
+//! Process: SIGINT and SIGTERM end it in order.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal::{self, SIGCONT, SIGINT, SIGSTOP, SIGTERM};
+
+use super::words::{Stalled, times};
+use crate::case::{Case, Need, case};
+use crate::{Failure, Outcome, Process, Server, shown};
+
+/// The time that a server has for its end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+const OWN: &[Need] = &[Need::OwnProcess];
+
+pub(super) const CASES: &[Case] = &[
+    case!(Process, Blocking, ends_with_status_0_on_sigint)
+        .needs(OWN)
+        .ends_the_server(),
+    case!(Process, Blocking, ends_with_status_0_on_sigterm)
+        .needs(OWN)
+        .ends_the_server(),
+    case!(Process, Threads, ends_with_idle_clients_connected)
+        .needs(OWN)
+        .ends_the_server(),
+    case!(Process, Threads, ends_with_a_client_that_never_reads)
+        .needs(OWN)
+        .ends_the_server(),
+    case!(Process, Threads, answers_what_had_come_when_the_signal_came)
+        .needs(OWN)
+        .ends_the_server(),
+    case!(Process, Threads, tears_no_reply_when_it_ends_under_load)
+        .needs(OWN)
+        .ends_the_server(),
+];
+
+/// Sends `signal`, and the server must end as if it had nothing more to do.
+fn ends_in_order(process: &Process, signal: Signal) -> Outcome {
+    process.signal(signal)?;
+    has_ended_in_order(process, signal)
+}
+
+fn has_ended_in_order(process: &Process, signal: Signal) -> Outcome {
+    let status = process.wait(FAREWELL)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::new("the server does not end in order")
+        .sent(signal.to_string())
+        .expected("exit status: 0")
+        .came(status.to_string()))
+}
+
+fn ends_with_status_0_on_sigint(server: &Server) -> Outcome {
+    ends_in_order(server.process()?, SIGINT)
+}
+
+/// Fails: the article's servers, which handle SIGINT alone.
+fn ends_with_status_0_on_sigterm(server: &Server) -> Outcome {
+    server.still_serves()?;
+    ends_in_order(server.process()?, SIGTERM)
+}
+
+/// Fails: a server that waits for its clients to leave.
+fn ends_with_idle_clients_connected(server: &Server) -> Outcome {
+    let mut clients = server.connect_many(5)?;
+    clients[0].ask(b"ping\npi", b"pong\n")?;
+    ends_in_order(server.process()?, SIGTERM)?;
+    for client in &mut clients {
+        client.read_to_the_end()?;
+    }
+    Ok(())
+}
+
+/// Fails: a server that waits until its last reply is read.
+fn ends_with_a_client_that_never_reads(server: &Server) -> Outcome {
+    let _stalled = Stalled::new(server)?;
+    ends_in_order(server.process()?, SIGTERM)
+}
+
+/// Fails: an exit that forgets what the kernel had already received.
+fn answers_what_had_come_when_the_signal_came(server: &Server) -> Outcome {
+    let process = server.process()?;
+    let mut client = server.connect()?;
+    client.ask(b"ping\n", b"pong\n")?;
+    process.signal(SIGSTOP)?;
+    client.send(&times(1_000, b"ping\n"))?;
+    process.signal(SIGTERM)?;
+    process.signal(SIGCONT)?;
+    client.expect(&times(1_000, b"pong\n"))?;
+    has_ended_in_order(process, SIGTERM)
+}
+
+/// Fails: an exit in the middle of a reply. A client may lose replies to lines
+/// that were on their way; half a reply it must never get.
+fn tears_no_reply_when_it_ends_under_load(server: &Server) -> Outcome {
+    let mut clients = server.connect_many(20)?;
+    let sending = clients
+        .iter_mut()
+        .map(|client| client.send_meanwhile(times(100_000, b"ping\n")))
+        .collect::<Result<Vec<_>, _>>()?;
+    clients[0].expect(&times(1_000, b"pong\n"))?;
+    let process = server.process()?;
+    process.signal(SIGTERM)?;
+    for client in &mut clients {
+        let replies = client.read_to_the_end()?;
+        if replies != times(replies.len() / 5, b"pong\n") {
+            let end = replies.len().saturating_sub(20);
+            return Err(Failure::new("a reply is torn")
+                .sent("100000 times \"ping\\n\", then SIGTERM")
+                .expected("nothing but whole replies")
+                .came(format!("at the end: {}", shown(&replies[end..]))));
+        }
+    }
+    for thread in sending {
+        // It fails when the server ends the connection: as it should.
+        let _ = thread.join();
+    }
+    has_ended_in_order(process, SIGTERM)
+}

@@ -1,0 +1,56 @@
+//! # What every server must do, and how to find out
+//!
+//! The suite in here knows nothing of how a server is built. It starts one,
+//! talks to it as a client would, does to it what peers and kernels do, and
+//! says what came of it. So it tests steps 01, 02 and 04 alike, and yours.
+//!
+//! | file | its one idea |
+//! |---|---|
+//! | `client.rs` | a peer that remembers what it sent, and says what came |
+//! | `receive.rs` | reading up to a deadline, and why no more came |
+//! | `hose.rs` | a client whose bytes never end |
+//! | `output.rs` | read what a process prints, and never hold it up |
+//! | `process.rs` | a child process: signals, deadlines, no orphan |
+//! | `inspect.rs` | what Linux tells about a process: `/proc` |
+//! | `launch.rs` | from a command line to a server that listens |
+//! | `server.rs` | a server to test: where it is, and its process if it is ours |
+//! | `subject.rs` | whom the suite tests, and what it can do |
+//! | `case.rs` | one case: what it is called, what it needs, what explains it |
+//! | `cases/` | the cases, in three groups |
+//! | `steps.rs` | the servers of this workspace as subjects |
+//! | `limits.rs` | descriptors for thousands of clients |
+//! | `failure.rs` | what was sent, what was expected, what came |
+//! | `excerpt.rs` | bytes as the reader of a failed test wants to see them |
+//! | `deadline.rs` | waiting for a condition, but not for ever |
+//! | `bin/check.rs` | the suite as a command, for any server in any language |
+
+mod case;
+mod cases;
+mod client;
+mod deadline;
+mod excerpt;
+mod failure;
+mod hose;
+mod inspect;
+mod launch;
+mod limits;
+mod output;
+mod process;
+mod receive;
+mod server;
+pub mod steps;
+mod subject;
+
+pub use case::{Case, Chapter, Group, Need, Setting, Verdict};
+pub use cases::all_cases;
+pub use client::Client;
+pub use deadline::{Deadline, eventually};
+pub use excerpt::shown;
+pub use failure::{Failure, Outcome};
+pub use hose::Hose;
+pub use nix::sys::signal::Signal;
+pub use launch::{Launch, Reader};
+pub use output::Output;
+pub use process::Process;
+pub use server::Server;
+pub use subject::Subject;

@@ -1,0 +1,106 @@
+//! A server to test: where it is, and its process if it is ours.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::{Client, Failure, Launch, Outcome, Process};
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    patience: Duration,
+    ours: Option<(Process, Launch)>,
+}
+
+impl Server {
+    /// A server that somebody else has started.
+    #[must_use]
+    pub fn running(address: SocketAddr, patience: Duration) -> Self {
+        Self { address, patience, ours: None }
+    }
+
+    pub(crate) fn ours(
+        address: SocketAddr,
+        patience: Duration,
+        process: Process,
+        launch: Launch,
+    ) -> Self {
+        Self { address, patience, ours: Some((process, launch)) }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How long to wait for anything that it should do.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Its process.
+    ///
+    /// # Errors
+    /// Somebody else has started it.
+    pub fn process(&self) -> Result<&Process, Failure> {
+        self.ours.as_ref().map(|(process, _)| process).ok_or_else(not_ours)
+    }
+
+    /// A new client.
+    ///
+    /// # Errors
+    /// The server is gone, or its accept queue is full.
+    pub fn connect(&self) -> Result<Client, Failure> {
+        Client::connect(self.address, self.patience)
+    }
+
+    /// So many new clients.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub fn connect_many(&self, count: usize) -> Result<Vec<Client>, Failure> {
+        (0..count).map(|_| self.connect()).collect()
+    }
+
+    /// Starts a second server on the port of this one.
+    ///
+    /// # Errors
+    /// Somebody else has started this one.
+    pub fn start_another_here(&self) -> Result<Process, Failure> {
+        let (_, launch) = self.ours.as_ref().ok_or_else(not_ours)?;
+        launch.spawn(self.address.port())
+    }
+
+    /// A new client gets its `pong`: whatever happened, the service goes on.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn still_serves(&self) -> Outcome {
+        self.connect()?.ask(b"ping\n", b"pong\n")
+    }
+
+    /// Adds to `failure` what the server's process has to say of it.
+    pub(crate) fn explain(&self, failure: Failure) -> Failure {
+        let Ok(process) = self.process() else { return failure };
+        let failure = match process.ended() {
+            Ok(Some(status)) => {
+                failure.with("server", format!("it has ended: {status}"))
+            }
+            _ => failure,
+        };
+        let stderr = process.stderr.text();
+        let lines: Vec<_> = stderr.lines().take(5).collect();
+        if lines.is_empty() {
+            failure
+        } else {
+            failure.with("stderr", lines.join("\n"))
+        }
+    }
+}
+
+fn not_ours() -> Failure {
+    Failure::new("this needs a server that the test has started")
+}
