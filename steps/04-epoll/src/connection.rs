@@ -64,9 +64,9 @@ enum State {
     Flushing,
     /// We are ending it: the last replies go out, what comes in is dropped.
     Leaving,
-    /// All replies and our FIN are sent. To close before the peer does would
-    /// reset the connection, should bytes still arrive, and a reset can
-    /// overtake the replies.
+    /// All replies and our FIN are sent, and we wait for the peer's. To close
+    /// now would answer the peer's next bytes with a reset, and a reset throws
+    /// away replies that are still under way.
     Lingering,
 }
 
