@@ -1,0 +1,11 @@
+//! `03-load-client`: the article's load test.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let options = load_client::Options::parse();
+    load_client::run(&options)
+        .unwrap_or_else(|failure| protocol::conclude(Err(failure)))
+}

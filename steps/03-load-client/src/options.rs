@@ -1,0 +1,92 @@
+//! The command line: how much load, of which kind, and on whom.
+//!
+//! The article reads its one argument with `atoi`, which takes `1e4` for 1 and
+//! `abc` for 0 and says nothing. Here a number that cannot be used is an error
+//! that names it, before the first request is made.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use clap::Parser;
+use clap::builder::RangedU64ValueParser;
+
+/// More requests than that would take months.
+const MOST_REQUESTS: u64 = 1_000_000_000_000;
+/// More threads than that, and the kernel refuses anyway. `man 7 pthreads`.
+const MOST_THREADS: u64 = 100_000;
+/// Seconds and rates within these bounds can be added to any time of day.
+const SMALLEST: f64 = 0.001;
+const LARGEST: f64 = 1_000_000_000.0;
+
+/// Sends "ping" over and over, checks each reply, and says how fast that went
+// ANCHOR: options
+#[derive(Clone, Debug, Parser)]
+#[command(version)]
+pub struct Options {
+    /// Requests to make, by all threads together
+    #[arg(value_name = "TOTAL_REQUESTS")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=MOST_REQUESTS))]
+    pub total: u64,
+
+    /// Threads that make them, each one request at a time
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(value_parser = RangedU64ValueParser::<usize>::new()
+        .range(1..=MOST_THREADS))]
+    pub threads: usize,
+
+    /// IPv4 or IPv6 address of the server
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+
+    /// Port of the server
+    #[arg(short, long, value_name = "N", default_value_t = 8888)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
+
+    /// Keep one connection per thread, instead of a new one for each request
+    #[arg(long)]
+    pub keep_alive: bool,
+
+    /// Requests per second, on a fixed schedule: latency counts from when a
+    /// request was due [default: as fast as the replies come]
+    #[arg(long, value_name = "R", value_parser = number)]
+    pub rate: Option<f64>,
+
+    /// How long one request may take, from connect to the whole reply
+    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    #[arg(value_parser = seconds)]
+    pub timeout: Duration,
+
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+// ANCHOR_END: options
+
+impl Options {
+    /// The server's address and port.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.host, self.port)
+    }
+
+    /// The number of threads: no more than there are requests.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        usize::try_from(self.total)
+            .map_or(self.threads, |total| total.min(self.threads))
+    }
+}
+
+/// Reads a number that may have a fraction.
+fn number(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (SMALLEST..=LARGEST).contains(number))
+        .ok_or_else(|| format!("give a number from {SMALLEST} to {LARGEST}"))
+}
+
+/// Reads a number of seconds that may have a fraction: `5`, `0.3`.
+fn seconds(text: &str) -> Result<Duration, String> {
+    number(text).map(Duration::from_secs_f64)
+}

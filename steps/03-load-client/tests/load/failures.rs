@@ -1,0 +1,173 @@
+//! Servers that misbehave, and arguments that can't be used.
+
+use std::time::{Duration, Instant};
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use predicates::str::{contains, starts_with};
+
+use crate::Case;
+use crate::command::{client, client_with, json, plain};
+use crate::servers::{Rogue, deaf_port, full_queue, read_line, until_closed};
+
+pub(crate) const CASES: &[Case] = crate::cases![
+    says_what_to_do_where_nobody_listens,
+    says_it_in_japanese_too,
+    notices_a_wrong_reply,
+    notices_more_than_was_asked_for,
+    notices_a_server_that_closes_without_a_reply,
+    notices_half_a_reply,
+    notices_a_reset,
+    gives_up_on_a_server_that_never_answers,
+    gives_up_on_a_server_that_trickles,
+    gives_up_on_a_server_that_does_not_let_it_in,
+    goes_on_when_out_of_descriptors,
+    says_that_its_results_were_lost,
+    refuses_unusable_arguments,
+];
+
+fn says_what_to_do_where_nobody_listens() {
+    let (_socket, port) = deaf_port();
+    let mut client = client(port);
+    let hint = contains("cargo run --release --bin 04-epoll")
+        .and(contains(format!("nobody listens on 127.0.0.1:{port}")));
+    client
+        .arg("1000")
+        .assert()
+        .code(1)
+        .stdout(contains("Successful requests: 0 / 1000\n"))
+        .stdout(contains("     1000  connection refused\n"))
+        .stderr(starts_with("[!] 1000 requests failed: ").and(hint))
+        .stderr(contains("\n").count(1));
+}
+
+fn says_it_in_japanese_too() {
+    let (_socket, port) = deaf_port();
+    let mut client = client(port);
+    client.env("LC_ALL", "ja_JP.UTF-8");
+    client
+        .arg("10")
+        .assert()
+        .code(1)
+        .stdout(contains("       10  接続を拒否された\n"))
+        .stderr(starts_with("[!] 10 件のリクエストが失敗: 接続を拒否された"))
+        .stderr(contains("\n").count(1));
+}
+
+/// Runs `arguments` against `port`, where no request succeeds, and checks that
+/// all failures are of this kind.
+fn fails(port: u16, arguments: &[&str], kind: &str) {
+    let result = json(client(port).args(arguments));
+    assert_eq!(result["succeeded"], 0, "{result}");
+    assert_eq!(result["errors"][kind], result["total"], "{result}");
+    assert!(result["latency_us"].is_null(), "{result}");
+    let status = client(port).args(arguments).ok();
+    let code = status.expect_err("a failure").as_output().map(|o| o.status);
+    assert_eq!(code.and_then(|status| status.code()), Some(1));
+}
+
+fn notices_a_wrong_reply() {
+    let server = Rogue::sends(&[b"pang\n"], Duration::ZERO);
+    fails(server.port, &["10"], "wrong_reply");
+}
+
+fn notices_more_than_was_asked_for() {
+    let server = Rogue::sends(&[b"pong\npong\n"], Duration::ZERO);
+    fails(server.port, &["10"], "wrong_reply");
+}
+
+fn notices_a_server_that_closes_without_a_reply() {
+    let server = Rogue::start(|mut stream| drop(read_line(&mut stream)));
+    fails(server.port, &["10"], "closed_without_reply");
+}
+
+fn notices_half_a_reply() {
+    let server = Rogue::start(|mut stream| {
+        read_line(&mut stream);
+        let _ = std::io::Write::write_all(&mut stream, b"pon");
+    });
+    fails(server.port, &["10"], "closed_without_reply");
+}
+
+fn notices_a_reset() {
+    // To close a connection with unread input is to reset it.
+    let server = Rogue::start(|stream| drop(stream.peek(&mut [0])));
+    fails(server.port, &["10"], "reset");
+}
+
+/// As [`fails`], and soon: all threads wait at the same time.
+fn times_out(port: u16, kind: &str) {
+    let start = Instant::now();
+    fails(port, &["4", "--threads", "4", "--timeout", "0.3"], kind);
+    let (least, most) = (Duration::from_millis(600), Duration::from_secs(4));
+    assert!((least..most).contains(&start.elapsed()), "{:?}", start.elapsed());
+}
+
+fn gives_up_on_a_server_that_never_answers() {
+    let server = Rogue::start(|mut stream| until_closed(&mut stream));
+    times_out(server.port, "reply_timed_out");
+}
+
+fn gives_up_on_a_server_that_trickles() {
+    // Each wait is short. The whole reply takes 0.8 s.
+    let pause = Duration::from_millis(200);
+    let server = Rogue::sends(&[b"p", b"o", b"n", b"g", b"\n"], pause);
+    times_out(server.port, "reply_timed_out");
+}
+
+fn gives_up_on_a_server_that_does_not_let_it_in() {
+    let (_listener, _first, port) = full_queue();
+    times_out(port, "connect_timed_out");
+}
+
+fn goes_on_when_out_of_descriptors() {
+    let server = Rogue::start(|mut stream| until_closed(&mut stream));
+    let program = plain(server.port);
+    let limited = r#"ulimit -n 9; exec "$0" "$@""#;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", limited]).arg(program.get_program());
+    shell.args(program.get_args()).args(["20", "--timeout", "0.3"]);
+    let result = json(&mut shell);
+    assert_eq!(result["failed"], 20, "{result}");
+    let out = result["errors"]["out_of_descriptors"].as_u64();
+    assert!(out > Some(0), "{result}");
+}
+
+fn says_that_its_results_were_lost() {
+    let Ok(full) = std::fs::File::create("/dev/full") else {
+        println!("skipped: this system has no /dev/full");
+        return;
+    };
+    let (_socket, port) = deaf_port();
+    let mut client = plain(port);
+    let output = client.arg("1").stdout(full).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.starts_with("[!] the results could not be printed: No sp"),
+        "{stderr}"
+    );
+}
+
+fn refuses_unusable_arguments() {
+    let numbers = [
+        ("", vec!["0", "-1", "abc", "1e4", "10x", "9999999999999999999999"]),
+        ("--threads", vec!["0", "-1", "ten", "99999999999"]),
+        ("--port", vec!["0", "65536", "http"]),
+        ("--host", vec!["example.org", "127.0.0", "::1::"]),
+        ("--rate", vec!["0", "-5", "inf", "nan", "fast", "1e300"]),
+        ("--timeout", vec!["0", "-1", "inf", "nan", "soon", "1e300"]),
+    ];
+    for (option, values) in numbers {
+        for value in values {
+            let assigned = format!("{option}={value}");
+            let arguments = match option {
+                "" => ["--", value],
+                _ => ["1", &assigned],
+            };
+            let named = contains(format!("invalid value '{value}'"));
+            client_with(&arguments).assert().code(2).stderr(named);
+        }
+    }
+    client_with(&[]).assert().code(2);
+}

@@ -1,0 +1,159 @@
+//! Rates, latencies, and a run that is ended early.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdout, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::Case;
+use crate::command::{client, json, plain};
+use crate::servers::{Rogue, Server, read_line, until_closed};
+
+pub(crate) const CASES: &[Case] = crate::cases![
+    keeps_to_the_rate_it_was_given,
+    counts_latency_from_when_a_request_was_due,
+    reports_percentiles_in_order_as_json,
+    prints_what_was_measured_when_interrupted,
+    ends_promptly_while_it_waits_for_the_next_due_request,
+];
+
+fn keeps_to_the_rate_it_was_given() {
+    let server = Server::start();
+    let mut client = client(server.port);
+    let result = json(client.args(["41", "--rate", "100"]));
+    // Request 0 is due at once, and request 40 after 0.4 s.
+    assert!(result["seconds"].as_f64() >= Some(0.4), "{result}");
+    assert!(result["requests_per_second"].as_f64() < Some(103.0), "{result}");
+    assert_eq!(result["succeeded"], 41, "{result}");
+}
+
+/// A client that has printed its heading: its run is about to start.
+struct Running {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(port: u16, arguments: &[&str]) -> Self {
+        let mut command = plain(port);
+        command.args(arguments).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the client runs");
+        let pipe = child.stdout.take().expect("a pipe");
+        let mut stdout = BufReader::new(pipe);
+        let mut heading = String::new();
+        stdout.read_line(&mut heading).expect("a heading");
+        assert_eq!(heading, "Load testing the TCP server...\n");
+        Self { child, stdout }
+    }
+
+    /// What it prints until its end, and its exit status.
+    fn finish(mut self) -> (String, Option<i32>) {
+        let mut text = String::new();
+        self.stdout.read_to_string(&mut text).expect("UTF-8");
+        (text, self.child.wait().expect("our child").code())
+    }
+
+    fn interrupt(&self) {
+        let pid = Pid::from_raw(self.child.id().cast_signed());
+        kill(pid, Signal::SIGINT).expect("a signal to our child");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The milliseconds that stand behind `name`.
+fn figure(text: &str, name: &str) -> f64 {
+    text.lines()
+        .filter_map(|line| line.trim().strip_prefix(name))
+        .find_map(|rest| rest.trim().parse().ok())
+        .expect("a figure with that name")
+}
+
+fn counts_latency_from_when_a_request_was_due() {
+    const STALL: Duration = Duration::from_millis(500);
+    let server = Server::start();
+    let client = Running::start(server.port, &["200", "--rate", "200"]);
+    server.signal(Signal::SIGSTOP);
+    thread::sleep(STALL);
+    server.signal(Signal::SIGCONT);
+    let (text, status) = client.finish();
+    assert_eq!(status, Some(0), "{text}");
+    // Half of the requests were due while the server stood still. Counted from
+    // when they were sent, ten would be slow, one per thread: 5 %.
+    assert!(figure(&text, "p90 ") > 200.0, "{text}");
+    assert!(figure(&text, "p99 ") > 350.0, "{text}");
+    assert!(figure(&text, "max ") > 400.0, "{text}");
+}
+
+fn reports_percentiles_in_order_as_json() {
+    let server = Server::start();
+    let result = json(client(server.port).arg("500"));
+    let names = ["p50", "p90", "p99", "p999", "max"];
+    let latency = names
+        .map(|name| result["latency_us"][name].as_f64().expect("microseconds"));
+    assert!(latency[0] > 0.0 && latency.is_sorted(), "{result}");
+    let mean = result["latency_us"]["mean"].as_f64();
+    assert!(mean > Some(0.0) && mean <= Some(latency[4]), "{result}");
+    assert_eq!(result["stopped_early"], false, "{result}");
+    assert!(result["errors"].as_object().is_some_and(|e| e.is_empty()));
+}
+
+fn prints_what_was_measured_when_interrupted() {
+    let (sender, waiting) = mpsc::channel();
+    let asked = Arc::new(AtomicUsize::new(0));
+    // Answers 30 requests; whoever comes later waits.
+    let server = Rogue::start(move |mut stream| {
+        read_line(&mut stream);
+        if asked.fetch_add(1, SeqCst) < 30 {
+            let _ = stream.write_all(b"pong\n");
+        } else {
+            let _ = sender.send(());
+        }
+        until_closed(&mut stream);
+    });
+    let arguments = ["1000000", "--threads", "4", "--timeout", "60"];
+    let client = Running::start(server.port, &arguments);
+    for _ in 0..4 {
+        let deadline = Duration::from_secs(10);
+        waiting.recv_timeout(deadline).expect("a thread that waits in recv");
+    }
+    let start = Instant::now();
+    client.interrupt();
+    let (text, status) = client.finish();
+    assert!(start.elapsed() < Duration::from_secs(5), "{text}");
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains("[*] received signal 2, stopped early"), "{text}");
+    assert!(text.contains("requests: 30 / 1000000\n"), "{text}");
+    assert!(figure(&text, "max ") > 0.0, "{text}");
+}
+
+fn ends_promptly_while_it_waits_for_the_next_due_request() {
+    let (sender, answered) = mpsc::channel();
+    let server = Rogue::start(move |mut stream| {
+        read_line(&mut stream);
+        let _ = stream.write_all(b"pong\n");
+        until_closed(&mut stream);
+        let _ = sender.send(());
+    });
+    // The second request is due in 1,000 s.
+    let client = Running::start(server.port, &["9", "--rate", "0.001"]);
+    let deadline = Duration::from_secs(10);
+    answered.recv_timeout(deadline).expect("the first request");
+    let start = Instant::now();
+    client.interrupt();
+    let (text, status) = client.finish();
+    assert!(start.elapsed() < Duration::from_secs(5), "{text}");
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains("requests: 1 / 9\n"), "{text}");
+}
