@@ -1,0 +1,179 @@
+//! A connection seen from the client: the mirror image of step 04's.
+//!
+//! ```text
+//!    connect           all sent             the last reply is whole
+//!   ────────▶ Sending ─────────▶ Listening ─────────────────────────▶ idle
+//!                 ▲                                                     │
+//!                 └─────────────────────────────────────────────────────┘
+//!                                   ask again
+//! ```
+//!
+//! A non-blocking `connect` returns before the handshake is over
+//! (EINPROGRESS). There is no state for that: `send` on such a socket says
+//! EAGAIN, the wait for the connection is a wait for room to write, and where
+//! the connection is refused it is `send` that tells.
+
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use epoll::Interest;
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, connect,
+    recv, send, socket,
+};
+use protocol::PONG;
+
+use super::fault::Fault;
+
+const PING: &[u8] = b"ping\n";
+/// Requests that can be on the way on one connection.
+pub(crate) const MAX_IN_FLIGHT: usize = 64;
+const PINGS: [u8; PING.len() * MAX_IN_FLIGHT] = repeated();
+
+/// The requests as `send` takes them: one after the other in one piece.
+const fn repeated() -> [u8; PING.len() * MAX_IN_FLIGHT] {
+    let mut pings = [0; PING.len() * MAX_IN_FLIGHT];
+    let mut at = 0;
+    while at < pings.len() {
+        pings[at] = PING[at % PING.len()];
+        at += 1;
+    }
+    pings
+}
+
+/// One connection, and how far we are with it.
+// ANCHOR: connection
+#[derive(Debug)]
+pub(crate) struct Connection {
+    socket: OwnedFd,
+    /// Bytes of requests that the kernel has not taken yet.
+    unsent: usize,
+    /// Bytes of the next reply that are here already.
+    heard: usize,
+}
+// ANCHOR_END: connection
+
+impl Connection {
+    /// Begins to connect to `server`. `man 2 connect`.
+    ///
+    /// # Errors
+    /// EMFILE without a free descriptor, EADDRNOTAVAIL without a free port;
+    /// ECONNREFUSED may come here or from [`advance`](Self::advance).
+    // ANCHOR: open
+    pub(crate) fn open(server: SocketAddr) -> Result<Self, Fault> {
+        let family = match server {
+            SocketAddr::V4(_) => AddressFamily::Inet,
+            SocketAddr::V6(_) => AddressFamily::Inet6,
+        };
+        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+        let socket = socket(family, SockType::Stream, flags, None)?;
+        match connect(socket.as_raw_fd(), &SockaddrStorage::from(server)) {
+            Ok(()) | Err(Errno::EINPROGRESS) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        Ok(Self { socket, unsent: 0, heard: 0 })
+    }
+    // ANCHOR_END: open
+
+    /// Puts so many more requests on their way.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub(crate) fn ask(&mut self, count: usize) -> Result<(), Fault> {
+        self.unsent += PING.len() * count;
+        self.flush()
+    }
+
+    /// What this connection waits for: one that is idle too wants to know when
+    /// the server ends it.
+    pub(crate) fn wants(&self) -> Interest {
+        Interest { read: true, write: self.unsent > 0 }
+    }
+
+    /// Hands the kernel what it takes of the requests. `man 2 send`.
+    ///
+    /// # Errors
+    /// The connection could not be made, or is broken.
+    // ANCHOR: flush
+    pub(crate) fn flush(&mut self) -> Result<(), Fault> {
+        while self.unsent > 0 {
+            // Whole requests from the end back, so that a partial write goes
+            // on in the middle of a `ping`.
+            let rest = &PINGS[PINGS.len() - self.unsent..];
+            match send(self.socket.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL) {
+                Ok(taken) => self.unsent -= taken,
+                Err(Errno::EAGAIN) => return Ok(()),
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(())
+    }
+    // ANCHOR_END: flush
+
+    /// Does what can be done without waiting, and returns how many replies
+    /// have become whole, whatever comes after them. `hang_up` says that an
+    /// end follows the bytes that can be read.
+    // ANCHOR: advance
+    pub(crate) fn advance(
+        &mut self,
+        hang_up: bool,
+        buffer: &mut [u8],
+    ) -> (usize, Result<(), Fault>) {
+        let mut replies = 0;
+        let result = self
+            .flush()
+            .and_then(|()| self.receive(hang_up, buffer, &mut replies));
+        (replies, result)
+    }
+
+    fn receive(
+        &mut self,
+        hang_up: bool,
+        buffer: &mut [u8],
+        replies: &mut usize,
+    ) -> Result<(), Fault> {
+        loop {
+            match recv(self.socket.as_raw_fd(), buffer, MsgFlags::empty()) {
+                Ok(0) => return Err(Fault::Closed),
+                Ok(count) => {
+                    *replies += self.hear(&buffer[..count])?;
+                    // A short read says that the socket is drained.
+                    if count < buffer.len() && !hang_up {
+                        return Ok(());
+                    }
+                }
+                Err(Errno::EAGAIN) => return Ok(()),
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+    // ANCHOR_END: advance
+
+    /// Checks every byte of every reply, and counts those that end here.
+    // ANCHOR: hear
+    fn hear(&mut self, mut bytes: &[u8]) -> Result<usize, Fault> {
+        let mut replies = 0;
+        while !bytes.is_empty() {
+            let expected = &PONG[self.heard..];
+            let count = expected.len().min(bytes.len());
+            let (reply, rest) = bytes.split_at(count);
+            if reply != &expected[..count] {
+                return Err(Fault::WrongReply);
+            }
+            bytes = rest;
+            self.heard = (self.heard + count) % PONG.len();
+            replies += usize::from(self.heard == 0);
+        }
+        Ok(replies)
+    }
+    // ANCHOR_END: hear
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}

@@ -1,0 +1,166 @@
+//! The load: thousands of users in one event loop.
+//!
+//! It is the loop of step 04 from the other side. There the events come from
+//! clients and each has a connection; here they come from the server and from
+//! the clock, and each user has a connection while it waits for a reply.
+
+mod agenda;
+mod connection;
+mod fault;
+mod requests;
+mod tally;
+mod user;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use epoll::{Interest, Poller, Told, Trigger};
+
+use crate::interrupt::Interrupt;
+use crate::kernel::Counters;
+use crate::meter::{CpuTime, Meter};
+use crate::scenario::Scenario;
+use crate::schedule::Random;
+use crate::server::Server;
+use crate::trouble::Trouble;
+use agenda::Agenda;
+pub(crate) use fault::Fault;
+pub(crate) use tally::Tally;
+use user::User;
+
+/// A user's token is its number; these are none.
+const TIMER: u64 = u64::MAX;
+const INTERRUPT: u64 = u64::MAX - 1;
+const SERVER: u64 = u64::MAX - 2;
+
+/// Bytes asked of the kernel at once.
+const READ_SIZE: usize = 4 * 1_024;
+
+/// How long the parts of a measurement take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// The load runs so long before it counts.
+    pub(crate) warm_up: Duration,
+    /// It counts for so long.
+    pub(crate) duration: Duration,
+    /// A request may take so long.
+    pub(crate) timeout: Duration,
+}
+
+/// Puts `server` under the load of `scenario`. `seed` decides on the think
+/// times.
+///
+/// # Errors
+/// Ctrl-C, or the server ended.
+pub(crate) fn drive(
+    scenario: &Scenario,
+    times: Times,
+    seed: u64,
+    server: &mut Server,
+    interrupt: &Interrupt,
+) -> Result<Tally, Trouble> {
+    Driver::new(scenario, times, seed, server, interrupt)?.run()
+}
+
+/// One measurement.
+// ANCHOR: struct
+struct Driver<'a> {
+    scenario: &'a Scenario,
+    times: Times,
+    server: &'a mut Server,
+    address: SocketAddr,
+    interrupt: &'a Interrupt,
+    poller: Poller,
+    agenda: Agenda,
+    users: Vec<User>,
+    /// The users from here on have not come yet.
+    next_to_come: usize,
+    /// So many have come, and their first request is over.
+    users_in: usize,
+    /// Requests on the way.
+    in_flight: usize,
+    buffer: Box<[u8]>,
+    /// What is to be sent to the server in this moment: due since when.
+    ready: Vec<Instant>,
+    meter: Meter,
+    cpu_at_begin: CpuTime,
+    counters_at_begin: Counters,
+    tally: Tally,
+}
+// ANCHOR_END: struct
+
+impl<'a> Driver<'a> {
+    fn new(
+        scenario: &'a Scenario,
+        times: Times,
+        seed: u64,
+        server: &'a mut Server,
+        interrupt: &'a Interrupt,
+    ) -> Result<Self, Trouble> {
+        let poller = Poller::new(Trigger::Edge)?;
+        let agenda = Agenda::new()?;
+        poller.tell(&agenda, &mut Told::nothing(TIMER), Interest::READ)?;
+        let mut told = Told::nothing(INTERRUPT);
+        poller.tell(interrupt, &mut told, Interest::READ)?;
+        server.watch(&poller, SERVER)?;
+        let mut random = Random::new(seed);
+        let users = (0..scenario.users)
+            .map(|index| User::new(index, scenario, random.number()))
+            .collect();
+        let (address, meter) = (server.address, Meter::new(server.pid()));
+        Ok(Self {
+            scenario,
+            times,
+            server,
+            address,
+            interrupt,
+            poller,
+            agenda,
+            users,
+            next_to_come: 0,
+            users_in: 0,
+            in_flight: 0,
+            buffer: vec![0; READ_SIZE].into(),
+            ready: Vec::new(),
+            meter,
+            cpu_at_begin: CpuTime::default(),
+            counters_at_begin: Counters::default(),
+            tally: Tally::new(),
+        })
+    }
+
+    // ANCHOR: run
+    fn run(mut self) -> Result<Tally, Trouble> {
+        self.open();
+        while !self.is_over() {
+            self.agenda.set_timer()?;
+            let count = self.poller.wait(None)?;
+            for index in 0..count {
+                let event = self.poller.event(index);
+                match event.token {
+                    TIMER => {} // the agenda is looked at in any case
+                    INTERRUPT if self.interrupt.came() => {
+                        return Err(Trouble::Interrupted);
+                    }
+                    INTERRUPT => {}
+                    SERVER => self.look_after_server()?,
+                    user => self.attend(user as usize, event.hang_up),
+                }
+            }
+            self.let_in();
+            self.keep_agenda();
+        }
+        self.tally.counters = Counters::now() - self.counters_at_begin;
+        Ok(self.tally)
+    }
+    // ANCHOR_END: run
+
+    /// The server ended, or closed its stdin.
+    fn look_after_server(&mut self) -> Result<(), Trouble> {
+        self.server.end().map_or(Ok(()), |reason| Err(reason.into()))
+    }
+
+    fn is_over(&self) -> bool {
+        self.tally.has_ended() && self.in_flight == 0
+    }
+}

@@ -1,0 +1,93 @@
+//! What the kernel counted: dropped connections, segments sent again.
+//!
+//! The counters are those of the whole network namespace. On a machine on
+//! which nobody else is busy that is this comparison; `man 5 proc`,
+//! `/proc/net/netstat` and `/proc/net/snmp`.
+
+use std::fs;
+use std::ops::Sub;
+
+/// Counters of TCP, or how far they moved between two looks.
+// ANCHOR: counters
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// Connections that found the accept queue full.
+    pub(crate) listen_overflows: u64,
+    /// The same and whatever else kept a connection from being made.
+    pub(crate) listen_drops: u64,
+    /// Times that no acknowledgement came in time, a SYN's among them.
+    pub(crate) timeouts: u64,
+    /// Segments sent again.
+    pub(crate) retransmits: u64,
+    /// Acknowledgements that were held back for 40 ms, in vain.
+    pub(crate) delayed_acks: u64,
+}
+
+impl Counters {
+    /// The counters at this moment; zeros where `/proc` is not to be read.
+    pub(crate) fn now() -> Self {
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        Self::parse(&read("/proc/net/netstat"), &read("/proc/net/snmp"))
+    }
+
+    fn parse(netstat: &str, snmp: &str) -> Self {
+        let extended = |name| value(netstat, "TcpExt:", name);
+        Self {
+            listen_overflows: extended("ListenOverflows"),
+            listen_drops: extended("ListenDrops"),
+            timeouts: extended("TCPTimeouts"),
+            retransmits: value(snmp, "Tcp:", "RetransSegs"),
+            delayed_acks: extended("DelayedACKs"),
+        }
+    }
+}
+// ANCHOR_END: counters
+
+/// A line of names is followed by a line of values, both begin with `group`.
+fn value(text: &str, group: &str, name: &str) -> u64 {
+    let mut lines = text.lines().filter(|line| line.starts_with(group));
+    let (Some(names), Some(values)) = (lines.next(), lines.next()) else {
+        return 0;
+    };
+    names
+        .split_whitespace()
+        .zip(values.split_whitespace())
+        .find(|(found, _)| *found == name)
+        .and_then(|(_, number)| number.parse().ok())
+        .unwrap_or(0)
+}
+
+impl Sub for Counters {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            listen_overflows: self.listen_overflows - before.listen_overflows,
+            listen_drops: self.listen_drops - before.listen_drops,
+            timeouts: self.timeouts - before.timeouts,
+            retransmits: self.retransmits - before.retransmits,
+            delayed_acks: self.delayed_acks - before.delayed_acks,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_found_by_their_names() {
+        let netstat = "TcpExt: A ListenOverflows ListenDrops\n\
+                       TcpExt: 1 22 33\n\
+                       IpExt: ListenOverflows\nIpExt: 9\n";
+        let snmp = "Tcp: A RetransSegs\nTcp: -1 44\n";
+        let counters = Counters::parse(netstat, snmp);
+        let expected = Counters {
+            listen_overflows: 22,
+            listen_drops: 33,
+            retransmits: 44,
+            ..Counters::default()
+        };
+        assert_eq!(counters, expected);
+    }
+}

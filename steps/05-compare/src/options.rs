@@ -1,0 +1,195 @@
+//! The command line.
+
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
+use clap::{Args, Parser, Subcommand};
+
+use crate::contestant::{Contestant, Own};
+use crate::rounds::Plan;
+use crate::scenario::{SCENARIOS, Scenario};
+
+/// Runs the servers under the same load and says how they differ
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Options {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) comparison: ComparisonOptions,
+}
+
+/// What this program does other than to compare.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Be one of the servers
+    #[command(hide = true)]
+    Serve {
+        name: Own,
+        #[arg(long, default_value_t = 4096)]
+        backlog: i32,
+    },
+    /// Become another server
+    #[command(hide = true)]
+    ServeExternal { command: String },
+}
+
+/// What to compare, and how long.
+#[derive(Args, Debug)]
+pub(crate) struct ComparisonOptions {
+    /// Loads; a name also stands for all that begin with it, such as idle,
+    /// and "all" for all but soak
+    #[arg(short, long = "scenario", value_name = "NAMES")]
+    #[arg(value_delimiter = ',', value_parser = scenario_names())]
+    #[arg(default_value = "low,medium,high")]
+    scenarios: Vec<String>,
+
+    /// Leave the other servers of this workspace out
+    #[arg(long, value_name = "SERVERS", value_delimiter = ',')]
+    only: Vec<Own>,
+
+    /// Enter another server; {port} in the command (and $PORT in its
+    /// environment) is the port on 127.0.0.1 to listen on
+    #[arg(long, value_name = "NAME=COMMAND", value_parser = external)]
+    external: Vec<Contestant>,
+
+    /// Rounds, in each of which every server takes its turn
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..=1000))]
+    rounds: usize,
+
+    /// How long a server is measured under one load in one round
+    /// [default: 0.8; soak: 1800]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    duration: Option<Duration>,
+
+    /// How long a request may take
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(default_value = "5")]
+    timeout: Duration,
+
+    /// listen(2)'s backlog of the servers of this workspace
+    #[arg(long, value_name = "N", default_value_t = 4096)]
+    #[arg(value_parser = clap::value_parser!(i32).range(0..))]
+    backlog: i32,
+}
+
+/// So three loads, three servers and five rounds take about 40 s.
+const DURATION: Duration = Duration::from_millis(800);
+const WARM_UP: Duration = Duration::from_millis(50);
+
+impl ComparisonOptions {
+    /// What the options come to.
+    ///
+    /// # Errors
+    /// Two servers of one name.
+    pub(crate) fn plan(&self) -> Result<Plan, String> {
+        let contestants = self.contestants();
+        let mut names: Vec<_> = contestants.iter().map(|c| &c.name).collect();
+        names.sort();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("two servers have the name {}", twice[0]));
+        }
+        Ok(Plan {
+            contestants,
+            scenarios: self.chosen_scenarios(),
+            rounds: self.rounds,
+            backlog: self.backlog,
+            warm_up: WARM_UP,
+            timeout: self.timeout,
+        })
+    }
+
+    fn contestants(&self) -> Vec<Contestant> {
+        let all = [Own::Blocking, Own::Threads, Own::Epoll];
+        let only = &self.only;
+        all.into_iter()
+            .filter(|own| only.is_empty() || only.contains(own))
+            .map(Contestant::own)
+            .chain(self.external.iter().cloned())
+            .collect()
+    }
+
+    fn chosen_scenarios(&self) -> Vec<Scenario> {
+        let chosen = |scenario: &Scenario| {
+            self.scenarios.iter().any(|name| stands_for(name, scenario))
+        };
+        let timed = |scenario: Scenario| {
+            let duration = self.duration.or(scenario.duration);
+            Scenario { duration: duration.or(Some(DURATION)), ..scenario }
+        };
+        SCENARIOS.into_iter().filter(chosen).map(timed).collect()
+    }
+}
+
+/// Names that stand for several loads.
+const GROUPS: [&str; 4] = ["all", "idle", "keep-alive", "pipelined"];
+
+fn stands_for(name: &str, scenario: &Scenario) -> bool {
+    let of_group = || {
+        let rest = scenario.name.strip_prefix(name);
+        rest.is_some_and(|rest| rest.starts_with('-'))
+    };
+    match name {
+        "all" => scenario.name != "soak",
+        _ => scenario.name == name || of_group(),
+    }
+}
+
+fn scenario_names() -> PossibleValuesParser {
+    let names = SCENARIOS.map(|scenario| scenario.name);
+    names.into_iter().chain(GROUPS).into()
+}
+
+/// Reads `NAME=COMMAND`.
+fn external(text: &str) -> Result<Contestant, String> {
+    match text.split_once('=') {
+        Some((name, command)) if !name.is_empty() && !command.is_empty() => {
+            Ok(Contestant::external(name, command))
+        }
+        _ => Err("give a name and a command, such as \
+                  'mine=./my-server {port}'"
+            .into()),
+    }
+}
+
+/// Reads a number of seconds that may have a fraction: `30`, `0.5`.
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .and_then(|number| Duration::try_from_secs_f64(number).ok())
+        .filter(|duration| duration.as_secs_f64() >= 0.01)
+        .filter(|duration| duration.as_secs_f64() <= 1e6)
+        .ok_or_else(|| "give seconds from 0.01 on, such as 30 or 0.5".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(arguments: &[&str]) -> Vec<&'static str> {
+        let arguments = ["05-compare"].iter().chain(arguments);
+        let options = Options::parse_from(arguments);
+        let scenarios = options.comparison.chosen_scenarios();
+        scenarios.iter().map(|scenario| scenario.name).collect()
+    }
+
+    #[test]
+    fn the_default_loads_are_the_three_that_the_article_names() {
+        assert_eq!(names(&[]), ["low", "medium", "high"]);
+    }
+
+    #[test]
+    fn a_name_stands_for_all_that_begin_with_it() {
+        let idle = ["idle-1", "idle-100", "idle-1000", "idle-10000"];
+        assert_eq!(names(&["-s", "idle"]), idle);
+        assert_eq!(names(&["-s", "all"]).len(), SCENARIOS.len() - 1);
+    }
+
+    #[test]
+    fn an_external_command_may_hold_an_equals_sign() {
+        let contestant = external("c=PORT={port} ./server").expect("valid");
+        assert_eq!(contestant.name, "c");
+        assert!(external("server").is_err() && external("=x").is_err());
+    }
+}

@@ -1,0 +1,191 @@
+//! A contestant that runs: started, ready, watched, ended.
+
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use epoll::{Interest, Poller, Told, Trigger};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use crate::contestant::{Contestant, Kind, announced_address};
+use crate::interrupt::Interrupt;
+use crate::trouble::Trouble;
+
+/// This very program, even if it has been built anew in the meantime.
+const MYSELF: &str = "/proc/self/exe";
+/// How long a server may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The pause between two looks at whether an external server listens.
+const PAUSE: Duration = Duration::from_millis(5);
+
+const INTERRUPT: u64 = 0;
+const SERVER: u64 = 1;
+
+/// A server's process, which ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    /// Never written to. The kernel reports the pipe's end when the process
+    /// ends: so the loop that waits for sockets also waits for that.
+    lifeline: Option<ChildStdin>,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// Starts `contestant` and waits until it listens.
+    ///
+    /// # Errors
+    /// It ended, or did not listen in time.
+    // ANCHOR: start
+    pub(crate) fn start(
+        contestant: &Contestant,
+        backlog: i32,
+        interrupt: &Interrupt,
+    ) -> Result<Self, Trouble> {
+        let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let (mut command, address) = match &contestant.kind {
+            Kind::Own(own) => (own_command(own.name(), backlog), unknown),
+            Kind::External(line) => {
+                let address = free_address()?;
+                (external_command(line, address), address)
+            }
+        };
+        let mut child = command
+            .arg0(&contestant.name)
+            .stdin(Stdio::piped())
+            .process_group(0) // Ctrl-C is for us
+            .spawn()
+            .map_err(|error| format!("could not be started: {error}"))?;
+        let lifeline = child.stdin.take();
+        let mut server = Self { child, lifeline, address };
+        match contestant.kind {
+            Kind::Own(_) => server.read_address(interrupt)?,
+            Kind::External(_) => server.wait_until_it_listens(interrupt)?,
+        }
+        Ok(server)
+    }
+    // ANCHOR_END: start
+
+    /// Our own servers say where they listen once they do.
+    fn read_address(&mut self, interrupt: &Interrupt) -> Result<(), Trouble> {
+        let Some(stdout) = self.child.stdout.take() else {
+            return Err(String::from("has no stdout").into());
+        };
+        let mut poller = interruptible_poller(interrupt)?;
+        let mut told = Told::nothing(SERVER);
+        poller.tell(&stdout, &mut told, Interest::READ)?;
+        wait(&mut poller, interrupt, PATIENCE)?;
+        let mut line = String::new();
+        // An error is a line that tells no address.
+        let _ = BufReader::new(stdout).read_line(&mut line);
+        self.address = announced_address(&line)
+            .ok_or_else(|| self.ended_or(String::from("did not listen")))?;
+        Ok(())
+    }
+
+    /// Others are asked until they answer.
+    fn wait_until_it_listens(
+        &mut self,
+        interrupt: &Interrupt,
+    ) -> Result<(), Trouble> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut poller = interruptible_poller(interrupt)?;
+        self.watch(&poller, SERVER)?;
+        while TcpStream::connect_timeout(&self.address, PATIENCE).is_err() {
+            wait(&mut poller, interrupt, PAUSE)?;
+            let late = Instant::now() > deadline;
+            if late || self.exit_status().is_some() {
+                let port = self.address.port();
+                let reason = format!("did not listen on port {port} in 5 s");
+                return Err(self.ended_or(reason).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes `poller` report `token` when the server ends.
+    pub(crate) fn watch(
+        &self,
+        poller: &Poller,
+        token: u64,
+    ) -> Result<(), Trouble> {
+        if let Some(pipe) = &self.lifeline {
+            // An end is reported unasked.
+            poller.tell(pipe, &mut Told::nothing(token), Interest::NONE)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().cast_signed())
+    }
+
+    fn exit_status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// How the server ended, if it has.
+    pub(crate) fn end(&mut self) -> Option<String> {
+        self.exit_status().map(|status| format!("the server ended: {status}"))
+    }
+
+    fn ended_or(&mut self, reason: String) -> String {
+        self.end().unwrap_or(reason)
+    }
+}
+
+// ANCHOR: drop
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The whole group: an external command may have children.
+        let _ = killpg(self.pid(), Signal::SIGKILL);
+        // Without this the process would stay in the table as a zombie.
+        let _ = self.child.wait();
+    }
+}
+// ANCHOR_END: drop
+
+fn interruptible_poller(interrupt: &Interrupt) -> Result<Poller, Trouble> {
+    let poller = Poller::new(Trigger::Edge)?;
+    let mut told = Told::nothing(INTERRUPT);
+    poller.tell(interrupt, &mut told, Interest::READ)?;
+    Ok(poller)
+}
+
+fn wait(
+    poller: &mut Poller,
+    interrupt: &Interrupt,
+    patience: Duration,
+) -> Result<(), Trouble> {
+    poller.wait(Some(patience))?;
+    if interrupt.came() { Err(Trouble::Interrupted) } else { Ok(()) }
+}
+
+fn own_command(name: &str, backlog: i32) -> Command {
+    let mut command = Command::new(MYSELF);
+    command.args(["serve", name, "--backlog", &backlog.to_string()]);
+    command.stdout(Stdio::piped());
+    command
+}
+
+/// The shell reads the line (quotes, variables), and `exec` puts the server in
+/// the shell's place: the process that we started is the one to measure.
+fn external_command(line: &str, address: SocketAddr) -> Command {
+    let port = address.port().to_string();
+    let mut command = Command::new(MYSELF);
+    command.args(["serve-external", &line.replace("{port}", &port)]);
+    command.env("PORT", port);
+    command.stdout(Stdio::null());
+    command.stderr(Stdio::null());
+    command
+}
+
+/// A port that nobody has at this moment.
+fn free_address() -> Result<SocketAddr, Trouble> {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let listener = blocking::listen(any, 0)?;
+    Ok(blocking::local_address(&listener)?)
+}

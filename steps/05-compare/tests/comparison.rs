@@ -1,0 +1,171 @@
+//! What a reader gets from `05-compare`, held against short runs.
+
+#![expect(clippy::expect_used, reason = "a test that cannot begin has failed")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use assert_cmd::Command;
+use assert_cmd::assert::Assert;
+use predicates::prelude::*;
+use predicates::str::contains;
+
+/// A run that would hang is ended, and fails.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// One round of a tenth of a second.
+const SHORT: [&str; 4] = ["--rounds", "1", "--duration", "0.1"];
+
+fn compare(arguments: &[&str]) -> Assert {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_05-compare"));
+    command.args(arguments).timeout(DEADLINE).assert()
+}
+
+/// 04 in a short run, next to one of the servers below.
+fn compare_with(server: &str, arguments: &[&str]) -> Assert {
+    let program = std::env::current_exe().expect("this test");
+    let program = program.display();
+    let external = format!(
+        "--external={server}='{program}' --ignored --exact servers::{server}"
+    );
+    let only = ["--only", "04", &external];
+    compare(&[&SHORT[..], &only, arguments].concat())
+}
+
+/// The rows of the table, each as its words.
+fn rows(assert: &Assert) -> Vec<Vec<String>> {
+    let output = String::from_utf8_lossy(&assert.get_output().stdout);
+    let lines = output.lines().skip(1).take_while(|line| !line.is_empty());
+    let words = |line: &str| line.split_whitespace().map(Into::into).collect();
+    lines.map(words).collect()
+}
+
+/// Counted from the end, since not every row names its load.
+fn errors(row: &[String]) -> &str {
+    &row[row.len() - 5]
+}
+
+#[test]
+fn prints_a_row_for_every_server_and_load_without_an_error() {
+    let assert = compare(&["--rounds", "1", "--duration", "0.3"]);
+    let assert = assert.success().stderr("");
+    let rows = rows(&assert);
+    assert_eq!(rows.len(), 9);
+    for (block, load) in rows.chunks(3).zip(["low", "medium", "high"]) {
+        assert_eq!(block[0][..2], [load, "01-blocking"]);
+        assert_eq!(block[1][0], "02-threads");
+        assert_eq!(block[2][0], "04-epoll");
+        assert!(block.iter().all(|row| errors(row) == "0"), "{block:?}");
+    }
+}
+
+#[test]
+fn every_kind_of_load_runs_without_an_error() {
+    let loads = "ping-user,constant-user,burst,churn,keep-alive-10,\
+                 pipelined-1,idle-100";
+    let arguments = ["--only", "02,04", "--scenario", loads];
+    let assert = compare(&[&SHORT[..], &arguments].concat());
+    let rows = rows(&assert.success().stderr(""));
+    assert_eq!(rows.len(), 7 * 2);
+    assert!(rows.iter().all(|row| errors(row) == "0"), "{rows:?}");
+}
+
+#[test]
+fn a_server_of_one_client_at_a_time_is_not_asked_for_more() {
+    let load = ["--scenario", "keep-alive-10", "--only", "01-blocking"];
+    compare(&load).success().stdout(contains("one client at a time"));
+}
+
+#[test]
+fn a_server_that_never_comes_is_a_note_and_the_rest_goes_on() {
+    let gone = ["-s", "low", "--only", "04", "--external", "gone=false"];
+    compare(&[&SHORT[..], &gone].concat())
+        .code(1)
+        .stdout(contains("low, gone: the server ended: exit status: 1"))
+        .stdout(contains("04-epoll"))
+        .stderr(contains("see the notes"));
+}
+
+#[test]
+fn a_server_that_dies_in_mid_run_is_a_note() {
+    compare_with("dying", &["-s", "medium"]).code(1).stdout(
+        contains("medium, dying: the server ended: exit status: 3")
+            .and(contains("04-epoll")),
+    );
+}
+
+#[test]
+fn a_wrong_reply_is_counted_as_that() {
+    compare_with("echo", &["-s", "medium"])
+        .code(1)
+        .stdout(contains("medium, echo: ").and(contains("wrong reply")));
+}
+
+#[test]
+fn a_server_that_never_answers_is_counted_as_that() {
+    compare_with("mute", &["-s", "keep-alive-10", "--timeout", "0.2"])
+        .code(1)
+        .stdout(contains("no reply in time"));
+}
+
+#[test]
+fn arguments_that_cannot_be_used_end_with_status_2() {
+    for (arguments, reason) in [
+        (&["--rounds", "0"][..], "0 is not in 1..=1000"),
+        (&["--duration", "soon"], "give seconds"),
+        (&["--scenario", "huge"], "possible values"),
+        (&["--only", "03"], "possible values"),
+        (&["--external", "nameless"], "give a name and a command"),
+        (&["--external", "04-epoll=x"], "two servers have the name 04-epoll"),
+        (&["surplus"], "unrecognized subcommand"),
+    ] {
+        compare(arguments).code(2).stderr(contains(reason));
+    }
+}
+
+#[test]
+fn the_hidden_commands_are_not_in_the_help() {
+    compare(&["--help"]).success().stdout(contains("serve-").not());
+}
+
+/// Bad servers. Each is a test of this very program that is run by its name
+/// alone, and so needs no other program.
+mod servers {
+    use super::*;
+
+    fn listener() -> TcpListener {
+        let port = std::env::var("PORT").expect("set by 05-compare");
+        let port = port.parse().expect("a port");
+        TcpListener::bind(("127.0.0.1", port)).expect("a free port")
+    }
+
+    /// Ends at the third connection; the first asks whether it listens.
+    #[test]
+    #[ignore = "a server for the tests above"]
+    fn dying() {
+        let listener = listener();
+        let third = listener.incoming().nth(2);
+        drop(third);
+        std::process::exit(3);
+    }
+
+    /// Sends each line back.
+    #[test]
+    #[ignore = "a server for the tests above"]
+    fn echo() {
+        for client in listener().incoming() {
+            let mut client = client.expect("a connection");
+            let mut line = Vec::new();
+            let _ = BufReader::new(&client).read_until(b'\n', &mut line);
+            let _ = client.write_all(&line);
+        }
+    }
+
+    /// Accepts, and never says a word.
+    #[test]
+    #[ignore = "a server for the tests above"]
+    fn mute() {
+        let clients: Vec<_> = listener().incoming().collect();
+        drop(clients);
+    }
+}
