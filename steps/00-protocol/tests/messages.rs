@@ -1,0 +1,87 @@
+//! What a server prints: the article's words, and nothing that could do harm.
+
+use protocol::Language::{English, Japanese};
+use protocol::{Doing, Frame, Message, Printable};
+
+#[test]
+fn lines_read_as_in_the_article() {
+    let at = "127.0.0.1:8888".parse().expect("an address");
+    let peer = "127.0.0.1:54321".parse().expect("an address");
+    let long = "(1000バイトを超える行)";
+    for (message, japanese) in [
+        (Message::Listening(at), "サーバー起動: 127.0.0.1:8888"),
+        (Message::EpollListening(at), "epollサーバー起動: 127.0.0.1:8888"),
+        (Message::Connected(peer), "クライアント接続: 127.0.0.1:54321"),
+        (Message::Received(Frame::Line(b"ping")), "受信: ping"),
+        (Message::Received(Frame::TooLong), &format!("受信: {long}")),
+        (Message::Sent(b"pong\n"), "送信: pong"),
+        (Message::PeerClosed, "クライアントが接続を閉じました"),
+        (Message::Ended, "接続終了"),
+        (Message::EndedDescriptor(7), "クライアント接続終了 (fd=7)"),
+    ] {
+        let shown = message.in_language(Japanese).to_string();
+        assert_eq!(shown, format!("[*] {japanese}"));
+    }
+    assert_eq!(
+        Message::Stopping(2).in_language(Japanese).to_string(),
+        "\n[*] シグナル 2 を受信。サーバーを終了します"
+    );
+}
+
+#[test]
+fn every_line_is_there_in_english() {
+    let at = "[::1]:8888".parse().expect("an address");
+    for (message, english) in [
+        (Message::Listening(at), "listening on [::1]:8888"),
+        (Message::EpollListening(at), "epoll server listening on [::1]:8888"),
+        (Message::Connected(at), "client connected: [::1]:8888"),
+        (Message::Received(Frame::Line(b"ping")), "received: ping"),
+        (Message::Sent(b"pong\n"), "sent: pong"),
+        (Message::PeerClosed, "client closed the connection"),
+        (Message::Ended, "connection ended"),
+        (Message::EndedDescriptor(7), "connection ended (fd=7)"),
+    ] {
+        let shown = message.in_language(English).to_string();
+        assert_eq!(shown, format!("[*] {english}"));
+    }
+    assert_eq!(
+        Message::Stopping(15).in_language(English).to_string(),
+        "\n[*] received signal 15, shutting down"
+    );
+}
+
+#[test]
+fn a_failure_says_what_happened_and_what_to_do() {
+    let in_use = Doing::Bind.failed(std::io::ErrorKind::AddrInUse);
+    let english = in_use.in_language(English).to_string();
+    assert!(english.starts_with("[!] bind failed: "), "{english}");
+    assert!(english.contains("--port"), "{english}");
+    let japanese = in_use.in_language(Japanese).to_string();
+    assert!(japanese.starts_with("[!] バインドに失敗: "), "{japanese}");
+    assert!(japanese.contains("--port"), "{japanese}");
+}
+
+#[test]
+fn text_is_shown_as_it_is() {
+    for text in ["", "ping", "受信しました", "a b\u{a0}c", "🏓", r"\x1b"]
+    {
+        assert_eq!(Printable(text.as_bytes()).to_string(), text);
+    }
+}
+
+#[test]
+fn what_could_drive_a_terminal_is_escaped() {
+    for (bytes, shown) in [
+        (&b"\x1b[2J"[..], r"\x1b[2J"),
+        (b"\0\x07\t\r\n\x7f", r"\x00\x07\x09\x0d\x0a\x7f"),
+        // CSI as one C1 control character, and as a byte that is no UTF-8.
+        ("\u{9b}2J".as_bytes(), r"\u{9b}2J"),
+        (b"\x9b2J", r"\x9b2J"),
+        (b"a\xff\xe5\x8f", r"a\xff\xe5\x8f"),
+        // Text that turns its own direction.
+        ("\u{202e}gnop".as_bytes(), r"\u{202e}gnop"),
+        ("\u{2066}x\u{2069}".as_bytes(), r"\u{2066}x\u{2069}"),
+    ] {
+        assert_eq!(Printable(bytes).to_string(), shown);
+    }
+}
