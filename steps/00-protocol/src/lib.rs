@@ -30,5 +30,5 @@ pub use failure::{Doing, Failure, conclude};
 pub use framing::{Frame, Framer, MAX_LINE};
 pub use log::Log;
 pub use messages::{Language, Message, Printable};
-pub use options::{LimitOptions, ListenOptions};
+pub use options::{LimitOptions, ListenOptions, seconds};
 pub use reply::{ECHO, PONG, TOO_LONG, answer};

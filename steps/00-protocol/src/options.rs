@@ -53,7 +53,10 @@ pub struct LimitOptions {
 }
 
 /// Reads a number of seconds above 0 that may have a fraction: `30`, `0.5`.
-fn seconds(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// What to type instead, for clap to print.
+pub fn seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()
         .and_then(|number| Duration::try_from_secs_f64(number).ok())

@@ -39,6 +39,7 @@ use acceptor::Acceptor;
 use clients::Clients;
 use doorbell::Doorbell;
 pub use limits::connection_limit;
+pub use signals::{Signal, watch};
 
 /// A ping-pong server with a thread per client
 #[derive(Clone, Debug, Parser)]
@@ -62,7 +63,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let doorbell =
         Arc::new(Doorbell::new().map_err(|e| Doing::Signals.failed(e))?);
     // Before any other thread exists: they inherit the mask.
-    let signal = signals::watch(&doorbell)?;
+    let bell = Arc::clone(&doorbell);
+    let signal = watch(move || bell.ring())?;
 
     let address = options.listen.address();
     let listener = listen(address, options.listen.backlog)?;

@@ -5,30 +5,29 @@
 //! with `sigwait`, a function that waits and returns the signal's number. There
 //! is no handler any more, and so nothing that must be async-signal-safe.
 
-use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::thread::Builder;
+use std::thread::{self, Builder};
 
 use nix::sys::signal::{SigSet, Signal as Number};
 use protocol::{Doing, Failure};
 
-use crate::doorbell::Doorbell;
-
 const NONE: i32 = -1;
 
-/// The signal that asked the server to stop, if one came.
-#[derive(Clone)]
-pub(crate) struct Signal(Arc<AtomicI32>);
+/// The signal that asked the process to stop, if one came.
+#[derive(Clone, Debug)]
+pub struct Signal(Arc<AtomicI32>);
 
 impl Signal {
-    pub(crate) fn received(&self) -> Option<i32> {
+    /// The number of the signal.
+    #[must_use]
+    pub fn received(&self) -> Option<i32> {
         Some(self.0.load(Ordering::SeqCst)).filter(|&number| number != NONE)
     }
 }
 
-/// Starts the thread that waits for SIGINT and SIGTERM. The first rings
-/// `doorbell`; the second ends the process at once.
+/// Starts the thread that waits for SIGINT and SIGTERM, and calls `woken` after
+/// the first. The second ends the process at once.
 ///
 /// To be called before any other thread starts: a thread inherits which
 /// signals its creator blocks. `man 3 pthread_sigmask`, `man 3 sigwait`.
@@ -36,22 +35,25 @@ impl Signal {
 /// # Errors
 /// EAGAIN where no thread can be created.
 // ANCHOR: watch
-pub(crate) fn watch(doorbell: &Arc<Doorbell>) -> Result<Signal, Failure> {
+pub fn watch(woken: impl FnOnce() + Send + 'static) -> Result<Signal, Failure> {
     let mut stop = SigSet::empty();
     stop.add(Number::SIGINT);
     stop.add(Number::SIGTERM);
     stop.thread_block().map_err(|e| Doing::Signals.failed(e))?;
 
     let signal = Signal(Arc::new(AtomicI32::new(NONE)));
-    let (seen, doorbell) = (signal.clone(), Arc::clone(doorbell));
+    let seen = signal.clone();
     Builder::new()
         .spawn(move || {
             if let Ok(first) = stop.wait() {
                 seen.0.store(first as i32, Ordering::SeqCst);
-                doorbell.ring();
+                woken();
             }
-            if let Ok(second) = stop.wait() {
-                process::exit(128 + second as i32);
+            // The second does what it does to a program that never heard of
+            // signals, as long as this thread is there to take it.
+            let _ = stop.thread_unblock();
+            loop {
+                thread::park();
             }
         })
         .map_err(|e| Doing::Signals.failed(e))?;

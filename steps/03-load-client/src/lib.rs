@@ -49,6 +49,7 @@ pub use tally::{Latency, Tally};
 use progress::Progress;
 use request::Server;
 use schedule::Schedule;
+use stop::Stop;
 use worker::Job;
 
 /// Makes all requests and prints the results. The status is 0 if none failed.
@@ -88,7 +89,7 @@ pub fn run(options: &Options) -> Result<ExitCode, Failure> {
 /// As [`run`].
 // ANCHOR: measure
 pub fn measure(options: &Options) -> Result<Report, Failure> {
-    let stop = stop::watch()?;
+    let stop = Stop::on_signal()?;
     let progress = Progress::of(options.total);
     // `Instant` never goes back. The article's `gettimeofday` does, whenever
     // somebody sets the clock.

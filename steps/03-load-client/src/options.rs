@@ -54,7 +54,7 @@ pub struct Options {
 
     /// How long one request may take, from connect to the whole reply
     #[arg(long, value_name = "SECONDS", default_value = "5")]
-    #[arg(value_parser = seconds)]
+    #[arg(value_parser = protocol::seconds)]
     pub timeout: Duration,
 
     /// Print one JSON object instead of text
@@ -84,9 +84,4 @@ fn number(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|number| (SMALLEST..=LARGEST).contains(number))
         .ok_or_else(|| format!("give a number from {SMALLEST} to {LARGEST}"))
-}
-
-/// Reads a number of seconds that may have a fraction: `5`, `0.3`.
-fn seconds(text: &str) -> Result<Duration, String> {
-    number(text).map(Duration::from_secs_f64)
 }
