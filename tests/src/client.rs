@@ -1,6 +1,6 @@
 //! A peer that remembers what it sent, and says what came.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -14,7 +14,9 @@ use crate::{Failure, Hose, Outcome, shown};
 /// How long to look for something that must not come.
 const QUIET: Duration = Duration::from_millis(20);
 /// A server that takes no byte for so long waits for us.
-const STALL: Duration = Duration::from_millis(200);
+const STALL: Duration = Duration::from_millis(500);
+/// The size of our own two buffers where they are to fill up soon.
+const SMALL: usize = 64 << 10;
 /// Remember no more than this of what was sent.
 const REMEMBERED: usize = 4_096;
 
@@ -134,10 +136,14 @@ impl Client {
         most: usize,
     ) -> Result<usize, Failure> {
         self.remember(bytes);
+        setsockopt(&self.stream, sockopt::RcvBuf, &SMALL)
+            .and_then(|()| setsockopt(&self.stream, sockopt::SndBuf, &SMALL))
+            .map_err(Failure::of("setsockopt"))?;
         let mut sent = 0;
         while sent < most {
             match self.write_within(STALL, &bytes[sent % bytes.len()..]) {
                 Ok(count) => sent += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if timed_out(&error) => return Ok(sent),
                 Err(error) => return Err(self.not_taken(&error)),
             }
