@@ -24,6 +24,16 @@ pub(crate) struct Acceptor {
     complaint: Complaint,
 }
 
+/// What came of trying to accept.
+pub(crate) enum Accepted {
+    /// The next client and its address.
+    Client(OwnedFd, SocketAddr),
+    /// The queue is empty.
+    Nobody,
+    /// The queue may hold clients, but something has run out.
+    NotNow,
+}
+
 impl Acceptor {
     /// # Errors
     /// None for a listener that is open.
@@ -50,21 +60,19 @@ impl Acceptor {
     }
     // ANCHOR_END: wants
 
-    /// Takes the next client; `None` where there is none to take now.
+    /// Takes the next client.
     // ANCHOR: accept
-    pub(crate) fn accept(
-        &mut self,
-        now: Instant,
-        log: &mut Log,
-    ) -> Option<(OwnedFd, SocketAddr)> {
+    pub(crate) fn accept(&mut self, now: Instant, log: &mut Log) -> Accepted {
         loop {
             match accept_nonblocking(&self.listener) {
-                Ok(client) => return Some(client),
-                Err(e) if e.kind() == ErrorKind::WouldBlock => return None,
+                Ok((socket, peer)) => return Accepted::Client(socket, peer),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    return Accepted::Nobody;
+                }
                 Err(e) if after_failed_accept(&e) == AfterAccept::TryAgain => {}
                 Err(e) => {
                     self.rest(&Doing::Accept.failed(e), now, log);
-                    return None;
+                    return Accepted::NotNow;
                 }
             }
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use protocol::{Failure, Log, Message};
 
-use crate::acceptor::Acceptor;
+use crate::acceptor::{Accepted, Acceptor};
 use crate::clients::{Client, Clients};
 use crate::connection::{Shared, Turn};
 use crate::poller::{Interest, Poller, Told};
@@ -139,20 +139,30 @@ impl EventLoop {
 
     // ANCHOR: accept
     fn accept(&mut self) {
+        // Edge-triggered reports a queue that fills, and never again one that
+        // was left with clients in it.
+        if !self.accept_until_empty() {
+            self.told_listener.ask_again();
+        }
+    }
+
+    /// Accepts while there is room and turn, and says whether that emptied the
+    /// queue.
+    fn accept_until_empty(&mut self) -> bool {
         for accepted in 0..ACCEPTS_PER_TURN {
-            let Some(acceptor) = &mut self.acceptor else { return };
+            let Some(acceptor) = &mut self.acceptor else { return true };
             if !acceptor.wants(self.clients.count()).read {
-                return;
+                return false;
             }
             let Shared { now, log, .. } = &mut self.shared;
             match acceptor.accept(*now, log) {
-                Some((socket, peer)) => self.welcome(socket, peer),
-                // As with connections: an event, and nobody there?
-                None if accepted == 0 => break,
-                None => return,
+                Accepted::Client(socket, peer) => self.welcome(socket, peer),
+                // An event, and nobody there? As with connections: ask again.
+                Accepted::Nobody => return accepted > 0,
+                Accepted::NotNow => return false,
             }
         }
-        self.told_listener.ask_again();
+        false
     }
 
     fn welcome(&mut self, socket: OwnedFd, peer: SocketAddr) {

@@ -67,6 +67,9 @@ impl Interest {
 #[derive(Debug)]
 pub struct Told {
     token: u64,
+    /// It is in the kernel's set.
+    added: bool,
+    /// `None`: whatever comes next is news.
     interest: Option<Interest>,
 }
 
@@ -74,14 +77,14 @@ impl Told {
     /// Nothing so far. The descriptor's events will carry `token`.
     #[must_use]
     pub fn nothing(token: u64) -> Self {
-        Self { token, interest: None }
+        Self { token, added: false, interest: None }
     }
 
     /// Makes the next [`Poller::tell`] ask anew, and so report the descriptor
     /// again if it is still ready. Edge-triggered needs that wherever bytes
     /// were left unread.
     pub fn ask_again(&mut self) {
-        self.interest = self.interest.map(|_| Interest::NONE);
+        self.interest = None;
     }
 }
 // ANCHOR_END: told
@@ -134,13 +137,15 @@ impl Poller {
             return Ok(());
         }
         let mut event = EpollEvent::new(wanted.flags(self.trigger), told.token);
-        let result = match told.interest {
-            None => self.epoll.add(fd, event),
+        let result = if told.added {
             // If `fd` is ready for it already, an event comes at the next
             // wait, under edge-triggered too.
-            Some(_) => self.epoll.modify(fd, &mut event),
+            self.epoll.modify(fd, &mut event)
+        } else {
+            self.epoll.add(fd, event)
         };
         result.map_err(|e| Doing::Epoll.failed(e))?;
+        told.added = true;
         told.interest = Some(wanted);
         Ok(())
     }
