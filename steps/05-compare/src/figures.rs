@@ -1,14 +1,21 @@
-//! The figures of one measurement, and how they are shown.
+//! The figures of one measurement.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::driver::{Fault, Tally};
+use serde::{Deserialize, Serialize};
+
+use crate::driver::Tally;
+use crate::kernel::Counters;
 
 /// What a reader wants to know of one server under one load in one round.
 // ANCHOR: figures
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Figures {
+    /// Of the rounds: 0 is the first.
+    pub(crate) round: usize,
+    /// How long it was measured, in seconds.
+    pub(crate) seconds: f64,
     /// Good replies a second.
     pub(crate) rps: f64,
     /// Latencies, in seconds.
@@ -17,55 +24,104 @@ pub(crate) struct Figures {
     pub(crate) p90: f64,
     pub(crate) p99: f64,
     pub(crate) p999: f64,
+    pub(crate) min: f64,
     pub(crate) max: f64,
-    /// Requests that were due, and those that failed.
-    pub(crate) requests: f64,
-    pub(crate) errors: BTreeMap<Fault, u64>,
+    /// Requests that were due, and why some of them failed.
+    pub(crate) requests: u64,
+    pub(crate) errors: BTreeMap<String, u64>,
     /// CPU time of the server for a request, in seconds.
     pub(crate) cpu_per_request: f64,
-    /// CPUs in use on average: 1 is one core.
+    /// Cores in use on average.
     pub(crate) cpu: f64,
     pub(crate) client_cpu: f64,
+    /// The client sent 1 of 100 requests later than this after it was due, in
+    /// seconds.
+    pub(crate) lateness: f64,
+    /// How often a thread was taken from a core, for a request.
+    pub(crate) switches_per_request: f64,
     /// The most memory that was resident, in bytes.
     pub(crate) memory: f64,
     /// The most threads that were seen.
     pub(crate) threads: f64,
+    /// Memory and threads that came with each connection, where all were
+    /// there at the end and none at the start.
+    pub(crate) memory_per_connection: f64,
+    pub(crate) threads_per_connection: f64,
+    pub(crate) kernel: Counters,
+    /// Replies that took a whole number of seconds and next to nothing, for
+    /// each number from 1 on.
+    pub(crate) whole_seconds: BTreeMap<u64, u64>,
+    /// Replies that took 40 ms.
+    pub(crate) forty_ms: u64,
 }
 // ANCHOR_END: figures
 
 impl Figures {
-    pub(crate) fn of(tally: &Tally) -> Self {
+    /// `switches` are those of the server's whole life.
+    pub(crate) fn of(tally: &Tally, round: usize, switches: u64) -> Self {
         let elapsed = tally.elapsed.as_secs_f64();
         let served = tally.served as f64;
-        let quantile = |q| seconds(tally.latencies.value_at_quantile(q));
-        let server = tally.cpu.server.as_secs_f64();
-        let footprints = || tally.slots.iter().map(|slot| slot.footprint);
-        let memory = footprints().map(|f| f.peak * 1_024).max();
-        let threads = footprints().map(|f| f.threads).max();
-        Self {
+        let figures = Self {
+            round,
+            seconds: elapsed,
             rps: served / elapsed,
-            mean: tally.latencies.mean() / 1e9,
+            requests: tally.latencies.len() + tally.failed(),
+            errors: tally.errors(),
+            cpu_per_request: tally.cpu.server.as_secs_f64() / served,
+            cpu: tally.cpu.server.as_secs_f64() / elapsed,
+            client_cpu: tally.cpu.client.as_secs_f64() / elapsed,
+            lateness: seconds(tally.lateness.value_at_quantile(0.99)),
+            switches_per_request: switches as f64 / tally.answered as f64,
+            kernel: tally.counters,
+            ..Self::default()
+        };
+        figures.with_latencies(tally).with_footprint(tally)
+    }
+
+    fn with_latencies(self, tally: &Tally) -> Self {
+        let latencies = &tally.latencies;
+        let quantile = |q| seconds(latencies.value_at_quantile(q));
+        Self {
+            mean: latencies.mean() / 1e9,
             p50: quantile(0.5),
             p90: quantile(0.9),
             p99: quantile(0.99),
             p999: quantile(0.999),
-            max: seconds(tally.latencies.max()),
-            requests: (tally.latencies.len() + tally.failed()) as f64,
-            errors: tally.faults.clone(),
-            cpu_per_request: server / served,
-            cpu: server / elapsed,
-            client_cpu: tally.cpu.client.as_secs_f64() / elapsed,
-            memory: memory.unwrap_or(0) as f64,
-            threads: threads.unwrap_or(0) as f64,
+            min: seconds(latencies.min()),
+            max: seconds(latencies.max()),
+            whole_seconds: tally.whole_seconds(),
+            forty_ms: tally.between(FORTY_MS.0, FORTY_MS.1),
+            ..self
         }
+    }
+
+    fn with_footprint(self, tally: &Tally) -> Self {
+        let footprints = || tally.slots.iter().map(|slot| slot.footprint);
+        let most = |values: &mut dyn Iterator<Item = u64>| {
+            values.max().unwrap_or(0) as f64
+        };
+        let threads = most(&mut footprints().map(|f| f.threads));
+        let resident = most(&mut footprints().map(|f| f.resident));
+        let start = tally.footprint_at_begin;
+        let (users, kib) = (tally.users as f64, 1_024.0);
+        Self {
+            memory: most(&mut footprints().map(|f| f.peak)) * kib,
+            threads,
+            memory_per_connection: (resident - start.resident as f64) * kib
+                / users,
+            threads_per_connection: (threads - start.threads as f64) / users,
+            ..self
+        }
+    }
+
+    pub(crate) fn failed(&self) -> u64 {
+        self.errors.values().sum()
     }
 }
 
-impl Figures {
-    pub(crate) fn failed(&self) -> f64 {
-        self.errors.values().sum::<u64>() as f64
-    }
-}
+/// A delayed acknowledgement comes after 40 ms, and the reply soon after it.
+const FORTY_MS: (Duration, Duration) =
+    (Duration::from_millis(39), Duration::from_millis(50));
 
 fn seconds(nanoseconds: u64) -> f64 {
     Duration::from_nanos(nanoseconds).as_secs_f64()

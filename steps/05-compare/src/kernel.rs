@@ -7,9 +7,13 @@
 use std::fs;
 use std::ops::Sub;
 
+use serde::{Deserialize, Serialize};
+
 /// Counters of TCP, or how far they moved between two looks.
 // ANCHOR: counters
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+)]
 pub(crate) struct Counters {
     /// Connections that found the accept queue full.
     pub(crate) listen_overflows: u64,

@@ -11,26 +11,38 @@
 //! | `schedule.rs` | when a user's next request is due |
 //! | `contestant.rs` | the servers that are compared |
 //! | `server.rs` | a contestant that runs: started, watched, ended |
+//! | `cores.rs` | who runs on which core |
 //! | `driver/` | thousands of users in one event loop |
 //! | `meter.rs` | CPU time, memory and threads of another process |
 //! | `kernel.rs` | what the kernel counted meanwhile |
 //! | `rounds.rs` | every server takes its turn, again and again |
 //! | `figures.rs` | the figures of one measurement |
-//! | `statistics.rs` | figures from several rounds |
-//! | `report/` | what it prints |
+//! | `little.rs` | the check that they fit together |
+//! | `record.rs` | a row in the making |
+//! | `results.rs` | all that was found, as data |
+//! | `measures.rs` | the figures by name |
+//! | `statistics.rs` | the median, and a ratio with its interval |
+//! | `comparison.rs` | how servers differ, and whether they do |
+//! | `report/` | what it prints and writes |
 //! | `interrupt.rs` | Ctrl-C as one more descriptor |
 //!
 //! The driver is the event loop of step 04, from the client's side.
 #![cfg(target_os = "linux")]
 
+mod comparison;
 mod contestant;
+mod cores;
 mod driver;
 mod figures;
 mod interrupt;
 mod kernel;
+mod little;
+mod measures;
 mod meter;
 mod options;
+mod record;
 mod report;
+mod results;
 mod rounds;
 mod scenario;
 mod schedule;
@@ -40,17 +52,18 @@ mod trouble;
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{self, ExitCode};
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use protocol::{Failure, conclude};
+use protocol::conclude;
 
 use interrupt::Interrupt;
 use options::Command;
 pub use options::Options;
-use rounds::{Plan, Results, Row};
+use rounds::Plan;
 
 /// Does what the command line asks for.
 #[must_use]
@@ -60,8 +73,9 @@ pub fn run(options: &Options) -> ExitCode {
             conclude(name.serve(*backlog))
         }
         Some(Command::ServeExternal { command }) => become_external(command),
+        Some(Command::Diff { before, after }) => diff(before, after),
         None => match options.comparison.plan() {
-            Ok(plan) => compare(&plan).unwrap_or_else(|e| conclude(Err(e))),
+            Ok(plan) => compare(&plan, options.comparison.out.as_deref()),
             Err(reason) => unusable(reason),
         },
     }
@@ -72,23 +86,47 @@ fn unusable(reason: String) -> ! {
     Options::command().error(ErrorKind::ArgumentConflict, reason).exit()
 }
 
-fn compare(plan: &Plan) -> Result<ExitCode, Failure> {
+fn compare(plan: &Plan, out: Option<&Path>) -> ExitCode {
     raise_descriptor_limit();
-    let interrupt = Interrupt::new()?;
+    let interrupt = match Interrupt::new() {
+        Ok(interrupt) => interrupt,
+        Err(failure) => return conclude(Err(failure)),
+    };
     let results = plan.run(&interrupt);
-    // A reader who has gone away is no failure of the measurement.
-    let _ = write!(io::stdout(), "{}", report::table(plan, &results));
-    Ok(verdict(&results))
-}
-
-/// 1 where something failed, unless the user wanted no more.
-fn verdict(results: &Results) -> ExitCode {
-    let failed = results.rows.iter().any(Row::has_failed);
-    if failed && !results.interrupted {
-        eprintln!("[!] not everything went well: see the notes");
-        return ExitCode::FAILURE;
+    print(&report::text(&results));
+    if let Some(folder) = out {
+        if let Err(error) = report::write(&results, folder) {
+            return failed(&format!("{}: {error}", folder.display()));
+        }
+        print(&format!("\n{}\n", folder.join("report.html").display()));
+    }
+    if results.rows.iter().any(|row| row.failed) && !results.interrupted {
+        return failed("not everything went well: see the notes");
     }
     ExitCode::SUCCESS
+}
+
+fn diff(before: &Path, after: &Path) -> ExitCode {
+    let read = |path: &Path| {
+        report::read(path).map_err(|e| format!("{}: {e}", path.display()))
+    };
+    match (read(before), read(after)) {
+        (Ok(before), Ok(after)) => {
+            print(&report::diff(&before, &after));
+            ExitCode::SUCCESS
+        }
+        (Err(reason), _) | (_, Err(reason)) => failed(&reason),
+    }
+}
+
+fn print(text: &str) {
+    // A reader who has gone away is no failure of the measurement.
+    let _ = write!(io::stdout(), "{text}");
+}
+
+fn failed(reason: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "[!] {reason}");
+    ExitCode::FAILURE
 }
 
 /// A thousand users are a thousand descriptors, here and in the server, which
@@ -105,6 +143,5 @@ fn become_external(command: &str) -> ExitCode {
     contestant::end_with_parent();
     let line = format!("exec env {command}");
     let error = process::Command::new("sh").args(["-c", &line]).exec();
-    eprintln!("[!] sh: {error}");
-    ExitCode::FAILURE
+    failed(&format!("sh: {error}"))
 }

@@ -1,11 +1,13 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::contestant::{Contestant, Own};
+use crate::cores::Cores;
 use crate::rounds::Plan;
 use crate::scenario::{SCENARIOS, Scenario};
 
@@ -28,6 +30,13 @@ pub(crate) enum Command {
         name: Own,
         #[arg(long, default_value_t = 4096)]
         backlog: i32,
+    },
+    /// Compare the results of two runs: two machines, or two versions
+    Diff {
+        /// The results.json of the run to compare with
+        before: PathBuf,
+        /// The results.json of the other
+        after: PathBuf,
     },
     /// Become another server
     #[command(hide = true)]
@@ -53,13 +62,18 @@ pub(crate) struct ComparisonOptions {
     #[arg(long, value_name = "NAME=COMMAND", value_parser = external)]
     external: Vec<Contestant>,
 
+    /// The server that the others are compared with [default: 02-threads, or
+    /// else the first]
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
+
     /// Rounds, in each of which every server takes its turn
     #[arg(long, value_name = "N", default_value_t = 5)]
     #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..=1000))]
     rounds: usize,
 
     /// How long a server is measured under one load in one round
-    /// [default: 0.8; soak: 1800]
+    /// [default: 0.6; soak: 1800]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     duration: Option<Duration>,
 
@@ -72,17 +86,25 @@ pub(crate) struct ComparisonOptions {
     #[arg(long, value_name = "N", default_value_t = 4096)]
     #[arg(value_parser = clap::value_parser!(i32).range(0..))]
     backlog: i32,
+
+    /// Let the scheduler decide who runs where, instead of giving the client
+    /// a core of its own
+    #[arg(long)]
+    share_cores: bool,
+
+    /// Also write a report to read, results.json, and CSV as Locust does
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }
 
-/// So three loads, three servers and five rounds take about 40 s.
-const DURATION: Duration = Duration::from_millis(800);
-const WARM_UP: Duration = Duration::from_millis(50);
+/// So three loads, four turns and five rounds take about 40 s.
+const DURATION: Duration = Duration::from_millis(600);
 
 impl ComparisonOptions {
     /// What the options come to.
     ///
     /// # Errors
-    /// Two servers of one name.
+    /// Two servers of one name, or no such baseline.
     pub(crate) fn plan(&self) -> Result<Plan, String> {
         let contestants = self.contestants();
         let mut names: Vec<_> = contestants.iter().map(|c| &c.name).collect();
@@ -91,13 +113,30 @@ impl ComparisonOptions {
             return Err(format!("two servers have the name {}", twice[0]));
         }
         Ok(Plan {
+            baseline: self.baseline(&contestants)?,
             contestants,
             scenarios: self.chosen_scenarios(),
             rounds: self.rounds,
             backlog: self.backlog,
-            warm_up: WARM_UP,
             timeout: self.timeout,
+            cores: if self.share_cores {
+                Cores::shared()
+            } else {
+                Cores::dealt()
+            },
         })
+    }
+
+    /// The index of the server that the others are compared with.
+    fn baseline(&self, contestants: &[Contestant]) -> Result<usize, String> {
+        let position =
+            |name: &str| contestants.iter().position(|c| c.name == name);
+        match &self.baseline {
+            Some(name) => position(name).ok_or_else(|| {
+                format!("no server in this comparison has the name {name}")
+            }),
+            None => Ok(position(Own::Threads.name()).unwrap_or(0)),
+        }
     }
 
     fn contestants(&self) -> Vec<Contestant> {

@@ -3,125 +3,95 @@
 //! A machine is never equally fast for long. Servers that are measured one
 //! after the other are measured on different machines, so to speak; servers
 //! that take turns, in another order each round, share its moods.
+//!
+//! One server takes two turns in each round. It is compared with itself, and
+//! how much it seems to differ from itself is what the measurement is worth.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::contestant::Contestant;
-use crate::driver::{Fault, Times, drive};
+use crate::cores::Cores;
+use crate::driver::{Times, drive};
 use crate::figures::Figures;
 use crate::interrupt::Interrupt;
+use crate::record::Record;
+use crate::results::Results;
 use crate::scenario::Scenario;
 use crate::schedule::Random;
 use crate::server::Server;
-use crate::statistics::median;
 use crate::trouble::Trouble;
-
-/// A client thread that is busy for more of the time than this is what limits
-/// the throughput.
-const CLIENT_BUSY: f64 = 0.9;
 
 /// What is to be measured.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) contestants: Vec<Contestant>,
+    /// The index of the one that the others are compared with.
+    pub(crate) baseline: usize,
     pub(crate) scenarios: Vec<Scenario>,
     pub(crate) rounds: usize,
     pub(crate) backlog: i32,
-    pub(crate) warm_up: Duration,
     pub(crate) timeout: Duration,
+    pub(crate) cores: Cores,
 }
 
-/// One server under one load, in all rounds.
-#[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) scenario: usize,
-    pub(crate) contestant: usize,
-    /// Why it is not measured at all.
-    pub(crate) absent: Option<&'static str>,
-    /// Why it could not be measured in this round or that.
-    pub(crate) troubles: Vec<String>,
-    pub(crate) rounds: Vec<Figures>,
-}
-
-/// All rows, and whether there would have been more.
-#[derive(Debug)]
-pub(crate) struct Results {
-    pub(crate) rows: Vec<Row>,
-    pub(crate) interrupted: bool,
-}
+/// How long a load runs before it counts.
+const WARM_UP: Duration = Duration::from_millis(50);
 
 impl Plan {
     /// Measures everything, or as much as there is time for until Ctrl-C.
     // ANCHOR: run
     pub(crate) fn run(&self, interrupt: &Interrupt) -> Results {
-        let mut rows = self.empty_rows();
-        let progress = progress_bar(self.rounds * rows.len());
+        let mut records = self.records();
+        let progress = progress_bar(self.rounds * records.len());
         let mut interrupted = false;
         'all: for round in 0..self.rounds {
-            for index in self.order(round, &rows) {
-                let row = &mut rows[index];
-                progress.inc(1);
-                if row.absent.is_some() {
-                    continue;
-                }
-                let (load, server) = self.names(row);
+            for index in self.order(round, records.len()) {
+                let record = &mut records[index];
                 progress.set_message(format!(
-                    "round {} of {}: {load}, {server}",
+                    "round {} of {}: {}",
                     round + 1,
-                    self.rounds
+                    self.rounds,
+                    record.name()
                 ));
-                match self.measure(row, round, interrupt) {
-                    Ok(figures) => row.rounds.push(figures),
+                match self.measure(record, round, interrupt) {
                     Err(Trouble::Interrupted) => {
                         interrupted = true;
                         break 'all;
                     }
-                    Err(Trouble::Failed(reason)) => row.note(reason),
+                    Err(Trouble::Failed(reason)) => record.note(reason),
+                    Ok(()) => {}
                 }
+                progress.inc(1);
             }
         }
         progress.finish_and_clear();
-        Results { rows, interrupted }
+        self.results(records, interrupted)
     }
     // ANCHOR_END: run
 
-    fn empty_rows(&self) -> Vec<Row> {
-        let servers = 0..self.contestants.len();
-        (0..self.scenarios.len())
-            .flat_map(|load| servers.clone().map(move |server| (load, server)))
-            .map(|(scenario, contestant)| Row {
-                scenario,
-                contestant,
-                absent: self.absence(scenario, contestant),
-                troubles: Vec::new(),
-                rounds: Vec::new(),
-            })
-            .collect()
-    }
-
-    fn absence(&self, load: usize, server: usize) -> Option<&'static str> {
-        let concurrent = self.scenarios[load].needs_concurrency();
-        let one_at_a_time = self.contestants[server].serves_one_at_a_time();
-        (concurrent && one_at_a_time)
-            .then_some("serves one client at a time: not measured")
+    /// For each load every server, and the baseline once more.
+    fn records(&self) -> Vec<Record<'_>> {
+        let turns = self.contestants.iter().map(|server| (server, false));
+        let again = (&self.contestants[self.baseline], true);
+        let turns: Vec<_> = turns.chain([again]).collect();
+        let of_load = |load| {
+            turns
+                .iter()
+                .map(move |&(server, again)| Record::new(load, server, again))
+        };
+        self.scenarios.iter().flat_map(of_load).collect()
     }
 
     /// Load after load, and for each the servers in an order by chance.
-    fn order(&self, round: usize, rows: &[Row]) -> Vec<usize> {
+    fn order(&self, round: usize, records: usize) -> Vec<usize> {
         let mut random = Random::new(round as u64);
-        let mut order: Vec<_> = (0..rows.len()).collect();
-        for servers in order.chunks_mut(self.contestants.len()) {
-            random.shuffle(servers);
+        let mut order: Vec<_> = (0..records).collect();
+        for turns in order.chunks_mut(self.contestants.len() + 1) {
+            random.shuffle(turns);
         }
         order
-    }
-
-    pub(crate) fn names(&self, row: &Row) -> (&str, &str) {
-        let contestant = &self.contestants[row.contestant];
-        (self.scenarios[row.scenario].name, &contestant.name)
     }
 
     /// One server under one load in one round, in a process of its own: what
@@ -129,60 +99,56 @@ impl Plan {
     // ANCHOR: measure
     fn measure(
         &self,
-        row: &Row,
+        record: &mut Record<'_>,
         round: usize,
         interrupt: &Interrupt,
-    ) -> Result<Figures, Trouble> {
-        let scenario = &self.scenarios[row.scenario];
-        let contestant = &self.contestants[row.contestant];
-        let mut server = Server::start(contestant, self.backlog, interrupt)?;
+    ) -> Result<(), Trouble> {
+        let Record { scenario, contestant, .. } = *record;
+        if scenario.needs_concurrency() && contestant.serves_one_at_a_time() {
+            record.notes.insert(NOT_MEASURED.into());
+            return Ok(());
+        }
         let times = Times {
-            warm_up: self.warm_up,
+            warm_up: WARM_UP,
             duration: scenario.duration.unwrap_or_default(),
             timeout: self.timeout,
         };
+        let mut server =
+            Server::start(contestant, self.backlog, self.cores, interrupt)?;
         // The same seed for every server of a round: they get the same load.
         let seed = round as u64;
         let tally = drive(scenario, times, seed, &mut server, interrupt)?;
-        Ok(Figures::of(&tally))
+        record.add(&tally, Figures::of(&tally, round, server.stop()));
+        Ok(())
     }
     // ANCHOR_END: measure
-}
 
-impl Row {
-    fn note(&mut self, trouble: String) {
-        if !self.troubles.contains(&trouble) {
-            self.troubles.push(trouble);
+    fn results(&self, records: Vec<Record<'_>>, interrupted: bool) -> Results {
+        Results {
+            machine: self.machine(),
+            baseline: self.contestants[self.baseline].name.clone(),
+            rounds: self.rounds,
+            loads: self.scenarios.iter().map(Scenario::load).collect(),
+            rows: records.into_iter().map(Record::into_row).collect(),
+            interrupted,
         }
     }
 
-    /// What a reader should know before believing the figures.
-    pub(crate) fn notes(&self) -> Vec<String> {
-        let mut notes: Vec<_> =
-            self.absent.iter().map(<_>::to_string).collect();
-        notes.extend(self.troubles.iter().cloned());
-        let mut faults = BTreeMap::<Fault, u64>::new();
-        for (fault, count) in self.rounds.iter().flat_map(|f| &f.errors) {
-            *faults.entry(*fault).or_default() += count;
-        }
-        notes.extend(faults.iter().map(|(f, count)| format!("{count} x {f}")));
-        let busy = median(self.rounds.iter().map(|f| f.client_cpu));
-        notes.extend(busy.filter(|&cpu| cpu > CLIENT_BUSY).map(|cpu| {
-            let percent = cpu * 100.0;
-            format!(
-                "the client was the bottleneck, busy {percent:.0} % of the \
-                 time: the server can do more"
-            )
-        }));
-        notes
-    }
-
-    /// Whether anything went wrong.
-    pub(crate) fn has_failed(&self) -> bool {
-        let errors = self.rounds.iter().any(|round| !round.errors.is_empty());
-        errors || !self.troubles.is_empty()
+    fn machine(&self) -> String {
+        let system = std::fs::read_to_string("/proc/sys/kernel/osrelease");
+        let cores = match self.cores.servers {
+            1 => String::from("1 core"),
+            count => format!("{count} cores"),
+        };
+        format!(
+            "Linux {}, {cores} for the server{}",
+            system.unwrap_or_default().trim(),
+            if self.cores.own_core { " and 1 for the client" } else { "" }
+        )
     }
 }
+
+const NOT_MEASURED: &str = "not measured: serves one client at a time";
 
 /// Shown on a terminal, and nowhere else.
 fn progress_bar(length: usize) -> ProgressBar {

@@ -9,6 +9,8 @@
 
 use std::time::Duration;
 
+use crate::results::Load;
+
 /// When a user sends its next request.
 // ANCHOR: pacing
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,8 +125,24 @@ impl Scenario {
         self.pacings == [Pacing::Once]
     }
 
-    /// The load in words.
-    pub(crate) fn describe(&self) -> String {
+    /// Whether the users set the pace, and not the server.
+    pub(crate) fn is_paced(&self) -> bool {
+        self.offered_rate() > 0.0
+    }
+
+    /// The load as the reports name it.
+    pub(crate) fn load(&self) -> Load {
+        let kept = self.connections == Connections::Kept;
+        Load {
+            name: self.name.into(),
+            description: self.describe(),
+            connections: self.users,
+            paced: self.is_paced(),
+            idle: self.is_one_shot() && kept,
+        }
+    }
+
+    fn describe(&self) -> String {
         let users = self.users;
         let connections = match (self.connections, self.in_flight) {
             (Connections::PerRequest, _) => "a connection per request".into(),

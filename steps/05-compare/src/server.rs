@@ -7,10 +7,12 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use epoll::{Interest, Poller, Told, Trigger};
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use crate::contestant::{Contestant, Kind, announced_address};
+use crate::cores::Cores;
 use crate::interrupt::Interrupt;
 use crate::trouble::Trouble;
 
@@ -43,6 +45,7 @@ impl Server {
     pub(crate) fn start(
         contestant: &Contestant,
         backlog: i32,
+        cores: Cores,
         interrupt: &Interrupt,
     ) -> Result<Self, Trouble> {
         let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -53,11 +56,9 @@ impl Server {
                 (external_command(line, address), address)
             }
         };
-        let mut child = command
-            .arg0(&contestant.name)
-            .stdin(Stdio::piped())
-            .process_group(0) // Ctrl-C is for us
-            .spawn()
+        command.arg0(&contestant.name).stdin(Stdio::piped()).process_group(0); // Ctrl-C is for us
+        let mut child = cores
+            .for_server(|| command.spawn())
             .map_err(|error| format!("could not be started: {error}"))?;
         let lifeline = child.stdin.take();
         let mut server = Self { child, lifeline, address };
@@ -135,6 +136,25 @@ impl Server {
     fn ended_or(&mut self, reason: String) -> String {
         self.end().unwrap_or(reason)
     }
+}
+
+impl Server {
+    /// Ends the server and returns how often its threads, those that had
+    /// ended among them, were taken from a core: the kernel adds that up for a
+    /// parent when it waits for a child. `man 2 getrusage`.
+    pub(crate) fn stop(self) -> u64 {
+        let before = switches_of_children();
+        drop(self);
+        switches_of_children() - before
+    }
+}
+
+fn switches_of_children() -> u64 {
+    getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| {
+        let sum = usage.voluntary_context_switches()
+            + usage.involuntary_context_switches();
+        sum.cast_unsigned()
+    })
 }
 
 // ANCHOR: drop

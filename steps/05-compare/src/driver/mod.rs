@@ -24,8 +24,7 @@ use crate::schedule::Random;
 use crate::server::Server;
 use crate::trouble::Trouble;
 use agenda::Agenda;
-pub(crate) use fault::Fault;
-pub(crate) use tally::Tally;
+pub(crate) use tally::{SAMPLE_PERIOD, Tally, histogram};
 use user::User;
 
 /// A user's token is its number; these are none.
@@ -125,7 +124,7 @@ impl<'a> Driver<'a> {
             meter,
             cpu_at_begin: CpuTime::default(),
             counters_at_begin: Counters::default(),
-            tally: Tally::new(),
+            tally: Tally::new(scenario.users),
         })
     }
 

@@ -11,6 +11,8 @@ use crate::meter::{CpuTime, Footprint};
 
 /// How often server and kernel are looked at, and the width of a [`Slot`].
 pub(crate) const SAMPLE_PERIOD: Duration = Duration::from_millis(50);
+/// What a request takes on top of the wait for a SYN that is sent again.
+const A_LITTLE: Duration = Duration::from_millis(150);
 /// A microsecond's thousandth up to a minute, to three digits.
 const LONGEST: u64 = 60_000_000_000;
 const DIGITS: u8 = 3;
@@ -29,6 +31,9 @@ pub(crate) struct Tally {
     pub(crate) faults: BTreeMap<Fault, u64>,
     /// Replies that came in between, and what they cost.
     pub(crate) served: u64,
+    /// All replies that ever came.
+    pub(crate) answered: u64,
+    pub(crate) users: usize,
     pub(crate) elapsed: Duration,
     pub(crate) cpu: CpuTime,
     /// How late, in nanoseconds, this program itself sent what was due.
@@ -51,13 +56,15 @@ pub(crate) struct Slot {
 }
 
 impl Tally {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(users: usize) -> Self {
         Self {
             begin: None,
             end: None,
             latencies: histogram(),
             faults: BTreeMap::new(),
             served: 0,
+            answered: 0,
+            users,
             elapsed: Duration::ZERO,
             cpu: CpuTime::default(),
             lateness: histogram(),
@@ -98,6 +105,7 @@ impl Tally {
     /// A good reply came at `now` to what was due at `due`.
     // ANCHOR: reply
     pub(crate) fn reply(&mut self, due: Instant, now: Instant) {
+        self.answered += 1;
         if self.has_begun() && !self.has_ended() {
             self.served += 1;
         }
@@ -150,6 +158,30 @@ impl Tally {
     pub(crate) fn failed(&self) -> u64 {
         self.faults.values().sum()
     }
+
+    /// What failed, in words.
+    pub(crate) fn errors(&self) -> BTreeMap<String, u64> {
+        self.faults.iter().map(|(f, &count)| (f.to_string(), count)).collect()
+    }
+
+    /// Replies that took so long.
+    pub(crate) fn between(&self, from: Duration, to: Duration) -> u64 {
+        self.latencies.count_between(nanoseconds(from), nanoseconds(to))
+    }
+
+    /// For each number of whole seconds: replies that took so long, and a
+    /// little. That is how a SYN looks which the kernel had to send again.
+    pub(crate) fn whole_seconds(&self) -> BTreeMap<u64, u64> {
+        let longest = self.latencies.max() / 1_000_000_000;
+        let replies = |second| {
+            let from = Duration::from_secs(second);
+            self.between(from, from + A_LITTLE)
+        };
+        (1..=longest)
+            .map(|second| (second, replies(second)))
+            .filter(|&(_, count)| count > 0)
+            .collect()
+    }
 }
 
 /// An empty histogram for nanoseconds.
@@ -171,7 +203,7 @@ mod tests {
     #[test]
     fn only_what_was_due_between_begin_and_end_counts() {
         let start = Instant::now();
-        let mut tally = Tally::new();
+        let mut tally = Tally::new(1);
         tally.reply(start, start + MS); // the warm-up
         tally.begin(start + 2 * MS, Footprint::default());
         tally.reply(start + MS, start + 3 * MS); // served, due before
@@ -185,5 +217,6 @@ mod tests {
         let slowest = Duration::from_nanos(tally.latencies.max());
         assert!(slowest >= 1_000 * MS, "{slowest:?}");
         assert_eq!(tally.slots[0].slowest, 1_000 * MS);
+        assert_eq!(tally.whole_seconds(), BTreeMap::from([(1, 1)]));
     }
 }

@@ -1,6 +1,70 @@
 //! What a comparison prints and writes.
 
+mod chart;
+mod csv;
+mod diff;
 mod format;
+mod page;
+mod plots;
+mod stalls;
 mod table;
+mod verdict;
 
-pub(crate) use table::table;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+pub(crate) use diff::diff;
+pub(crate) use format::three_digits;
+
+use crate::results::Results;
+
+/// What stands in the terminal: the table, what its rows are, and what they
+/// mean.
+pub(crate) fn text(results: &Results) -> String {
+    let mut text = table::table(results);
+    text.push('\n');
+    for load in &results.loads {
+        text += &format!("{}: {}\n", load.name, load.description);
+    }
+    let rounds = results.rounds;
+    text += &format!("Medians of {rounds} rounds. {}.\n", results.machine);
+    for paragraph in [notes(results), verdict::sentences(results)] {
+        if !paragraph.is_empty() {
+            text += &format!("\n{}\n", paragraph.join("\n"));
+        }
+    }
+    text
+}
+
+/// The notes to the rows, each with its row's name.
+fn notes(results: &Results) -> Vec<String> {
+    let rows = results.rows.iter().filter(|row| !row.again);
+    let notes = rows.flat_map(|row| {
+        row.notes
+            .iter()
+            .map(move |note| format!("{}, {}: {note}", row.load, row.server))
+    });
+    notes.collect()
+}
+
+/// Writes all files into `folder`, which is made where it is missing.
+///
+/// # Errors
+/// The first file that could not be written.
+pub(crate) fn write(results: &Results, folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let json = serde_json::to_string_pretty(results)?;
+    fs::write(folder.join("results.json"), json)?;
+    fs::write(folder.join("report.html"), page::page(results))?;
+    fs::write(folder.join("stats.csv"), csv::stats(results))?;
+    fs::write(folder.join("failures.csv"), csv::failures(results))
+}
+
+/// Reads a `results.json`.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub(crate) fn read(path: &Path) -> io::Result<Results> {
+    Ok(serde_json::from_str(&fs::read_to_string(path)?)?)
+}

@@ -1,0 +1,153 @@
+//! A row in the making: one server under one load, round after round.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hdrhistogram::Histogram;
+
+use crate::contestant::Contestant;
+use crate::driver::{SAMPLE_PERIOD, Tally, histogram};
+use crate::figures::Figures;
+use crate::little;
+use crate::results::{Moment, Quantile, Row};
+use crate::scenario::Scenario;
+use crate::statistics::median;
+
+/// A client that is busy for more of the time than this is what limits the
+/// throughput.
+const CLIENT_BUSY: f64 = 0.9;
+/// A client that is later than this with 1 of 100 requests, in seconds, adds
+/// to the latencies.
+const CLIENT_LATE: f64 = 0.001;
+
+/// What is known of one row so far.
+#[derive(Debug)]
+pub(crate) struct Record<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) contestant: &'a Contestant,
+    again: bool,
+    pub(crate) notes: BTreeSet<String>,
+    failed: bool,
+    rounds: Vec<Figures>,
+    latencies: Histogram<u64>,
+    timeline: Vec<Moment>,
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn new(
+        scenario: &'a Scenario,
+        contestant: &'a Contestant,
+        again: bool,
+    ) -> Self {
+        Self {
+            scenario,
+            contestant,
+            again,
+            notes: BTreeSet::new(),
+            failed: false,
+            rounds: Vec::new(),
+            latencies: histogram(),
+            timeline: Vec::new(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        format!("{}, {}", self.scenario.name, self.contestant.name)
+    }
+
+    /// A round came to nothing.
+    pub(crate) fn note(&mut self, reason: String) {
+        self.failed = true;
+        self.notes.insert(reason);
+    }
+
+    /// Adds what one round saw.
+    pub(crate) fn add(&mut self, tally: &Tally, figures: Figures) {
+        let start = self.timeline.len() as f64 * SAMPLE_PERIOD.as_secs_f64();
+        let mut resent = 0;
+        for (index, slot) in tally.slots.iter().enumerate() {
+            let so_far = slot.counters.retransmits.max(resent);
+            let within = index as f64 * SAMPLE_PERIOD.as_secs_f64();
+            self.timeline.push(Moment {
+                at: start + within,
+                slowest: slot.slowest.as_secs_f64(),
+                resent: so_far - resent,
+                memory: slot.footprint.resident * 1_024,
+            });
+            resent = so_far;
+        }
+        // All have the same bounds, so they can be added.
+        let _ = self.latencies.add(&tally.latencies);
+        self.rounds.push(figures);
+    }
+
+    pub(crate) fn into_row(mut self) -> Row {
+        self.judge();
+        Row {
+            load: self.scenario.name.into(),
+            server: self.contestant.name.clone(),
+            again: self.again,
+            failed: self.failed,
+            notes: self.notes.into_iter().collect(),
+            rounds: self.rounds,
+            latencies: quantiles(&self.latencies),
+            timeline: self.timeline,
+        }
+    }
+
+    /// Adds what a sceptic would ask about.
+    // ANCHOR: judge
+    fn judge(&mut self) {
+        let mut errors = BTreeMap::<&str, u64>::new();
+        for (kind, count) in self.rounds.iter().flat_map(|f| &f.errors) {
+            *errors.entry(kind).or_default() += count;
+        }
+        self.failed |= !errors.is_empty();
+        let said =
+            errors.iter().map(|(kind, count)| format!("{count} x {kind}"));
+        self.notes.extend(said);
+
+        let busy = median(self.rounds.iter().map(|f| f.client_cpu));
+        let late = median(self.rounds.iter().map(|f| f.lateness));
+        self.notes.extend(busy.filter(|&cpu| cpu > CLIENT_BUSY).map(|cpu| {
+            let percent = cpu * 100.0;
+            format!(
+                "the client was the bottleneck, busy {percent:.0} % of the \
+                 time: the server can do more"
+            )
+        }));
+        self.notes
+            .extend(late.filter(|&late| late > CLIENT_LATE).map(|late| {
+            let ms = late * 1e3;
+            format!(
+                "the client sent 1 of 100 requests more than {ms:.1} ms late: \
+                 that is part of the latencies"
+            )
+        }));
+
+        let mut off = self.rounds.iter();
+        let law = off.find_map(|f| little::objection(self.scenario, f));
+        self.notes.extend(law);
+    }
+    // ANCHOR_END: judge
+}
+
+/// Points of the distribution, close where it matters: towards the slowest.
+const QUANTILES: [f64; 25] = [
+    0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.66, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95,
+    0.965, 0.98, 0.99, 0.9925, 0.995, 0.9975, 0.999, 0.9995, 0.9999, 0.99999,
+    1.0,
+];
+
+/// Of n requests the slowest is 1/n of all: what lies beyond is not known.
+fn quantiles(latencies: &Histogram<u64>) -> Vec<Quantile> {
+    let known = 1.0 - 1.0 / latencies.len() as f64;
+    QUANTILES
+        .into_iter()
+        .filter(|&quantile| quantile <= known || quantile == 1.0)
+        .filter(|_| !latencies.is_empty())
+        .map(|quantile| {
+            let seconds = latencies.value_at_quantile(quantile) as f64 / 1e9;
+            Quantile { quantile, seconds }
+        })
+        .collect()
+}

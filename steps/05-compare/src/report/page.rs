@@ -1,0 +1,160 @@
+//! `report.html`: one file, no script, nothing loaded from anywhere.
+
+use super::chart::css_colour;
+use super::{notes, plots, verdict};
+use crate::measures as m;
+use crate::measures::Measure;
+use crate::results::{Load, Results, Row};
+
+const STYLE: &str = include_str!("page.css");
+
+/// All columns of a busy load.
+const COLUMNS: [Measure; 20] = [
+    m::RPS,
+    m::MEAN,
+    m::P50,
+    m::P90,
+    m::P99,
+    m::P999,
+    m::MAX,
+    m::REQUESTS,
+    m::ERRORS,
+    m::CPU_PER_REQUEST,
+    m::CPU,
+    m::CLIENT_CPU,
+    m::SWITCHES,
+    m::MEMORY,
+    m::THREADS,
+    m::OVERFLOWS,
+    m::DROPS,
+    m::TIMEOUTS,
+    m::RESENT,
+    m::DELAYED,
+];
+
+/// Those of a load of idle connections.
+const IDLE_COLUMNS: [Measure; 6] =
+    [m::MEMORY_EACH, m::THREADS_EACH, m::MEMORY, m::THREADS, m::CPU, m::ERRORS];
+
+/// The whole page.
+// ANCHOR: page
+pub(crate) fn page(results: &Results) -> String {
+    let servers = escaped(&results.servers().join(", "));
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n\
+         <meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <title>{servers}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <h1>{servers}: the same load, and how they differ</h1>\n\
+         <p class=\"quiet\">{}{} rounds. {}.</p>\n{}{}{}{}</body>\n</html>\n",
+        if results.interrupted { "Interrupted: not all of " } else { "" },
+        results.rounds,
+        escaped(&results.machine),
+        verdicts(results),
+        tables(results),
+        charts(results),
+        explanations(results),
+    )
+}
+// ANCHOR_END: page
+
+fn verdicts(results: &Results) -> String {
+    let item = |text: &String| format!("<li>{}</li>\n", escaped(text));
+    let said: String = verdict::sentences(results).iter().map(item).collect();
+    let note =
+        |text: &String| format!("<li class=\"note\">{}</li>\n", escaped(text));
+    let notes: String = notes(results).iter().map(note).collect();
+    format!("<ul>\n{said}</ul>\n<ul>\n{notes}</ul>\n")
+}
+
+fn tables(results: &Results) -> String {
+    results.loads.iter().map(|load| table(results, load)).collect()
+}
+
+fn table(results: &Results, load: &Load) -> String {
+    let columns: &[Measure] = if load.idle { &IDLE_COLUMNS } else { &COLUMNS };
+    let heading: String = columns
+        .iter()
+        .map(|column| format!("<th>{}</th>", column.name))
+        .collect();
+    let rows: String = results
+        .rows_of(&load.name)
+        .map(|row| table_row(results, row, columns))
+        .collect();
+    format!(
+        "<h2>{}</h2>\n<p class=\"quiet\">{}</p>\n<div class=\"table\">\
+         <table>\n<tr><th>server</th>{heading}</tr>\n{rows}</table></div>\n",
+        escaped(&load.name),
+        escaped(&load.description)
+    )
+}
+
+fn table_row(results: &Results, row: &Row, columns: &[Measure]) -> String {
+    let cells = columns.iter().map(|column| {
+        let cell = column.show(row);
+        let bad = column.name == m::ERRORS.name && cell != "0";
+        let class = if bad { " class=\"bad\"" } else { "" };
+        format!("<td{class}>{cell}</td>")
+    });
+    let cells: String = cells.collect();
+    format!("<tr><td>{}</td>{cells}</tr>\n", key(results, &row.server))
+}
+
+/// A server's name with the colour that it has in the charts.
+fn key(results: &Results, server: &str) -> String {
+    let number = results.servers().iter().position(|&name| name == server);
+    let colour = css_colour(number.unwrap_or(0));
+    let name = escaped(server);
+    format!("<span class=\"key\" style=\"background:{colour}\"></span>{name}")
+}
+
+fn charts(results: &Results) -> String {
+    let servers = results.servers();
+    let keys = servers
+        .iter()
+        .map(|server| format!("<span>{}</span>", key(results, server)));
+    let keys: String = keys.collect();
+    let figures = plots::figures(results);
+    let figures = figures.iter().map(|figure| {
+        format!(
+            "<figure><h3>{}</h3>\n{}<figcaption>{}</figcaption></figure>\n",
+            escaped(&figure.title),
+            figure.svg,
+            escaped(&figure.caption)
+        )
+    });
+    let figures: String = figures.collect();
+    format!(
+        "<h2>Charts</h2>\n<div class=\"keys\">{keys}</div>\n\
+         <div class=\"charts\">\n{figures}</div>\n"
+    )
+}
+
+fn explanations(results: &Results) -> String {
+    let baseline = escaped(&results.baseline);
+    format!(
+        "<h2>How to read this</h2>\n<ul>\n\
+         <li>Figures are medians over the rounds; max is the worst, errors, \
+         requests and the kernel's counters are sums. A percentile of fewer \
+         requests than it takes is the slowest of them.</li>\n\
+         <li>A comparison is the ratio to {baseline} in the same round: the \
+         geometric mean, and in brackets the interval in which it lies with \
+         95 % confidence. It counts as a difference where that interval \
+         keeps 2 % away from 1 and does not meet the interval of {baseline} \
+         against itself, measured in the same rounds (A/A).</li>\n\
+         <li>The latency of users on a fixed schedule counts from when a \
+         request was due, not from when it was sent.</li>\n\
+         <li>CPU time is that of the server's process: what the kernel does \
+         for a connection may be charged to whoever runs at that moment. \
+         ListenOverflows and its neighbours are counters of the whole \
+         network namespace.</li>\n</ul>\n"
+    )
+}
+
+/// `text` as HTML shows it.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
