@@ -5,12 +5,37 @@ use crate::measures::{CPU_PER_REQUEST, MEMORY, Measure, P99, RPS};
 use crate::results::{Results, Row};
 use crate::statistics::Ratio;
 
-/// What servers are compared by, in words that follow "0.5 times the".
-pub(crate) const JUDGED: [(Measure, &str); 4] = [
-    (CPU_PER_REQUEST, "CPU time a request"),
-    (RPS, "RPS"),
-    (P99, "p99 latency"),
-    (MEMORY, "peak memory"),
+/// A measure by which servers are compared.
+#[derive(Clone, Copy)]
+pub(crate) struct Judged {
+    pub(crate) measure: Measure,
+    /// What it is called.
+    pub(crate) name: &'static str,
+    /// A sentence with it.
+    pub(crate) sentence: &'static str,
+}
+
+pub(crate) const JUDGED: [Judged; 4] = [
+    Judged {
+        measure: CPU_PER_REQUEST,
+        name: "CPU time a request",
+        sentence: "{server} used {times} the CPU time of {other} per request",
+    },
+    Judged {
+        measure: RPS,
+        name: "RPS",
+        sentence: "{server} answered {times} the requests of {other} a second",
+    },
+    Judged {
+        measure: P99,
+        name: "p99 latency",
+        sentence: "{server} had {times} the p99 latency of {other}",
+    },
+    Judged {
+        measure: MEMORY,
+        name: "peak memory",
+        sentence: "{server} used {times} the memory of {other} at its peak",
+    },
 ];
 
 /// Less than this, as a part of the whole, is no difference, however certain:
@@ -20,8 +45,8 @@ const SMALLEST: f64 = 0.02;
 /// One measure of one server against that of another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Difference {
-    /// What is compared, in words.
-    pub(crate) words: &'static str,
+    /// The name of what is compared.
+    pub(crate) name: &'static str,
     pub(crate) ratio: Ratio,
     /// Whether it is more than noise.
     pub(crate) is_real: bool,
@@ -35,7 +60,7 @@ pub(crate) fn differences(
     baseline: &Row,
     noise: Option<&Row>,
 ) -> Vec<Difference> {
-    let difference = |&(measure, words): &(Measure, &'static str)| {
+    let difference = |&Judged { measure, name, .. }: &Judged| {
         let ratio = Ratio::paired(&pairs(row, baseline, measure.of))?;
         let of_noise = noise
             .and_then(|again| {
@@ -43,7 +68,7 @@ pub(crate) fn differences(
             })
             .filter(|of_noise| of_noise.overlaps(&ratio));
         let is_real = ratio.excludes_one(SMALLEST) && of_noise.is_none();
-        Some(Difference { words, ratio, is_real })
+        Some(Difference { name, ratio, is_real })
     };
     JUDGED.iter().filter_map(difference).collect()
 }
@@ -70,12 +95,12 @@ pub(crate) fn against_itself(results: &Results, load: &str) -> Vec<Difference> {
 
 /// A row of one run against that of another run.
 pub(crate) fn between_runs(after: &Row, before: &Row) -> Vec<Difference> {
-    let difference = |&(measure, words): &(Measure, &'static str)| {
+    let difference = |&Judged { measure, name, .. }: &Judged| {
         let all =
             |row: &Row| row.rounds.iter().map(measure.of).collect::<Vec<_>>();
         let ratio = Ratio::unpaired(&all(after), &all(before))?;
         let is_real = ratio.excludes_one(SMALLEST);
-        Some(Difference { words, ratio, is_real })
+        Some(Difference { name, ratio, is_real })
     };
     JUDGED.iter().filter_map(difference).collect()
 }
@@ -95,8 +120,8 @@ mod tests {
     }
 
     fn cpu(differences: &[Difference]) -> Difference {
-        let words = JUDGED[0].1;
-        *differences.iter().find(|d| d.words == words).expect("CPU time")
+        let name = JUDGED[0].name;
+        *differences.iter().find(|d| d.name == name).expect("CPU time")
     }
 
     #[test]

@@ -19,6 +19,12 @@ const CLIENT_BUSY: f64 = 0.9;
 /// to the latencies.
 const CLIENT_LATE: f64 = 0.001;
 
+const CLIENT_WAS_BUSY: &str = "the client was the bottleneck, busy for more \
+    than 90 % of the time: the server can do more";
+const CLIENT_WAS_LATE: &str = "the client sent 1 of 100 requests more than \
+    1 ms late: that is part of the latencies, see client CPU and who else is \
+    busy on this machine";
+
 /// What is known of one row so far.
 #[derive(Debug)]
 pub(crate) struct Record<'a> {
@@ -106,23 +112,16 @@ impl<'a> Record<'a> {
             errors.iter().map(|(kind, count)| format!("{count} x {kind}"));
         self.notes.extend(said);
 
-        let busy = median(self.rounds.iter().map(|f| f.client_cpu));
-        let late = median(self.rounds.iter().map(|f| f.lateness));
-        self.notes.extend(busy.filter(|&cpu| cpu > CLIENT_BUSY).map(|cpu| {
-            let percent = cpu * 100.0;
-            format!(
-                "the client was the bottleneck, busy {percent:.0} % of the \
-                 time: the server can do more"
-            )
-        }));
-        self.notes
-            .extend(late.filter(|&late| late > CLIENT_LATE).map(|late| {
-            let ms = late * 1e3;
-            format!(
-                "the client sent 1 of 100 requests more than {ms:.1} ms late: \
-                 that is part of the latencies"
-            )
-        }));
+        let median = |of: fn(&Figures) -> f64| {
+            median(self.rounds.iter().map(of)).unwrap_or(0.0)
+        };
+        if median(|figures| figures.client_cpu) > CLIENT_BUSY {
+            self.notes.insert(CLIENT_WAS_BUSY.into());
+        }
+        let late = median(|figures| figures.lateness) > CLIENT_LATE;
+        if late && self.scenario.is_paced() {
+            self.notes.insert(CLIENT_WAS_LATE.into());
+        }
 
         let mut off = self.rounds.iter();
         let law = off.find_map(|f| little::objection(self.scenario, f));

@@ -130,6 +130,14 @@ impl Scenario {
         self.offered_rate() > 0.0
     }
 
+    /// Whether it counts from the first request on. A closed loop of new
+    /// connections begins with all of them at once: those that come to grief
+    /// then would be away while it counts.
+    pub(crate) fn counts_at_once(&self) -> bool {
+        let new = self.connections == Connections::PerRequest;
+        self.is_one_shot() || new && self.pacings == [Pacing::AtOnce]
+    }
+
     /// The load as the reports name it.
     pub(crate) fn load(&self) -> Load {
         let kept = self.connections == Connections::Kept;

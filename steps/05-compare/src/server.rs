@@ -99,9 +99,8 @@ impl Server {
             wait(&mut poller, interrupt, PAUSE)?;
             let late = Instant::now() > deadline;
             if late || self.exit_status().is_some() {
-                let port = self.address.port();
-                let reason = format!("did not listen on port {port} in 5 s");
-                return Err(self.ended_or(reason).into());
+                let reason = "did not listen on its port within 5 s";
+                return Err(self.ended_or(reason.into()).into());
             }
         }
         Ok(())

@@ -23,7 +23,7 @@ impl Driver<'_> {
     pub(super) fn open(&mut self) {
         let now = Instant::now();
         self.agenda.add(now, Entry::Sample);
-        if self.scenario.is_one_shot() {
+        if self.scenario.counts_at_once() {
             self.begin(now);
         } else {
             // Kept connections: or as soon as all users are in.

@@ -165,8 +165,18 @@ impl Tally {
     }
 
     /// Replies that took so long.
-    pub(crate) fn between(&self, from: Duration, to: Duration) -> u64 {
+    fn between(&self, from: Duration, to: Duration) -> u64 {
         self.latencies.count_between(nanoseconds(from), nanoseconds(to))
+    }
+
+    /// Replies that took 40 ms, as far as they are more than those that took
+    /// a little less or more: a machine that is busy otherwise makes replies
+    /// late by any amount, a delayed acknowledgement by that one.
+    pub(crate) fn forty_ms(&self) -> u64 {
+        let ms = Duration::from_millis;
+        let around =
+            self.between(ms(28), ms(39)) + self.between(ms(50), ms(61));
+        self.between(ms(39), ms(50)).saturating_sub(around)
     }
 
     /// For each number of whole seconds: replies that took so long, and a

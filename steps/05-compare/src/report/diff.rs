@@ -2,12 +2,12 @@
 
 use super::table::align;
 use super::verdict::two_decimals;
-use crate::comparison::{Difference, JUDGED, between_runs};
+use crate::comparison::{Difference, JUDGED, Judged, between_runs};
 use crate::results::{Results, Row};
 
 /// How the figures of `after` differ from those of `before`.
 pub(crate) fn diff(before: &Results, after: &Results) -> String {
-    let titles = JUDGED.iter().map(|&(_, words)| words.to_owned());
+    let titles = JUDGED.iter().map(|judged| judged.name.to_owned());
     let names = ["load", "server"].map(String::from);
     let mut lines: Vec<Vec<_>> =
         vec![names.into_iter().chain(titles).collect()];
@@ -38,11 +38,11 @@ pub(crate) fn diff(before: &Results, after: &Results) -> String {
 
 fn line(after: &Row, before: &Row) -> Vec<String> {
     let found = between_runs(after, before);
-    let cell = |words| {
-        let difference = found.iter().find(|found| found.words == words);
+    let cell = |judged: &Judged| {
+        let difference = found.iter().find(|found| found.name == judged.name);
         difference.map_or("-".into(), shown)
     };
-    let cells = JUDGED.iter().map(|&(_, words)| cell(words));
+    let cells = JUDGED.iter().map(cell);
     let names = [after.load.clone(), after.server.clone()];
     names.into_iter().chain(cells).collect()
 }

@@ -10,6 +10,7 @@ mod stalls;
 mod table;
 mod verdict;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -37,15 +38,17 @@ pub(crate) fn text(results: &Results) -> String {
     text
 }
 
-/// The notes to the rows, each with its row's name.
+/// The notes, each with the rows that it is about.
 fn notes(results: &Results) -> Vec<String> {
-    let rows = results.rows.iter().filter(|row| !row.again);
-    let notes = rows.flat_map(|row| {
-        row.notes
-            .iter()
-            .map(move |note| format!("{}, {}: {note}", row.load, row.server))
-    });
-    notes.collect()
+    let mut notes = BTreeMap::<&str, Vec<String>>::new();
+    for row in results.rows.iter().filter(|row| !row.again) {
+        for note in &row.notes {
+            let name = format!("{}, {}", row.load, row.server);
+            notes.entry(note).or_default().push(name);
+        }
+    }
+    let said = notes.iter();
+    said.map(|(note, rows)| format!("{}: {note}", rows.join("; "))).collect()
 }
 
 /// Writes all files into `folder`, which is made where it is missing.

@@ -9,7 +9,7 @@ use crate::results::{Load, Results, Row};
 const STYLE: &str = include_str!("page.css");
 
 /// All columns of a busy load.
-const COLUMNS: [Measure; 20] = [
+const COLUMNS: [Measure; 15] = [
     m::RPS,
     m::MEAN,
     m::P50,
@@ -25,12 +25,11 @@ const COLUMNS: [Measure; 20] = [
     m::SWITCHES,
     m::MEMORY,
     m::THREADS,
-    m::OVERFLOWS,
-    m::DROPS,
-    m::TIMEOUTS,
-    m::RESENT,
-    m::DELAYED,
 ];
+
+/// What the kernel counted around a row.
+const KERNEL_COLUMNS: [Measure; 5] =
+    [m::OVERFLOWS, m::DROPS, m::TIMEOUTS, m::RESENT, m::DELAYED];
 
 /// Those of a load of idle connections.
 const IDLE_COLUMNS: [Measure; 6] =
@@ -68,28 +67,56 @@ fn verdicts(results: &Results) -> String {
 }
 
 fn tables(results: &Results) -> String {
-    results.loads.iter().map(|load| table(results, load)).collect()
+    let of_load = |load: &Load| {
+        let columns: &[Measure] =
+            if load.idle { &IDLE_COLUMNS } else { &COLUMNS };
+        let rows: Vec<_> = results.rows_of(&load.name).collect();
+        section(&load.name, &load.description, || {
+            let first = |row: &Row| key(results, &row.server);
+            table("server", columns, &rows, first)
+        })
+    };
+    let tables: String = results.loads.iter().map(of_load).collect();
+    let all: Vec<_> = results.rows.iter().filter(|row| !row.again).collect();
+    let about = "Counters of the whole network namespace, all rounds together";
+    tables
+        + &section("What the kernel counted", about, || {
+            let first = |row: &Row| {
+                let load = escaped(&row.load);
+                format!("{} {load}", key(results, &row.server))
+            };
+            table("server and load", &KERNEL_COLUMNS, &all, first)
+        })
 }
 
-fn table(results: &Results, load: &Load) -> String {
-    let columns: &[Measure] = if load.idle { &IDLE_COLUMNS } else { &COLUMNS };
-    let heading: String = columns
-        .iter()
-        .map(|column| format!("<th>{}</th>", column.name))
-        .collect();
-    let rows: String = results
-        .rows_of(&load.name)
-        .map(|row| table_row(results, row, columns))
-        .collect();
+fn section(
+    title: &str,
+    about: &str,
+    content: impl FnOnce() -> String,
+) -> String {
+    let (title, about) = (escaped(title), escaped(about));
+    let content = content();
+    format!("<h2>{title}</h2>\n<p class=\"quiet\">{about}</p>\n{content}")
+}
+
+fn table(
+    first_title: &str,
+    columns: &[Measure],
+    rows: &[&Row],
+    first: impl Fn(&Row) -> String,
+) -> String {
+    let titles = columns.iter().map(|column| column.name);
+    let titles: String =
+        titles.map(|title| format!("<th>{title}</th>")).collect();
+    let rows = rows.iter().map(|row| table_row(&first(row), row, columns));
+    let rows: String = rows.collect();
     format!(
-        "<h2>{}</h2>\n<p class=\"quiet\">{}</p>\n<div class=\"table\">\
-         <table>\n<tr><th>server</th>{heading}</tr>\n{rows}</table></div>\n",
-        escaped(&load.name),
-        escaped(&load.description)
+        "<div class=\"table\"><table>\n<tr><th>{first_title}</th>{titles}</tr>\n\
+         {rows}</table></div>\n"
     )
 }
 
-fn table_row(results: &Results, row: &Row, columns: &[Measure]) -> String {
+fn table_row(first: &str, row: &Row, columns: &[Measure]) -> String {
     let cells = columns.iter().map(|column| {
         let cell = column.show(row);
         let bad = column.name == m::ERRORS.name && cell != "0";
@@ -97,7 +124,7 @@ fn table_row(results: &Results, row: &Row, columns: &[Measure]) -> String {
         format!("<td{class}>{cell}</td>")
     });
     let cells: String = cells.collect();
-    format!("<tr><td>{}</td>{cells}</tr>\n", key(results, &row.server))
+    format!("<tr><td>{first}</td>{cells}</tr>\n")
 }
 
 /// A server's name with the colour that it has in the charts.

@@ -4,65 +4,96 @@ use std::fmt::Write;
 
 use super::format::three_digits;
 use super::stalls;
-use crate::comparison::{Difference, against_itself, differences};
+use crate::comparison::{Difference, JUDGED, against_itself, differences};
 use crate::measures::{MEMORY_EACH, THREADS_EACH};
 use crate::results::{Load, Results, Row};
 
 /// All sentences, the most important first.
 pub(crate) fn sentences(results: &Results) -> Vec<String> {
-    let mut sentences = Vec::new();
-    for load in &results.loads {
-        if load.idle {
-            sentences.extend(cost_of_connections(results, load));
-        } else {
-            sentences.extend(of_load(results, load));
-        }
-    }
+    let others = results.servers().into_iter();
+    let others = others.filter(|&server| server != results.baseline);
+    let mut sentences: Vec<_> =
+        others.flat_map(|server| against_baseline(results, server)).collect();
     sentences.extend(same_rps(results));
-    sentences.extend(results.rows.iter().flat_map(stalls::sentences));
+    let idle = results.loads.iter().filter(|load| load.idle);
+    sentences.extend(idle.filter_map(|load| cost(results, load)));
+    let rows = results.rows.iter().filter(|row| !row.again);
+    sentences.extend(rows.flat_map(stalls::sentences));
     sentences.extend(worth(results));
     sentences
 }
 
-/// "high: 04-epoll against 02-threads: 0.58 times the CPU time a request
-/// [0.55, 0.61]; no difference in RPS".
-// ANCHOR: of_load
-fn of_load(results: &Results, load: &Load) -> Vec<String> {
-    let name = &load.name;
-    let Some(baseline) = results.row(name, &results.baseline) else {
-        return Vec::new();
-    };
-    let noise = results.row_again(name);
-    let others = results.rows_of(name).filter(|row| !is_same(row, baseline));
-    others
-        .map(|row| (row, differences(row, baseline, noise)))
-        .filter(|(_, found)| !found.is_empty())
-        .map(|(row, found)| {
-            let (server, other) = (&row.server, &results.baseline);
-            format!("{name}: {server} against {other}: {}.", in_words(&found))
+/// A sentence for each measure in which `server` differs, and one for those in
+/// which it does not.
+// ANCHOR: against
+fn against_baseline(results: &Results, server: &str) -> Vec<String> {
+    let busy = results.loads.iter().filter(|load| !load.idle);
+    let found: Vec<_> = busy
+        .filter_map(|load| {
+            let row = results.row(&load.name, server)?;
+            let baseline = results.row(&load.name, &results.baseline)?;
+            let noise = results.row_again(&load.name);
+            Some((load, differences(row, baseline, noise)))
         })
-        .collect()
-}
-// ANCHOR_END: of_load
-
-fn is_same(row: &Row, baseline: &Row) -> bool {
-    row.server == baseline.server
-}
-
-fn in_words(found: &[Difference]) -> String {
-    let (real, none): (Vec<_>, Vec<_>) =
-        found.iter().partition(|difference| difference.is_real);
-    let real: Vec<_> = real
-        .into_iter()
-        .map(|d| format!("{} the {}", times(d), d.words))
         .collect();
-    let none: Vec<_> = none.into_iter().map(|d| d.words).collect();
-    let mut text = real.join(", ");
-    if !none.is_empty() {
-        let gap = if text.is_empty() { "" } else { "; " };
-        let _ = write!(text, "{gap}no difference in {}", list(&none, "or"));
+    let mut sentences = Vec::new();
+    let mut same = Vec::new();
+    for judged in &JUDGED {
+        let of_load = |(load, found): &(&Load, Vec<Difference>)| {
+            let found = found.iter().find(|d| d.name == judged.name)?;
+            Some((place(load), *found))
+        };
+        let (real, none): (Vec<_>, Vec<_>) =
+            found.iter().filter_map(of_load).partition(|(_, d)| d.is_real);
+        if !real.is_empty() {
+            let sentence = judged.sentence.replace("{server}", server);
+            let sentence = sentence.replace("{other}", &results.baseline);
+            sentences.push(sentence_of(&sentence, &real, &none));
+        } else if !none.is_empty() {
+            same.push(judged.name);
+        }
     }
-    text
+    if !same.is_empty() {
+        let (other, names) = (&results.baseline, list(&same, "or"));
+        sentences
+            .push(format!("{server} and {other}: no difference in {names}."));
+    }
+    sentences
+}
+// ANCHOR_END: against
+
+/// "04-epoll used 0.58 times [0.55, 0.61] the CPU time of 02-threads per
+/// request at high (1000 users); no difference at low (10 users)."
+fn sentence_of(
+    sentence: &str,
+    real: &[(String, Difference)],
+    none: &[(String, Difference)],
+) -> String {
+    let mut text = String::new();
+    for (index, (place, difference)) in real.iter().enumerate() {
+        let times = times(difference);
+        let _ = match index {
+            0 => {
+                let first = sentence.replace("{times}", &times);
+                write!(text, "{first} at {place}")
+            }
+            _ => write!(text, ", {times} at {place}"),
+        };
+    }
+    if !none.is_empty() {
+        let places: Vec<_> = none.iter().map(|(place, _)| &**place).collect();
+        let _ = write!(text, "; no difference at {}", list(&places, "or"));
+    }
+    text + "."
+}
+
+/// A load with what one should know of it, where its name does not tell.
+fn place(load: &Load) -> String {
+    let Load { name, connections, .. } = load;
+    if name.contains(|c: char| c.is_ascii_digit()) {
+        return name.clone();
+    }
+    format!("{name} ({connections} users)")
 }
 
 /// `0.58 times [0.55, 0.61]`
@@ -70,7 +101,7 @@ fn times(difference: &Difference) -> String {
     let ratio = &difference.ratio;
     let [value, low, high] =
         [ratio.value, ratio.low, ratio.high].map(two_decimals);
-    format!("{value} [{low}, {high}] times")
+    format!("{value} times [{low}, {high}]")
 }
 
 /// A ratio: two decimals, and three digits where it is large.
@@ -97,7 +128,7 @@ fn same_rps(results: &Results) -> Option<String> {
         load.paced
             && others.all(|row| {
                 let found = differences(row, baseline, None);
-                let mut rps = found.iter().filter(|d| d.words == "RPS");
+                let mut rps = found.iter().filter(|d| d.name == "RPS");
                 rps.all(|d| !d.is_real) && !found.is_empty()
             })
     };
@@ -113,14 +144,15 @@ fn same_rps(results: &Results) -> Option<String> {
 }
 
 /// "idle-1000: a connection costs 04-epoll 0.1 KiB and 0 threads".
-fn cost_of_connections(results: &Results, load: &Load) -> Option<String> {
-    let cost = |row: &Row| {
+fn cost(results: &Results, load: &Load) -> Option<String> {
+    let of_row = |row: &Row| {
         let memory = MEMORY_EACH.over(row)?;
         let threads = THREADS_EACH.over(row)?;
         let (memory, server) = (three_digits(memory.max(0.0)), &row.server);
         Some(format!("{server} {memory} KiB and {threads:.0} threads"))
     };
-    let costs: Vec<_> = results.rows_of(&load.name).filter_map(cost).collect();
+    let costs: Vec<_> =
+        results.rows_of(&load.name).filter_map(of_row).collect();
     // A handful of connections drowns in what a process needs anyway.
     (load.connections >= 100 && !costs.is_empty()).then(|| {
         format!("{}: a connection costs {}.", load.name, costs.join(", "))
@@ -141,11 +173,9 @@ fn worth(results: &Results) -> Option<String> {
         if real.is_empty() {
             steady.push(load.name.as_str());
         }
-        unsteady.extend(
-            real.into_iter().map(|d| {
-                format!("{} the {} at {}", times(d), d.words, load.name)
-            }),
-        );
+        unsteady.extend(real.into_iter().map(|d| {
+            format!("{} the {} at {}", times(d), d.name, place(load))
+        }));
     }
     let server = &results.baseline;
     let mut text = String::new();
