@@ -28,6 +28,10 @@ load n *args:
 compare *args:
     @cargo run --quiet --release --bin 05-compare -- "$@"
 
+# Answer a question by an experiment: just lab backlog; alone it lists them
+lab *args:
+    @cargo run --quiet --release --bin 06-labs -- "$@"
+
 # Test any server: just check 127.0.0.1:8888, or just check 'COMMAND --port {port}'
 [no-exit-message]
 check server *args:

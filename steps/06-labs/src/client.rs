@@ -1,0 +1,78 @@
+//! A client in a few lines.
+//!
+//! The standard library's `TcpStream` is the calls of steps 01 and 03 under
+//! Rust names: `connect`, `send` and `recv` with a timeout, `close` in `Drop`.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use protocol::PONG;
+
+/// Longer than any reply takes that comes at all.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connects, and waits no longer than `patience` in any `recv` and `send`
+/// after that.
+///
+/// # Errors
+/// As `connect(2)`.
+pub(crate) fn connect(
+    server: SocketAddr,
+    patience: Duration,
+) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(server)?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
+    Ok(stream)
+}
+
+/// Sends `ping`, in one call, and waits for `pong`. Says how long that took.
+///
+/// # Errors
+/// `WouldBlock` where no reply came in time; `UnexpectedEof` where the server
+/// closed the connection.
+pub(crate) fn ask(mut stream: &TcpStream) -> io::Result<Duration> {
+    let start = Instant::now();
+    stream.write_all(b"ping\n")?;
+    hear_pong(stream)?;
+    Ok(start.elapsed())
+}
+
+/// Waits for `pong`.
+///
+/// # Errors
+/// As [`ask`]; `InvalidData` for another reply.
+pub(crate) fn hear_pong(mut stream: &TcpStream) -> io::Result<()> {
+    let mut reply = [0; PONG.len()];
+    stream.read_exact(&mut reply)?;
+    let right = reply == PONG;
+    right.then_some(()).ok_or_else(|| ErrorKind::InvalidData.into())
+}
+
+/// Reads replies until there are `wanted` lines, the server closes, or nothing
+/// more comes within the stream's patience.
+///
+/// # Errors
+/// ECONNRESET.
+pub(crate) fn hear(
+    mut stream: &TcpStream,
+    wanted: usize,
+) -> io::Result<Vec<u8>> {
+    let mut replies = Vec::new();
+    let mut buffer = [0; 4_096];
+    while lines(&replies) < wanted {
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => replies.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(replies)
+}
+
+/// The number of lines in `bytes`.
+pub(crate) fn lines(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte == b'\n').count()
+}

@@ -1,0 +1,249 @@
+//! What if clients come faster than `accept`?
+//!
+//! Then they wait in the accept queue, which `listen(fd, backlog)` bounds. Once
+//! it is full the kernel drops the next client's SYN without a word, and the
+//! client's kernel sends it again a second later: a whole second for a server
+//! that was busy for a few milliseconds. `man 2 listen`.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::TcpStream;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use epoll::{Interest, Poller, Told, Trigger};
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, connect, socket,
+};
+use serde::Serialize;
+
+use crate::figures::{median, quantile, seconds};
+use crate::kernel::counter;
+use crate::page::{Page, Row};
+use crate::plot::{Axis, Plot, Series};
+use crate::serve::Who;
+use crate::server::Server;
+use crate::trouble::Trouble;
+
+const BACKLOGS: [&str; 2] = ["5", "4096"];
+/// A client comes every two milliseconds, for a second.
+const CLIENTS: u32 = 500;
+const INTERVAL: Duration = Duration::from_millis(2);
+/// Twice the server stands still for a moment.
+const PAUSES: [Duration; 2] =
+    [Duration::from_millis(200), Duration::from_millis(600)];
+const PAUSE: Duration = Duration::from_millis(50);
+const GIVE_UP: Duration = Duration::from_millis(4_500);
+/// A connect that took so long was sent a second SYN.
+const LATE: f64 = 0.9;
+
+enum Step {
+    Connect,
+    Pause,
+    Resume,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Seen {
+    backlog: &'static str,
+    clients: usize,
+    median_s: f64,
+    slowest_s: f64,
+    /// That took 0.9 s or more.
+    late: usize,
+    /// That had not connected when we gave up.
+    never: usize,
+    listen_overflows: u64,
+    listen_drops: u64,
+    tcp_timeouts: u64,
+}
+
+impl Row for Seen {
+    const HEADINGS: &'static [&'static str] = &[
+        "backlog",
+        "median",
+        "slowest",
+        "0.9 s or more",
+        "ListenOverflows",
+        "ListenDrops",
+        "TCPTimeouts",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.backlog.into(),
+            seconds(self.median_s),
+            seconds(self.slowest_s),
+            format!("{} of {}", self.late + self.never, self.clients),
+            self.listen_overflows.to_string(),
+            self.listen_drops.to_string(),
+            self.tcp_timeouts.to_string(),
+        ]
+    }
+}
+
+/// The same clients and the same pauses, with a backlog of 5 and of 4096.
+pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
+    page.say(format!(
+        "{CLIENTS} clients connect to 02-threads, one every {}. Twice we stop \
+         it for {},\nas a page fault or a busy machine would.\n",
+        seconds(INTERVAL.as_secs_f64()),
+        seconds(PAUSE.as_secs_f64()),
+    ));
+    let (mut rows, mut series) = (Vec::new(), Vec::new());
+    for backlog in BACKLOGS {
+        page.say(format!("  listen(fd, {backlog}) …"));
+        let (seen, points) = measure(backlog)?;
+        show_delays(page, &points);
+        let name = format!("backlog {backlog}");
+        series.push(Series { name, line: false, points });
+        rows.push(seen);
+    }
+    page.table(&rows);
+    page.plot(&plot(series))?;
+    page.answer(verdict(&rows));
+    Ok(())
+}
+
+fn measure(backlog: &'static str) -> Result<(Seen, Vec<(f64, f64)>), Trouble> {
+    let server = Server::start_with(Who::Threads, &["--backlog", backlog])?;
+    let names = ["ListenOverflows", "ListenDrops", "TCPTimeouts"];
+    let before = names.map(counter);
+    let points = connect_all(&server)?;
+    let after = names.map(counter);
+    let took: Vec<_> = points.iter().map(|&(_, took)| took).collect();
+    let seen = Seen {
+        backlog,
+        clients: CLIENTS as usize,
+        median_s: median(&took),
+        slowest_s: quantile(&took, 1.0),
+        late: took.iter().filter(|&&took| took >= LATE).count(),
+        never: CLIENTS as usize - took.len(),
+        listen_overflows: after[0] - before[0],
+        listen_drops: after[1] - before[1],
+        tcp_timeouts: after[2] - before[2],
+    };
+    Ok((seen, points))
+}
+
+/// Connects, pauses and resumes as planned, in one event loop. Says of each
+/// connection when it was begun and how long it took, in seconds.
+// ANCHOR: connect_all
+fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>, Trouble> {
+    let mut plan = plan();
+    let mut poller = Poller::new(Trigger::Edge)?;
+    let mut on_the_way: HashMap<u64, (OwnedFd, Duration)> = HashMap::new();
+    let mut connected = Vec::new();
+    let start = Instant::now();
+    while !(plan.is_empty() && on_the_way.is_empty())
+        && start.elapsed() < GIVE_UP
+    {
+        while plan.front().is_some_and(|(due, _)| *due <= start.elapsed()) {
+            match plan.pop_front().map(|(_, step)| step) {
+                None => {}
+                Some(Step::Pause) => server.pause()?,
+                Some(Step::Resume) => server.resume()?,
+                Some(Step::Connect) => {
+                    let begun = start.elapsed();
+                    let socket = begin_connect(server)?;
+                    let token = socket.as_raw_fd() as u64;
+                    let mut told = Told::nothing(token);
+                    poller.tell(&socket, &mut told, Interest::WRITE)?;
+                    on_the_way.insert(token, (socket, begun));
+                }
+            }
+        }
+        let next = plan.front().map_or(GIVE_UP, |(due, _)| *due);
+        let count = poller.wait(Some(next.saturating_sub(start.elapsed())))?;
+        for index in 0..count {
+            let token = poller.event(index).token;
+            if let Some((socket, begun)) = on_the_way.remove(&token)
+                && TcpStream::from(socket).take_error()?.is_none()
+            {
+                let took = start.elapsed() - begun;
+                connected.push((begun.as_secs_f64(), took.as_secs_f64()));
+            }
+        }
+    }
+    Ok(connected)
+}
+
+/// Sends the SYN, and does not wait for the answer. `man 2 connect`,
+/// EINPROGRESS.
+fn begin_connect(server: &Server) -> Result<OwnedFd, Errno> {
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
+    let address = SockaddrStorage::from(server.address);
+    match connect(socket.as_raw_fd(), &address) {
+        Ok(()) | Err(Errno::EINPROGRESS) => Ok(socket),
+        Err(errno) => Err(errno),
+    }
+}
+// ANCHOR_END: connect_all
+
+fn plan() -> VecDeque<(Duration, Step)> {
+    let mut plan: Vec<_> =
+        (0..CLIENTS).map(|n| (INTERVAL * n, Step::Connect)).collect();
+    for at in PAUSES {
+        plan.push((at, Step::Pause));
+        plan.push((at + PAUSE, Step::Resume));
+    }
+    plan.sort_by_key(|(due, _)| *due);
+    plan.into()
+}
+
+fn show_delays(page: &mut Page<'_>, points: &[(f64, f64)]) {
+    for second in 0..GIVE_UP.as_secs() {
+        let of_second = |&&(_, took): &&(f64, f64)| {
+            (took + 1.0 - LATE).floor() == second as f64
+        };
+        let count = points.iter().filter(of_second).count();
+        if count > 0 {
+            page.say(format!("    about {second} s: {count} clients"));
+        }
+    }
+}
+
+fn plot(series: Vec<Series>) -> Plot {
+    let points = || series.iter().flat_map(|series| series.points.iter());
+    let last = points().map(|point| point.0).fold(0.0, f64::max);
+    let slowest = points().map(|point| point.1).fold(0.0, f64::max);
+    let written = |value: f64| format!("{value:.1} s");
+    Plot {
+        title: "How long connect took, while the server stood still twice"
+            .into(),
+        x: Axis::linear("when the client came", last, written),
+        y: Axis::linear("until it was connected", slowest, written),
+        series,
+    }
+}
+
+fn verdict(rows: &[Seen]) -> String {
+    let [short, long] = rows else { return String::new() };
+    let late = short.late + short.never;
+    let first = if late > 0 {
+        format!(
+            "With a backlog of 5 the kernel found the queue full {} times, and \
+             {late} clients waited for a second or more because the server \
+             stood still for {}.",
+            short.listen_overflows,
+            seconds(PAUSE.as_secs_f64())
+        )
+    } else {
+        "This time no SYN was dropped with a backlog of 5 either: the pauses \
+         did not fill its queue."
+            .into()
+    };
+    let second = match long.late + long.never {
+        0 => format!(
+            "With 4096 the same clients waited in the queue, and the slowest \
+             was connected after {}.",
+            seconds(long.slowest_s)
+        ),
+        late => format!(
+            "With 4096 there were still {late}; look at net.core.somaxconn, to \
+             which the kernel cuts it."
+        ),
+    };
+    format!("{first} {second}")
+}

@@ -1,0 +1,192 @@
+//! What do 10,000 idle clients cost?
+//!
+//! Most connections of a chat or a push service say nothing most of the time.
+//! What such a client costs is memory: a thread with its stacks in step 02, a
+//! small struct in step 04.
+
+use std::net::TcpStream;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use serde::Serialize;
+
+use crate::client::{PATIENCE, ask, connect};
+use crate::figures::{bytes, count};
+use crate::kernel::value_of;
+use crate::page::{Page, Row};
+use crate::plot::{Axis, Plot, Series};
+use crate::serve::Who;
+use crate::server::Server;
+use crate::trouble::Trouble;
+
+const CLIENTS: usize = 10_000;
+/// Descriptors that are not a client's.
+const OTHERS: usize = 64;
+/// The memory is looked at so many times on the way.
+const LOOKS: usize = 10;
+
+#[derive(Debug, Serialize)]
+struct Seen {
+    server: &'static str,
+    /// That were served: each got a pong and then said nothing more.
+    clients: usize,
+    threads: u64,
+    /// Bytes of memory, resident, of address space, and of the kernel's own
+    /// for stacks.
+    resident: u64,
+    address_space: u64,
+    kernel_stacks: u64,
+}
+
+impl Seen {
+    /// Resident and the kernel's stacks, in bytes for one client.
+    fn each(&self) -> f64 {
+        (self.resident + self.kernel_stacks) as f64 / self.clients.max(1) as f64
+    }
+}
+
+impl Row for Seen {
+    const HEADINGS: &'static [&'static str] = &[
+        "server",
+        "clients",
+        "threads",
+        "resident",
+        "kernel stacks",
+        "for each",
+        "address space",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.server.into(),
+            count(self.clients as u64),
+            count(self.threads),
+            bytes(self.resident as f64),
+            bytes(self.kernel_stacks as f64),
+            bytes(self.each()),
+            bytes(self.address_space as f64),
+        ]
+    }
+}
+
+/// As many clients as the limits allow, on step 02 and on step 04.
+pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
+    let clients = raise_limit()?.saturating_sub(OTHERS).min(CLIENTS);
+    page.say(format!(
+        "{} clients connect, say ping once, and then nothing.",
+        count(clients as u64)
+    ));
+    if clients < CLIENTS {
+        page.say("(More is not allowed here: ulimit -Hn is in the way.)");
+    }
+    page.say("");
+    let (mut rows, mut series) = (Vec::new(), Vec::new());
+    for (name, who) in [("02-threads", Who::Threads), ("04-epoll", Who::Epoll)]
+    {
+        let (seen, points) = fill(page, name, who, clients)?;
+        series.push(Series { name: name.into(), line: true, points });
+        rows.push(seen);
+    }
+    page.record("asked", clients);
+    page.table(&rows);
+    page.plot(&plot(series))?;
+    page.answer(verdict(&rows, clients));
+    Ok(())
+}
+
+/// Both ends of a connection need a descriptor; the server, our child, inherits
+/// the limit. Returns it. `man 2 setrlimit`.
+// ANCHOR: limit
+fn raise_limit() -> Result<usize, Trouble> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    Ok(usize::try_from(hard).unwrap_or(usize::MAX))
+}
+// ANCHOR_END: limit
+
+// ANCHOR: fill
+fn fill(
+    page: &mut Page<'_>,
+    name: &'static str,
+    who: Who,
+    clients: usize,
+) -> Result<(Seen, Vec<(f64, f64)>), Trouble> {
+    let server = Server::start(who)?;
+    let stacks = || value_of("/proc/meminfo", "KernelStack");
+    let (resident, stacks_before) = (server.status("VmRSS"), stacks());
+    let memory = || {
+        let resident = server.status("VmRSS").saturating_sub(resident);
+        (resident, stacks().saturating_sub(stacks_before))
+    };
+    let mut idle: Vec<TcpStream> = Vec::with_capacity(clients);
+    let mut points = vec![(0.0, 0.0)];
+    for look in 1..=LOOKS {
+        while idle.len() < clients * look / LOOKS {
+            let Some(client) = served(&server) else { break };
+            idle.push(client);
+        }
+        let (resident, stacks) = memory();
+        let sum = (resident + stacks) as f64;
+        points.push((idle.len() as f64, sum / 1_048_576.0));
+    }
+    let (resident, kernel_stacks) = memory();
+    let seen = Seen {
+        server: name,
+        clients: idle.len(),
+        threads: server.status("Threads"),
+        resident,
+        address_space: server.status("VmSize"),
+        kernel_stacks,
+    };
+    let served = count(seen.clients as u64);
+    page.say(format!("  {name}: {served} clients are in"));
+    // The server goes first: so no port of ours stays in TIME_WAIT.
+    drop(server);
+    Ok((seen, points))
+}
+
+/// A client that has had its pong; `None` where the server takes no more.
+fn served(server: &Server) -> Option<TcpStream> {
+    let client = connect(server.address, PATIENCE).ok()?;
+    ask(&client).ok()?;
+    Some(client)
+}
+// ANCHOR_END: fill
+
+fn plot(series: Vec<Series>) -> Plot {
+    let points = || series.iter().flat_map(|series| series.points.iter());
+    let clients = points().map(|point| point.0).fold(0.0, f64::max);
+    let memory = points().map(|point| point.1).fold(0.0, f64::max);
+    Plot {
+        title: "What idle clients cost: memory and kernel stacks".into(),
+        x: Axis::linear("clients", clients, |n| count(n as u64)),
+        y: Axis::linear("memory", memory, |mib| format!("{mib} MiB")),
+        series,
+    }
+}
+
+fn verdict(rows: &[Seen], asked: usize) -> String {
+    let [threads, epoll] = rows else { return String::new() };
+    let first = format!(
+        "A client costs {} and a thread in step 02, and {} in step 04, whose \
+         {} thread{} served {}.",
+        bytes(threads.each()),
+        bytes(epoll.each()),
+        epoll.threads,
+        if epoll.threads == 1 { "" } else { "s" },
+        count(epoll.clients as u64)
+    );
+    let second = if threads.clients < asked {
+        format!(
+            "Step 02 got no further than {} clients: this system allows no \
+             more threads.",
+            count(threads.clients as u64)
+        )
+    } else {
+        format!(
+            "So threads do reach {} here, for {:.0} times the memory.",
+            count(threads.clients as u64),
+            threads.each() / epoll.each()
+        )
+    };
+    format!("{first} {second}")
+}

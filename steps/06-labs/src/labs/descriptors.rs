@@ -1,0 +1,181 @@
+//! What if `accept` says EMFILE?
+//!
+//! A process may have so many descriptors (`ulimit -n`) and no more. The client
+//! for whom there is none stays in the accept queue, so the listener stays
+//! readable: a server that calls `accept` again at once is told EMFILE at once,
+//! and again, as fast as the CPU goes.
+
+use std::io::{self, Read};
+use std::net::TcpStream;
+use std::os::fd::OwnedFd;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use blocking::{accept, converse};
+use protocol::{Doing, Failure, Log};
+use serde::Serialize;
+
+use crate::client::{ask, connect, hear_pong, lines};
+use crate::figures::{count, duration};
+use crate::page::{Page, Row};
+use crate::serve::Who;
+use crate::server::Server;
+use crate::trouble::Trouble;
+
+const DESCRIPTORS: &str = "32";
+/// More than the server can have: the last ones wait in the accept queue.
+const CLIENTS: usize = 40;
+/// How long the server is watched.
+const WATCHED: Duration = Duration::from_millis(700);
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The naive server: a thread per client, and `accept` again at once.
+// ANCHOR: naive
+pub(crate) fn serve_spinning(listener: &OwnedFd) -> Result<(), Failure> {
+    let mut log = Log::new(true);
+    loop {
+        match accept(listener) {
+            Ok((client, _)) => {
+                let mut log = log.another();
+                thread::spawn(move || converse(client, || false, &mut log));
+            }
+            // The article's `perror` and `continue`.
+            Err(error) => log.alarm(&Doing::Accept.failed(error)),
+        }
+    }
+}
+// ANCHOR_END: naive
+
+#[derive(Debug, Serialize)]
+struct Seen {
+    server: &'static str,
+    /// Of [`CLIENTS`].
+    served: usize,
+    /// While nobody said anything, seconds of CPU time in a second.
+    cpu: f64,
+    complaints: usize,
+    /// Whether clients got their pong in that state, and how late at most.
+    worst_reply_s: f64,
+    /// From when a client left until one that waited was served.
+    next_served_s: Option<f64>,
+}
+
+impl Row for Seen {
+    const HEADINGS: &'static [&'static str] = &[
+        "server",
+        "served",
+        "CPU",
+        "complaints",
+        "slowest reply",
+        "the next one is in after",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let next = self.next_served_s.map(Duration::from_secs_f64);
+        vec![
+            self.server.into(),
+            format!("{} of {CLIENTS}", self.served),
+            format!("{:.0} %", self.cpu * 100.0),
+            count(self.complaints as u64),
+            crate::figures::seconds(self.worst_reply_s),
+            next.map_or("never".into(), duration),
+        ]
+    }
+}
+
+/// More clients than descriptors, for a naive server and for steps 02 and 04.
+pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
+    page.say(format!(
+        "Each server may have {DESCRIPTORS} descriptors; {CLIENTS} clients \
+         connect.\nWe watch for {}, say nothing, and then let one leave.",
+        duration(WATCHED)
+    ));
+    let mut rows = Vec::new();
+    for (name, who) in [
+        ("naive", Who::Spin),
+        ("02-threads", Who::Threads),
+        ("04-epoll", Who::Epoll),
+    ] {
+        page.say(format!("  {name} …"));
+        rows.push(crowd(name, who)?);
+    }
+    page.table(&rows);
+    page.answer(verdict(&rows));
+    Ok(())
+}
+
+// ANCHOR: crowd
+fn crowd(name: &'static str, who: Who) -> Result<Seen, Trouble> {
+    let options = ["--descriptors", DESCRIPTORS, "--complain"];
+    let mut server = Server::start_with(who, &options)?;
+    let complaints = server.complaints();
+    let counter = thread::spawn(move || {
+        let mut text = Vec::new();
+        complaints.map(|mut pipe| pipe.read_to_end(&mut text));
+        lines(&text)
+    });
+    // The kernel completes every handshake: all of them connect.
+    let mut clients = (0..CLIENTS)
+        .map(|_| connect(server.address, PATIENCE))
+        .collect::<io::Result<Vec<_>>>()?;
+    let served = count_served(&clients);
+    let (start, cpu) = (Instant::now(), server.cpu_time());
+    thread::sleep(WATCHED);
+    let spent = server.cpu_time() - cpu;
+    let cpu = spent.as_secs_f64() / start.elapsed().as_secs_f64();
+    let replies = clients[..served].iter().map(ask);
+    let worst = replies.collect::<io::Result<Vec<_>>>()?.into_iter().max();
+
+    let waiting = clients.split_off(served);
+    let left = Instant::now();
+    clients.pop(); // close(2): the server gets a descriptor back
+    let next = waiting.first().and_then(|client| hear_pong(client).ok());
+    let next_served_s = next.map(|()| left.elapsed().as_secs_f64());
+    drop(server); // the end of the counter's pipe
+    Ok(Seen {
+        server: name,
+        served,
+        cpu,
+        complaints: counter.join().unwrap_or_default(),
+        worst_reply_s: worst.unwrap_or_default().as_secs_f64(),
+        next_served_s,
+    })
+}
+
+/// Everybody sends a ping. The accept queue is in the order in which they
+/// came: the first that gets no pong in time is the first that waits.
+fn count_served(clients: &[TcpStream]) -> usize {
+    let patience = Some(Duration::from_millis(500));
+    let served = |client: &&TcpStream| {
+        let heard =
+            client.set_read_timeout(patience).and_then(|()| ask(client));
+        let _ = client.set_read_timeout(Some(PATIENCE));
+        heard.is_ok()
+    };
+    clients.iter().take_while(served).count()
+}
+// ANCHOR_END: crowd
+
+fn verdict(rows: &[Seen]) -> String {
+    let [naive, threads, epoll] = rows else { return String::new() };
+    let first = if naive.cpu > 5.0 * threads.cpu.max(epoll.cpu) {
+        format!(
+            "The naive server burnt {:.0} % of a core to say {} times that it \
+             can't, while nobody asked it anything.",
+            naive.cpu * 100.0,
+            count(naive.complaints as u64)
+        )
+    } else {
+        "The naive server did not spin this time, though nothing keeps it from \
+         doing so."
+            .into()
+    };
+    let most = threads.complaints.max(epoll.complaints);
+    let cpu = threads.cpu.max(epoll.cpu) * 100.0;
+    format!(
+        "{first} Those that leave accept alone until somebody leaves used \
+         {cpu:.1} %, complained {most} time{}, and took the next client when a \
+         descriptor was free.",
+        if most == 1 { "" } else { "s" }
+    )
+}

@@ -1,0 +1,160 @@
+//! Is one `recv` one message?
+//!
+//! It looks that way as long as you type: one line, one segment, one `recv`.
+//! But `recv` gives the bytes that have arrived, and TCP keeps no record of
+//! which `send` they came from.
+
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::OwnedFd;
+
+use blocking::{accept, recv, send_all};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use protocol::{Doing, Failure, Frame, answer};
+use serde::Serialize;
+use std::io::Write;
+use std::os::fd::AsFd;
+
+use crate::client::{PATIENCE, connect, hear, lines};
+use crate::figures::count;
+use crate::page::{Page, Row};
+use crate::serve::Who;
+use crate::server::Server;
+use crate::trouble::Trouble;
+
+/// Between two writes, for a server that answers what has come so far.
+const PAUSE_MS: u16 = 1_000;
+
+/// The naive server: what one `recv` brings is taken for one message.
+// ANCHOR: naive
+pub(crate) fn serve_one_recv(listener: &OwnedFd) -> Result<(), Failure> {
+    loop {
+        let (client, _) =
+            accept(listener).map_err(|e| Doing::Accept.failed(e))?;
+        let mut buffer = [0; 1_023]; // the article's
+        while let Ok(count @ 1..) = recv(&client, &mut buffer) {
+            let heard = buffer[..count].split(|&byte| byte == b'\n').next();
+            let mut reply = Vec::new();
+            answer(Frame::Line(heard.unwrap_or_default()), &mut reply);
+            if send_all(&client, &reply).is_err() {
+                break;
+            }
+        }
+    }
+}
+// ANCHOR_END: naive
+
+/// The same lines, cut in one way.
+struct Cut {
+    name: &'static str,
+    writes: Vec<Vec<u8>>,
+    lines: usize,
+}
+
+fn cuts() -> [Cut; 3] {
+    let cut = |name, writes, lines| Cut { name, writes, lines };
+    [
+        cut("3 lines in 1 write", vec![b"ping\nping\nhello\n".into()], 3),
+        cut("1 line in 2 writes", vec![b"pi".into(), b"ng\n".into()], 1),
+        cut("1,000 lines in 1 write", vec![b"ping\n".repeat(1_000)], 1_000),
+    ]
+}
+
+/// One server's replies to one cut.
+#[derive(Debug, Serialize)]
+struct Seen {
+    server: &'static str,
+    sent: &'static str,
+    lines: usize,
+    replies: usize,
+}
+
+impl Row for Seen {
+    const HEADINGS: &'static [&'static str] =
+        &["what was sent", "server", "replies due", "replies"];
+
+    fn cells(&self) -> Vec<String> {
+        let number = |n: usize| count(n as u64);
+        let (due, replies) = (number(self.lines), number(self.replies));
+        vec![self.sent.into(), self.server.into(), due, replies]
+    }
+}
+
+/// Sends the same lines, cut in three ways, to a naive server and to step 04.
+pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
+    page.say(
+        "The same protocol, the same lines, cut in three ways. One server takes\n\
+         what a recv brings for a message; the other looks for the newlines.\n",
+    );
+    let servers = [
+        ("one-recv", Server::start(Who::OneRecv)?),
+        ("04-epoll", Server::start(Who::Epoll)?),
+    ];
+    let mut rows = Vec::new();
+    for cut in cuts() {
+        for (name, server) in &servers {
+            let stream = connect(server.address, PATIENCE)?;
+            let replies = converse(&stream, &cut)?;
+            show(page, &cut, name, &replies);
+            let (sent, due, replies) = (cut.name, cut.lines, lines(&replies));
+            rows.push(Seen { server: name, sent, lines: due, replies });
+        }
+    }
+    page.table(&rows);
+    page.answer(verdict(&rows));
+    Ok(())
+}
+
+/// Makes the writes of `cut`, one by one, and reads all replies.
+// ANCHOR: converse
+fn converse(mut stream: &TcpStream, cut: &Cut) -> Result<Vec<u8>, Trouble> {
+    for (number, bytes) in cut.writes.iter().enumerate() {
+        if number > 0 {
+            // Until the server has answered the first piece; at most a second.
+            let mut fds = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
+            poll(&mut fds, PollTimeout::from(PAUSE_MS))?;
+        }
+        stream.write_all(bytes)?;
+    }
+    // Our FIN: the server answers what it has, and then closes.
+    stream.shutdown(Shutdown::Write)?;
+    Ok(hear(stream, usize::MAX)?)
+}
+// ANCHOR_END: converse
+
+fn show(page: &mut Page<'_>, cut: &Cut, server: &str, replies: &[u8]) {
+    let shown = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        let few: String = text.chars().take(24).collect();
+        let rest = if few.len() < text.len() { "…" } else { "" };
+        format!("{few:?}{rest}")
+    };
+    let writes: Vec<_> = cut.writes.iter().map(|bytes| shown(bytes)).collect();
+    let (sent, heard) = (writes.join(", then "), shown(replies));
+    page.say(format!("  to {server}: {sent}\n      replies: {heard}"));
+}
+
+fn verdict(rows: &[Seen]) -> String {
+    let wrong = |server: &str| {
+        let of_server = rows.iter().filter(|row| row.server == server);
+        of_server.filter(|row| row.replies != row.lines).count()
+    };
+    let (naive, framed) = (wrong("one-recv"), wrong("04-epoll"));
+    let first = match naive {
+        0 => "This time every recv happened to bring one line.".into(),
+        _ => format!(
+            "No: the server that thinks so gave the wrong number of replies to \
+             {naive} of 3 cuts."
+        ),
+    };
+    let second = match framed {
+        0 => {
+            "The one that looks for newlines gave a reply to each line, \
+              however TCP brought it."
+        }
+        _ => {
+            "But the one that looks for newlines went wrong too, which it \
+              must not: please report it."
+        }
+    };
+    format!("{first} {second}")
+}

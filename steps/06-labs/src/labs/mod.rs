@@ -1,0 +1,58 @@
+//! The labs, one file each, in the order in which a reader meets them.
+
+use crate::network::Network;
+use crate::page::Page;
+use crate::trouble::Trouble;
+
+mod backlog;
+mod c10k;
+pub(crate) mod descriptors;
+pub(crate) mod edge_trigger;
+pub(crate) mod framing;
+mod nagle;
+mod omission;
+mod pool;
+mod ports;
+pub(crate) mod slow_reader;
+mod zero_copy;
+
+/// A question, and the experiment that answers it.
+#[derive(Debug)]
+pub(crate) struct Lab {
+    /// What it is called on the command line.
+    pub(crate) name: &'static str,
+    /// What it answers.
+    pub(crate) question: &'static str,
+    /// Where it runs.
+    pub(crate) network: Network,
+    /// The experiment.
+    pub(crate) run: fn(&mut Page<'_>) -> Result<(), Trouble>,
+}
+
+/// All of them.
+// ANCHOR: labs
+pub(crate) static LABS: [Lab; 11] = [
+    lab("framing", "Is one recv one message?", framing::run),
+    lab("backlog", "What if clients come faster than accept?", backlog::run),
+    Lab {
+        network: Network::Own,
+        ..lab("ports", "What helps a client out of ports?", ports::run)
+    },
+    lab("nagle", "Where do 40 milliseconds go?", nagle::run),
+    lab("edge-trigger", "What if you read only once?", edge_trigger::run),
+    lab("descriptors", "What if accept says EMFILE?", descriptors::run),
+    lab("slow-reader", "What if a client never reads?", slow_reader::run),
+    lab("zero-copy", "When does sendfile beat send?", zero_copy::run),
+    lab("pool", "What is a connection that is kept worth?", pool::run),
+    lab("omission", "Which requests does a load test forget?", omission::run),
+    lab("c10k", "What do 10,000 idle clients cost?", c10k::run),
+];
+
+const fn lab(
+    name: &'static str,
+    question: &'static str,
+    run: fn(&mut Page<'_>) -> Result<(), Trouble>,
+) -> Lab {
+    Lab { name, question, network: Network::Any, run }
+}
+// ANCHOR_END: labs

@@ -1,0 +1,173 @@
+//! Where do 40 milliseconds go?
+//!
+//! Nagle's algorithm holds a small segment back while an earlier one is not
+//! acknowledged; it may be joined by more bytes. The other side's delayed ACK
+//! holds the acknowledgement back for 40 ms; it may travel with a reply. Each
+//! waits for the other, if a program sends one message in two writes.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::thread;
+use std::time::Instant;
+
+use blocking::{accept, listen, local_address, recv, send_all};
+use nix::sys::socket::setsockopt;
+use nix::{setsockopt_impl, sockopt_impl};
+use protocol::{Conversation, Log};
+use serde::Serialize;
+
+use crate::client::{PATIENCE, connect, hear_pong};
+use crate::figures::{median, quantile, seconds};
+use crate::kernel::counter;
+use crate::page::{Page, Row};
+use crate::serve::Who;
+use crate::server::Server;
+use crate::trouble::Trouble;
+
+const REQUESTS: usize = 21;
+/// What lies between a delayed ACK and everything else.
+const DELAYED: f64 = 0.03;
+
+// `nix` does not have this option, only the means to make it.
+sockopt_impl!(
+    /// Whether to acknowledge at once. The kernel may change it back, so it
+    /// has to be set anew after each `recv`. `man 7 tcp`, `TCP_QUICKACK`.
+    QuickAck,
+    SetOnly,
+    libc::IPPROTO_TCP,
+    libc::TCP_QUICKACK,
+    bool
+);
+
+#[derive(Debug, Serialize)]
+struct Seen {
+    client: &'static str,
+    median_s: f64,
+    slowest_s: f64,
+    /// Acknowledgements that the kernel held back until the time was up.
+    delayed_acks: u64,
+}
+
+impl Row for Seen {
+    const HEADINGS: &'static [&'static str] =
+        &["how ping is sent", "median", "slowest", "DelayedACKs"];
+
+    fn cells(&self) -> Vec<String> {
+        let (middle, worst) = (seconds(self.median_s), seconds(self.slowest_s));
+        let delayed = self.delayed_acks.to_string();
+        vec![self.client.into(), middle, worst, delayed]
+    }
+}
+
+/// `ping` and a newline: in one write, in two, and in two with each remedy.
+pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
+    page.say(format!(
+        "{REQUESTS} requests over one connection, one after the other; only the \
+         writes differ.\n"
+    ));
+    let server = Server::start(Who::Epoll)?;
+    let quick = listen((Ipv4Addr::LOCALHOST, 0).into(), 8)?;
+    let quick_address = local_address(&quick)?;
+    thread::spawn(move || acknowledge_at_once(&quick));
+
+    let (whole, halves) = (&["ping\n"][..], &["ping", "\n"][..]);
+    let rows = [
+        ("one write", server.address, whole, false),
+        ("two writes", server.address, halves, false),
+        ("two writes, TCP_NODELAY", server.address, halves, true),
+        ("two writes, server TCP_QUICKACK", quick_address, halves, false),
+    ]
+    .into_iter()
+    .map(|(name, address, writes, nodelay)| {
+        let seen = measure(name, address, writes, nodelay)?;
+        page.say(format!("  {name}: {}", seconds(seen.median_s)));
+        Ok(seen)
+    })
+    .collect::<Result<Vec<_>, Trouble>>()?;
+    page.table(&rows);
+    page.answer(verdict(&rows));
+    Ok(())
+}
+
+// ANCHOR: measure
+fn measure(
+    client: &'static str,
+    server: SocketAddr,
+    writes: &[&str],
+    nodelay: bool,
+) -> Result<Seen, Trouble> {
+    let stream = connect(server, PATIENCE)?;
+    stream.set_nodelay(nodelay)?;
+    let before = counter("DelayedACKs");
+    let times = (0..REQUESTS)
+        .map(|_| request(&stream, writes))
+        .collect::<std::io::Result<Vec<_>>>()?;
+    Ok(Seen {
+        client,
+        median_s: median(&times),
+        slowest_s: quantile(&times, 1.0),
+        delayed_acks: counter("DelayedACKs") - before,
+    })
+}
+
+fn request(mut stream: &TcpStream, writes: &[&str]) -> std::io::Result<f64> {
+    let start = Instant::now();
+    for part in writes {
+        stream.write_all(part.as_bytes())?; // one send(2) each
+    }
+    hear_pong(stream)?;
+    Ok(start.elapsed().as_secs_f64())
+}
+// ANCHOR_END: measure
+
+/// A server for one client that has its kernel acknowledge every segment at
+/// once.
+// ANCHOR: quick
+fn acknowledge_at_once(listener: &OwnedFd) -> Result<(), Trouble> {
+    let (client, _) = accept(listener)?;
+    let mut conversation = Conversation::default();
+    let (mut buffer, mut replies) = ([0; 64], Vec::new());
+    let mut log = Log::new(true);
+    loop {
+        setsockopt(&client, QuickAck, &true)?;
+        let count = recv(&client, &mut buffer)?;
+        if count == 0 {
+            return Ok(());
+        }
+        conversation.hear(&buffer[..count], &mut replies, &mut log);
+        send_all(&client, &replies)?;
+        replies.clear();
+    }
+}
+// ANCHOR_END: quick
+
+fn verdict(rows: &[Seen]) -> String {
+    let [one, two, nodelay, quick] = rows else { return String::new() };
+    let first = if two.median_s < DELAYED {
+        format!(
+            "Here two writes took {}: this kernel did not hold the \
+             acknowledgement back.",
+            seconds(two.median_s)
+        )
+    } else {
+        format!(
+            "They pass between the two writes of one message: {} instead of {}, \
+             and {} acknowledgements came only when their time was up.",
+            seconds(two.median_s),
+            seconds(one.median_s),
+            two.delayed_acks
+        )
+    };
+    let remedies = if nodelay.median_s < DELAYED && quick.median_s < DELAYED {
+        "either end can avoid them"
+    } else {
+        "not every remedy worked here"
+    };
+    format!(
+        "{first} TCP_NODELAY at the sender gave {}, TCP_QUICKACK at the \
+         receiver {}, so {remedies}; one write needs neither.",
+        seconds(nodelay.median_s),
+        seconds(quick.median_s)
+    )
+}

@@ -1,0 +1,176 @@
+//! Which requests does a load test forget?
+//!
+//! Those that were not sent because the server stood still. A closed loop sends
+//! its next request when the last reply has come: while the server is away for
+//! a second, it waits with it, and writes down one slow request. People who do
+//! not know of each other keep coming: an open loop counts each of them, from
+//! when the request was due. The difference is called coordinated omission.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::client::{PATIENCE, ask, connect};
+use crate::figures::{count, quantile, seconds};
+use crate::page::{Page, Row};
+use crate::plot::{Axis, Plot, Series};
+use crate::serve::Who;
+use crate::server::Server;
+use crate::trouble::Trouble;
+
+/// Both send a request every two milliseconds, if the server lets them.
+const INTERVAL: Duration = Duration::from_millis(2);
+const DURATION: Duration = Duration::from_millis(2_500);
+/// The server stands still for a second of that.
+const STOP_AT: Duration = Duration::from_millis(500);
+const STOP: Duration = Duration::from_millis(1_000);
+
+#[derive(Debug, Serialize)]
+struct Seen {
+    client: &'static str,
+    requests: usize,
+    p50_s: f64,
+    p90_s: f64,
+    p99_s: f64,
+    p999_s: f64,
+    max_s: f64,
+}
+
+impl Row for Seen {
+    const HEADINGS: &'static [&'static str] =
+        &["client", "requests", "p50", "p90", "p99", "p99.9", "max"];
+
+    fn cells(&self) -> Vec<String> {
+        let figures =
+            [self.p50_s, self.p90_s, self.p99_s, self.p999_s, self.max_s];
+        let mut cells = vec![self.client.into(), count(self.requests as u64)];
+        cells.extend(figures.map(seconds));
+        cells
+    }
+}
+
+/// Both kinds of client at the same time, on one server that stops.
+pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
+    page.say(format!(
+        "Two clients ask 04-epoll for {}, each every {}. For one second we \
+         stop it.\n",
+        seconds(DURATION.as_secs_f64()),
+        seconds(INTERVAL.as_secs_f64())
+    ));
+    let server = Server::start(Who::Epoll)?;
+    let address = server.address;
+    let closed = thread::spawn(move || closed_loop(address));
+    let open = thread::spawn(move || open_loop(address));
+    thread::sleep(STOP_AT);
+    page.say("  0.5 s: SIGSTOP");
+    server.pause()?;
+    thread::sleep(STOP);
+    page.say("  1.5 s: SIGCONT");
+    server.resume()?;
+
+    let lost = || Trouble::Failed("a client's thread ended".into());
+    let closed = closed.join().map_err(|_| lost())??;
+    let open = open.join().map_err(|_| lost())??;
+    let clients = [("closed loop", closed), ("open loop", open)];
+    let rows: Vec<_> =
+        clients.iter().map(|(name, times)| summed_up(name, times)).collect();
+    page.table(&rows);
+    page.plot(&plot(clients))?;
+    page.answer(verdict(&rows));
+    Ok(())
+}
+
+/// The naive client: after a reply, a pause; then the next request.
+// ANCHOR: loops
+fn closed_loop(server: SocketAddr) -> std::io::Result<Vec<f64>> {
+    let stream = connect(server, PATIENCE)?;
+    let (start, mut latencies) = (Instant::now(), Vec::new());
+    while start.elapsed() < DURATION {
+        latencies.push(ask(&stream)?.as_secs_f64());
+        thread::sleep(INTERVAL);
+    }
+    Ok(latencies)
+}
+
+/// The same on a fixed schedule: a request that is sent late, because the one
+/// before it was slow, has been waiting since it was due.
+fn open_loop(server: SocketAddr) -> std::io::Result<Vec<f64>> {
+    let stream = connect(server, PATIENCE)?;
+    let (start, mut latencies) = (Instant::now(), Vec::new());
+    let mut due = start;
+    while due < start + DURATION {
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        ask(&stream)?;
+        latencies.push(due.elapsed().as_secs_f64());
+        due += INTERVAL;
+    }
+    Ok(latencies)
+}
+// ANCHOR_END: loops
+
+fn summed_up(client: &'static str, latencies: &[f64]) -> Seen {
+    let at = |q| quantile(latencies, q);
+    Seen {
+        client,
+        requests: latencies.len(),
+        p50_s: at(0.5),
+        p90_s: at(0.9),
+        p99_s: at(0.99),
+        p999_s: at(0.999),
+        max_s: at(1.0),
+    }
+}
+
+fn plot(clients: [(&str, Vec<f64>); 2]) -> Plot {
+    // One in two, ten, a hundred, a thousand is slower than that.
+    let shares = (0..=60).map(|n| 10_f64.powf(0.05 * f64::from(n)));
+    let series = clients.map(|(name, latencies)| Series {
+        name: name.into(),
+        line: true,
+        points: shares
+            .clone()
+            .map(|one_in| (one_in, quantile(&latencies, 1.0 - 1.0 / one_in)))
+            .filter(|point| point.1.is_finite())
+            .collect(),
+    });
+    let ticks = [(1.0, "0 %"), (10.0, "90 %"), (100.0, "99 %")];
+    let mut ticks: Vec<_> = ticks.map(|(n, t)| (n, t.to_owned())).into();
+    ticks.push((1_000.0, "99.9 %".into()));
+    let label = "share of requests that are faster";
+    Plot {
+        title: "One server, away for a second, as two clients report it".into(),
+        x: Axis { label, logarithmic: true, ticks },
+        y: Axis::linear("latency", 1.0, |value| format!("{value:.1} s")),
+        series: series.into(),
+    }
+}
+
+fn verdict(rows: &[Seen]) -> String {
+    let [closed, open] = rows else { return String::new() };
+    let first = format!(
+        "Those that were due while the server stood still: the closed loop \
+         sent {} requests and the open loop {}.",
+        count(closed.requests as u64),
+        count(open.requests as u64)
+    );
+    let second = if open.p90_s > 2.0 * closed.p90_s {
+        format!(
+            "So the closed loop's p99 is {} and one request in {} tells of the \
+             second; counted from when they were due, one in ten took {} or \
+             longer.",
+            seconds(closed.p99_s),
+            count(closed.requests as u64),
+            seconds(open.p90_s)
+        )
+    } else {
+        format!(
+            "Here they differ little (p90 {} and {}), so something else than \
+             our stop slowed both.",
+            seconds(closed.p90_s),
+            seconds(open.p90_s)
+        )
+    };
+    format!("{first} {second}")
+}

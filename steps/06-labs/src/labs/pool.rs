@@ -1,0 +1,163 @@
+//! What is a connection that is kept worth?
+//!
+//! A new connection for each request takes a handshake before it and a
+//! farewell after it, a socket at each end, and a port that stays in TIME_WAIT
+//! for a minute. A pool keeps connections and lends them: the article's second
+//! advice.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::figures::{count, seconds};
+use crate::kernel::in_time_wait;
+use crate::page::{Page, Row};
+use crate::serve::Who;
+use crate::server::{Server, myself};
+use crate::trouble::Trouble;
+
+const REQUESTS: u32 = 4_000;
+const THREADS: u32 = 4;
+/// The two take turns, and the best turn of each counts.
+const ROUNDS: usize = 2;
+
+#[derive(Clone, Debug, Serialize)]
+struct Seen {
+    client: &'static str,
+    requests_per_second: f64,
+    p50_s: f64,
+    p99_s: f64,
+    /// CPU time of the server.
+    cpu_per_request_s: f64,
+    /// Ports that nobody can use for a minute.
+    time_wait: u64,
+    failed: u64,
+}
+
+impl Row for Seen {
+    const HEADINGS: &'static [&'static str] = &[
+        "client",
+        "requests/s",
+        "p50",
+        "p99",
+        "server's CPU/request",
+        "TIME_WAIT",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.client.into(),
+            count(self.requests_per_second as u64),
+            seconds(self.p50_s),
+            seconds(self.p99_s),
+            seconds(self.cpu_per_request_s),
+            count(self.time_wait),
+        ]
+    }
+}
+
+/// Step 03's load client on step 04's server, in both ways.
+pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
+    page.say(format!(
+        "03-load-client sends {} requests from {THREADS} threads to 04-epoll: \
+         over a new\nconnection each, and over one per thread that is kept. \
+         {ROUNDS} turns each.\n",
+        count(REQUESTS.into())
+    ));
+    let server = Server::start(Who::Epoll)?;
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        for (name, keep) in [("new each time", false), ("kept", true)] {
+            let seen = load(&server, name, keep)?;
+            let rate = count(seen.requests_per_second as u64);
+            page.say(format!("  {name}: {rate} requests/s"));
+            rounds.push(seen);
+        }
+    }
+    let rows = best_of_each(&rounds);
+    page.table(&rows);
+    page.answer(verdict(&rows));
+    Ok(())
+}
+
+// ANCHOR: load
+fn load(
+    server: &Server,
+    client: &'static str,
+    keep: bool,
+) -> Result<Seen, Trouble> {
+    let mut command = myself("load");
+    command.args([&REQUESTS.to_string(), "--json"]);
+    command.args(["--threads", &THREADS.to_string()]);
+    command.args(["--port", &server.address.port().to_string()]);
+    command.args(keep.then_some("--keep-alive"));
+    let (waiting, cpu) = (in_time_wait(), server.cpu_time());
+    let output = command
+        .stderr(Stdio::null())
+        .output()
+        .map_err(Trouble::while_doing("load"))?;
+    let cpu = server.cpu_time() - cpu;
+    let time_wait = in_time_wait().saturating_sub(waiting);
+    seen(client, &output.stdout, cpu, time_wait).ok_or_else(|| {
+        Trouble::Failed("the load client measured nothing".into())
+    })
+}
+
+fn seen(
+    client: &'static str,
+    stdout: &[u8],
+    cpu: Duration,
+    time_wait: u64,
+) -> Option<Seen> {
+    let report: Value = serde_json::from_slice(stdout).ok()?;
+    let latency = report.get("latency_us")?;
+    let micros = |name| Some(latency.get(name)?.as_f64()? / 1e6);
+    Some(Seen {
+        client,
+        requests_per_second: report.get("requests_per_second")?.as_f64()?,
+        p50_s: micros("p50")?,
+        p99_s: micros("p99")?,
+        cpu_per_request_s: cpu.as_secs_f64() / f64::from(REQUESTS),
+        time_wait,
+        failed: report.get("failed")?.as_u64()?,
+    })
+}
+// ANCHOR_END: load
+
+/// Whatever else this machine does can only make a turn slower.
+fn best_of_each(rounds: &[Seen]) -> Vec<Seen> {
+    let rate = |seen: &&Seen| seen.requests_per_second;
+    let best = |client| {
+        let turns = rounds.iter().filter(|seen| seen.client == client);
+        turns.max_by(|a, b| rate(a).total_cmp(&rate(b))).cloned()
+    };
+    ["new each time", "kept"].into_iter().filter_map(best).collect()
+}
+
+fn verdict(rows: &[Seen]) -> String {
+    let [new, kept] = rows else { return String::new() };
+    let ratio = kept.requests_per_second / new.requests_per_second;
+    let first = if ratio > 1.2 {
+        format!(
+            "Here it is worth {ratio:.1} times the requests a second, at {} of \
+             the server's CPU for each instead of {}.",
+            seconds(kept.cpu_per_request_s),
+            seconds(new.cpu_per_request_s)
+        )
+    } else {
+        format!(
+            "Here it made little difference: {ratio:.1} times the requests a \
+             second."
+        )
+    };
+    format!(
+        "{first} And it left {} ports in TIME_WAIT instead of {}; of the 28,232 \
+         that a client has by default, that is the end after {} requests a \
+         minute.",
+        count(kept.time_wait),
+        count(new.time_wait),
+        count(28_232)
+    )
+}

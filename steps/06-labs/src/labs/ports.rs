@@ -1,0 +1,257 @@
+//! What helps a client out of ports?
+//!
+//! Each connection takes a port of the client's (an ephemeral port), and who
+//! closes first keeps it in TIME_WAIT for a minute. Here is a client with a
+//! hundred ports instead of 28,232, and all that people say would help it.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use blocking::{accept, converse, listen, local_address, recv, send_all};
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, Shutdown, SockFlag, SockType, SockaddrIn, SockaddrStorage,
+    bind, connect, setsockopt, shutdown, socket, sockopt,
+};
+use protocol::{Log, PONG};
+use serde::Serialize;
+
+use crate::client::ask;
+use crate::network::{renew, set};
+use crate::page::{Page, Row};
+use crate::trouble::Trouble;
+
+/// A hundred ports.
+const RANGE: &str = "40000 40099";
+/// As many requests as a client makes before we say that it can go on.
+const ENOUGH: usize = 500;
+/// After so long `tcp_tw_reuse` allows a port to be used again.
+const LATER: Duration = Duration::from_millis(1_100);
+
+/// What a client does, and where.
+// ANCHOR: way
+#[derive(Clone, Copy, Default)]
+struct Way {
+    name: &'static str,
+    tw_reuse: bool,
+    /// `SO_REUSEADDR`: the article's advice.
+    reuse_address: bool,
+    /// `bind(127.0.0.1, 0)`, `bind(127.0.0.2, 0)`, and so on.
+    sources: u8,
+    /// `IP_BIND_ADDRESS_NO_PORT`: leave the port to `connect`.
+    no_port: bool,
+    /// Server ports.
+    destinations: u16,
+    /// `SO_LINGER` with 0 seconds: `close` sends a reset.
+    reset: bool,
+    server_closes: bool,
+    keep: bool,
+    /// Try again after [`LATER`].
+    later: bool,
+}
+
+fn ways() -> [Way; 11] {
+    let way = |name| Way { name, destinations: 1, ..Way::default() };
+    [
+        way("the client closes first"),
+        Way { reuse_address: true, ..way("+ SO_REUSEADDR (the article)") },
+        Way { reuse_address: true, sources: 1, ..way("+ that and bind") },
+        Way { sources: 3, ..way("3 source addresses") },
+        Way { destinations: 2, ..way("2 destination ports") },
+        Way { tw_reuse: true, later: true, ..way("tcp_tw_reuse=2") },
+        Way { sources: 1, tw_reuse: true, later: true, ..way("+ bind") },
+        Way {
+            sources: 1,
+            tw_reuse: true,
+            later: true,
+            no_port: true,
+            ..way("+ that and IP_BIND_ADDRESS_NO_PORT")
+        },
+        Way { reset: true, ..way("SO_LINGER 0: reset, not close") },
+        Way { server_closes: true, ..way("the server closes first") },
+        Way { keep: true, ..way("one connection kept") },
+    ]
+}
+// ANCHOR_END: way
+
+#[derive(Debug, Serialize)]
+struct Seen {
+    client: &'static str,
+    /// Requests until the first failure, and its errno.
+    at_once: usize,
+    error: Option<String>,
+    /// The same, [`LATER`].
+    a_second_later: Option<usize>,
+    /// Connections that the server saw end with ECONNRESET.
+    resets: usize,
+}
+
+impl Row for Seen {
+    const HEADINGS: &'static [&'static str] =
+        &["client", "requests", "then", "1 s later", "server's resets"];
+
+    fn cells(&self) -> Vec<String> {
+        let all = if self.at_once == ENOUGH { "all " } else { "" };
+        vec![
+            self.client.into(),
+            format!("{all}{}", self.at_once),
+            self.error.clone().unwrap_or_else(|| "–".into()),
+            self.a_second_later.map_or("–".into(), |n| n.to_string()),
+            self.resets.to_string(),
+        ]
+    }
+}
+
+/// Every way in a network of its own, where no port is taken yet.
+pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
+    page.say(format!(
+        "A client with a hundred ports (net.ipv4.ip_local_port_range = {RANGE}) \
+         makes\none request after the other, each over its own connection, \
+         until one fails\nor {ENOUGH} are done. Each line in a new network.\n"
+    ));
+    let mut rows = Vec::new();
+    for way in ways() {
+        let seen = try_out(way)?;
+        page.say(format!("  {}: {}", way.name, seen.at_once));
+        rows.push(seen);
+    }
+    page.table(&rows);
+    page.answer(verdict(&rows));
+    Ok(())
+}
+
+// ANCHOR: try_out
+fn try_out(way: Way) -> Result<Seen, Trouble> {
+    renew()?;
+    set("ip_local_port_range", RANGE)?;
+    set("tcp_tw_reuse", if way.tw_reuse { "2" } else { "0" })?;
+    let servers = (0..way.destinations)
+        .map(|number| Counter::start(8_888 + number, way.server_closes))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (at_once, error) = until_failure(way, &servers);
+    let a_second_later = way.later.then(|| {
+        thread::sleep(LATER);
+        until_failure(way, &servers).0
+    });
+    let resets = servers.into_iter().map(Counter::resets).sum();
+    let error = error.map(|errno| format!("{errno:?}"));
+    Ok(Seen { client: way.name, at_once, error, a_second_later, resets })
+}
+
+fn until_failure(way: Way, servers: &[Counter]) -> (usize, Option<Errno>) {
+    let mut kept = None;
+    for number in 0..ENOUGH {
+        let stream = match kept.take() {
+            Some(stream) => Ok(stream),
+            None => open(way, number, servers[number % servers.len()].address),
+        };
+        match stream.and_then(|stream| request(way, stream)) {
+            Ok(stream) => kept = stream,
+            Err(errno) => return (number, Some(errno)),
+        }
+    }
+    (ENOUGH, None)
+}
+
+fn open(way: Way, number: usize, to: SocketAddr) -> nix::Result<TcpStream> {
+    let flags = SockFlag::SOCK_CLOEXEC;
+    let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
+    if way.reuse_address {
+        setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+    }
+    if way.no_port {
+        setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
+    }
+    if way.sources > 0 {
+        let host = 1 + (number % usize::from(way.sources)) as u8;
+        let source = SockaddrIn::new(127, 0, 0, host, 0);
+        bind(socket.as_raw_fd(), &source)?;
+    }
+    connect(socket.as_raw_fd(), &SockaddrStorage::from(to))?;
+    if way.reset {
+        let no_farewell = libc::linger { l_onoff: 1, l_linger: 0 };
+        setsockopt(&socket, sockopt::Linger, &no_farewell)?;
+    }
+    Ok(socket.into())
+}
+
+fn request(way: Way, stream: TcpStream) -> nix::Result<Option<TcpStream>> {
+    let errno = |error: std::io::Error| {
+        Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
+    };
+    ask(&stream).map_err(errno)?;
+    if way.server_closes {
+        // Its FIN first, and only then ours.
+        recv(&stream, &mut [0; 1]).map_err(errno)?;
+    }
+    Ok(way.keep.then_some(stream))
+}
+// ANCHOR_END: try_out
+
+/// A server in a thread that counts the resets.
+struct Counter {
+    listener: OwnedFd,
+    address: SocketAddr,
+    thread: JoinHandle<usize>,
+}
+
+impl Counter {
+    /// In a network of our own every port is free. One that the kernel chose
+    /// would be one of the hundred.
+    fn start(port: u16, closes_first: bool) -> Result<Self, Trouble> {
+        let listener = listen((Ipv4Addr::LOCALHOST, port).into(), 4_096)?;
+        let address = local_address(&listener)?;
+        let own = listener.try_clone()?;
+        let thread = thread::spawn(move || count_resets(&own, closes_first));
+        Ok(Self { listener, address, thread })
+    }
+
+    fn resets(self) -> usize {
+        // Wakes `accept`, which then fails.
+        let _ = shutdown(self.listener.as_raw_fd(), Shutdown::Read);
+        self.thread.join().unwrap_or_default()
+    }
+}
+
+fn count_resets(listener: &OwnedFd, closes_first: bool) -> usize {
+    let mut resets = 0;
+    while let Ok((client, _)) = accept(listener) {
+        if closes_first {
+            let _ = recv(&client, &mut [0; 16]);
+            let _ = send_all(&client, PONG);
+            continue; // close(2)
+        }
+        // The conversation of step 01: until the client closes.
+        let end = converse(&client, || false, &mut Log::new(true));
+        let reset = |e: &protocol::Failure| {
+            e.error.raw_os_error() == Some(libc::ECONNRESET)
+        };
+        resets += usize::from(end.is_err_and(|failure| reset(&failure)));
+    }
+    resets
+}
+
+fn verdict(rows: &[Seen]) -> String {
+    let at_once = |name: &str| {
+        let row = rows.iter().find(|row| row.client.contains(name));
+        row.map_or(0, |row| row.at_once)
+    };
+    let plain = at_once("the client closes first");
+    let first = match at_once("the article") {
+        n if n <= plain => format!(
+            "SO_REUSEADDR does not help a client: {n} requests with it, \
+             {plain} without."
+        ),
+        n => format!(
+            "Here SO_REUSEADDR did help: {n} requests with it, {plain} without."
+        ),
+    };
+    let helpers: Vec<_> = rows
+        .iter()
+        .filter(|row| row.at_once > plain)
+        .map(|row| format!("{} ({})", row.client, row.at_once))
+        .collect();
+    format!("{first} What went further at once: {}.", helpers.join(", "))
+}

@@ -1,0 +1,236 @@
+//! What if a client never reads?
+//!
+//! It sends and sends, and leaves the replies where they are. The kernel takes
+//! some of them (the send buffer); from then on the server has to wait, to keep
+//! them, or to stop reading from this client: back-pressure.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::net::TcpStream;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::thread;
+use std::time::Duration;
+
+use blocking::{accept, recv, send_all};
+use epoll::{Interest, Poller, Told, Trigger};
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::socket::{MsgFlags, send, setsockopt, sockopt};
+use protocol::{Conversation, Failure, Log};
+use serde::Serialize;
+
+use crate::client::{ask, connect};
+use crate::figures::{bytes, duration};
+use crate::page::{Page, Row};
+use crate::serve::Who;
+use crate::server::Server;
+use crate::trouble::Trouble;
+
+/// What the client would like to send: empty lines, whose replies are 21 times
+/// as long.
+const FLOOD: usize = 4 * 1_024 * 1_024;
+/// So that not all of it fits into its own kernel's send buffer.
+const SEND_BUFFER: usize = 64 * 1_024;
+/// It gives up when its `send` waits for so long.
+const STUCK: Duration = Duration::from_millis(500);
+/// How long the others wait for a pong.
+const PATIENCE: Duration = Duration::from_millis(1_000);
+const REQUESTS: usize = 100;
+const LISTENER: u64 = u64::MAX;
+
+/// A naive event loop: the sockets are blocking, and so `send` waits.
+pub(crate) fn wait_in_send(listener: &OwnedFd) -> Result<(), Failure> {
+    serve_all(listener, |client, replies| {
+        let sent = send_all(client, replies).is_ok();
+        replies.clear();
+        sent
+    })
+}
+
+/// Another: what can't be sent yet is kept, however much that is.
+pub(crate) fn hoard(listener: &OwnedFd) -> Result<(), Failure> {
+    serve_all(listener, |client, replies| {
+        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+        match send(client.as_raw_fd(), replies, flags) {
+            Ok(taken) => drop(replies.drain(..taken)),
+            Err(Errno::EAGAIN) => {} // and nothing limits `replies`
+            Err(_) => return false,
+        }
+        true
+    })
+}
+
+/// What both do: read from whoever has sent something, and `reply`.
+// ANCHOR: naive
+fn serve_all(
+    listener: &OwnedFd,
+    reply: impl Fn(&OwnedFd, &mut Vec<u8>) -> bool,
+) -> Result<(), Failure> {
+    let mut log = Log::new(true);
+    let mut poller = Poller::new(Trigger::Level)?;
+    let mut clients = HashMap::new();
+    let mut buffer = [0; 4_096];
+    let mut told = Told::nothing(LISTENER);
+    poller.tell(listener, &mut told, Interest::READ)?;
+    loop {
+        for index in 0..poller.wait(None)? {
+            let token = poller.event(index).token;
+            if token == LISTENER {
+                let Ok((client, _)) = accept(listener) else { continue };
+                let token = client.as_raw_fd() as u64;
+                let mut told = Told::nothing(token);
+                poller.tell(&client, &mut told, Interest::READ)?;
+                let state = (client, Conversation::default(), Vec::new());
+                clients.insert(token, state);
+                continue;
+            }
+            let Some((client, talk, replies)) = clients.get_mut(&token) else {
+                continue;
+            };
+            let count = recv(&*client, &mut buffer).unwrap_or(0);
+            talk.hear(&buffer[..count], replies, &mut log);
+            if count == 0 || !reply(client, replies) {
+                clients.remove(&token);
+            }
+        }
+    }
+}
+// ANCHOR_END: naive
+
+#[derive(Debug, Serialize)]
+struct Seen {
+    server: &'static str,
+    /// Bytes that the slow reader could send.
+    flooded: usize,
+    /// By how many bytes the server's memory grew.
+    grown: u64,
+    /// Of the others' requests.
+    answered: usize,
+    slowest_s: f64,
+}
+
+impl Row for Seen {
+    const HEADINGS: &'static [&'static str] = &[
+        "server",
+        "taken from the flood",
+        "memory grew by",
+        "others' pongs",
+        "slowest",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.server.into(),
+            bytes(self.flooded as f64),
+            bytes(self.grown as f64),
+            format!("{} of {REQUESTS}", self.answered),
+            duration(Duration::from_secs_f64(self.slowest_s)),
+        ]
+    }
+}
+
+/// Two naive servers, and steps 02 and 04.
+pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
+    page.say(format!(
+        "One client sends {} of empty lines and never reads a reply, which are\n\
+         21 bytes each. Then another one sends {REQUESTS} pings.\n",
+        bytes(FLOOD as f64)
+    ));
+    let mut rows = Vec::new();
+    for (name, who) in [
+        ("waits in send", Who::WaitInSend),
+        ("keeps it all", Who::Hoard),
+        ("02-threads", Who::Threads),
+        ("04-epoll", Who::Epoll),
+    ] {
+        let seen = flood(name, who)?;
+        page.say(format!(
+            "  {name}: the other client got {} pongs",
+            seen.answered
+        ));
+        rows.push(seen);
+    }
+    page.table(&rows);
+    page.answer(verdict(&rows));
+    Ok(())
+}
+
+// ANCHOR: flood
+fn flood(server: &'static str, who: Who) -> Result<Seen, Trouble> {
+    let process = Server::start(who)?;
+    let warm = connect(process.address, PATIENCE)?;
+    ask(&warm)?;
+    let before = process.status("VmRSS");
+    let slow = connect(process.address, STUCK)?;
+    setsockopt(&slow, sockopt::SndBuf, &SEND_BUFFER)?;
+    let flooded = send_until_stuck(&slow)?;
+
+    let other = connect(process.address, PATIENCE)?;
+    let pongs: Vec<_> = (0..REQUESTS).map_while(|_| ask(&other).ok()).collect();
+    let slowest = match pongs.len() {
+        REQUESTS => pongs.iter().max().copied().unwrap_or_default(),
+        _ => PATIENCE, // and no end to it
+    };
+    wait_until_idle(&process);
+    Ok(Seen {
+        server,
+        flooded,
+        grown: process.status("VmHWM").saturating_sub(before),
+        answered: pongs.len(),
+        slowest_s: slowest.as_secs_f64(),
+    })
+}
+
+/// The server has nothing left to do, or waits.
+fn wait_until_idle(process: &Server) {
+    let look = Duration::from_millis(50);
+    for _ in 0..40 {
+        let before = process.cpu_time();
+        thread::sleep(look);
+        if process.cpu_time() - before < look / 50 {
+            break;
+        }
+    }
+}
+
+/// Says how many bytes the kernel and the server took.
+fn send_until_stuck(mut slow: &TcpStream) -> Result<usize, Trouble> {
+    let lines = [b'\n'; 4_096];
+    let mut sent = 0;
+    while sent < FLOOD {
+        match slow.write(&lines) {
+            Ok(count) => sent += count,
+            Err(_) => break, // EAGAIN: its send has waited for STUCK
+        }
+    }
+    fcntl(slow, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?; // closes at once
+    Ok(sent)
+}
+// ANCHOR_END: flood
+
+fn verdict(rows: &[Seen]) -> String {
+    let [waits, keeps, _, epoll] = rows else { return String::new() };
+    let first = if waits.answered < REQUESTS {
+        format!(
+            "Who waits for it serves nobody else ({} of {REQUESTS} pongs), and \
+             who keeps its replies grew by {}.",
+            waits.answered,
+            bytes(keeps.grown as f64)
+        )
+    } else {
+        format!(
+            "This time the flood did not stop the server that waits, and the \
+             one that keeps its replies grew by {}.",
+            bytes(keeps.grown as f64)
+        )
+    };
+    format!(
+        "{first} Step 04 stopped reading from it: it took {} of the flood, grew \
+         by {}, and gave the other client {} of {REQUESTS} pongs, the slowest \
+         after {}.",
+        bytes(epoll.flooded as f64),
+        bytes(epoll.grown as f64),
+        epoll.answered,
+        duration(Duration::from_secs_f64(epoll.slowest_s))
+    )
+}

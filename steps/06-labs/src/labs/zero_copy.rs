@@ -1,0 +1,249 @@
+//! When does `sendfile` beat `send`?
+//!
+//! `send` copies bytes from the program's memory into the kernel's. `sendfile`
+//! hands the socket the pages of a file, where they are: no copy, the article's
+//! fourth advice. But pages have to be looked up, one by one, and a `pong` is
+//! five bytes. `man 2 sendfile`.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::sendfile::sendfile;
+use nix::time::ClockId;
+use serde::Serialize;
+
+use crate::client::PATIENCE;
+use crate::figures::{bytes, seconds};
+use crate::page::{Page, Row};
+use crate::plot::{Axis, Plot, Series};
+use crate::trouble::Trouble;
+
+/// From a `pong` to a picture.
+const SIZES: [usize; 7] =
+    [5, 512, 4_096, 32_768, 262_144, 2_097_152, 16_777_216];
+/// A turn sends so many bytes, in no more messages than that.
+const TURN_BYTES: usize = 8 * 1_024 * 1_024;
+const TURN_MESSAGES: usize = 2_000;
+/// All ways take turns, and the cheapest turn of each counts: whatever else the
+/// machine does can only add to it.
+const ROUNDS: usize = 21;
+
+/// A way to send the bytes of a file.
+#[derive(Clone, Copy)]
+enum Way {
+    /// They are in the program's memory already.
+    Send,
+    /// They are read into it first.
+    ReadAndSend,
+    /// They never get there.
+    Sendfile,
+}
+
+/// What a message of so many bytes costs the sender.
+#[derive(Debug, Serialize)]
+struct Seen {
+    bytes: usize,
+    send_s: f64,
+    read_and_send_s: f64,
+    sendfile_s: f64,
+    /// Compared to `send`.
+    read_and_send_ratio: f64,
+    sendfile_ratio: f64,
+    /// Compared to `read` and `send`.
+    sendfile_to_both_ratio: f64,
+}
+
+impl Row for Seen {
+    const HEADINGS: &'static [&'static str] = &[
+        "message",
+        "send",
+        "read + send",
+        "sendfile",
+        "sendfile/send",
+        "send, a byte",
+        "sendfile, a byte",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let nanos_a_byte =
+            |cpu: f64| format!("{:.3} ns", cpu * 1e9 / self.bytes as f64);
+        vec![
+            bytes(self.bytes as f64),
+            seconds(self.send_s),
+            seconds(self.read_and_send_s),
+            seconds(self.sendfile_s),
+            format!("{:.2}", self.sendfile_ratio),
+            nanos_a_byte(self.send_s),
+            nanos_a_byte(self.sendfile_s),
+        ]
+    }
+}
+
+/// Seven sizes, three ways.
+pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
+    page.say(format!(
+        "A file in memory (memfd) goes over loopback, a message a call, in \
+         three ways.\nWe count the CPU time of the sending thread, kernel \
+         included; {ROUNDS} turns each.\n"
+    ));
+    let mut sender = Sender::new()?;
+    let mut rows = Vec::new();
+    for size in SIZES {
+        let seen = measure(&mut sender, size)?;
+        page.say(format!(
+            "  {}: sendfile takes {:.2} times the CPU of send",
+            bytes(size as f64),
+            seen.sendfile_ratio
+        ));
+        rows.push(seen);
+    }
+    page.table(&rows);
+    page.plot(&plot(&rows))?;
+    page.answer(verdict(&rows));
+    Ok(())
+}
+
+fn measure(sender: &mut Sender, size: usize) -> Result<Seen, Trouble> {
+    let ways = [Way::Send, Way::ReadAndSend, Way::Sendfile];
+    let mut cheapest = [f64::INFINITY; 3];
+    for _ in 0..ROUNDS {
+        for (least, way) in cheapest.iter_mut().zip(ways) {
+            *least = least.min(sender.cpu_of_a_message(way, size)?);
+        }
+    }
+    let [send_s, read_and_send_s, sendfile_s] = cheapest;
+    Ok(Seen {
+        bytes: size,
+        send_s,
+        read_and_send_s,
+        sendfile_s,
+        read_and_send_ratio: read_and_send_s / send_s,
+        sendfile_ratio: sendfile_s / send_s,
+        sendfile_to_both_ratio: sendfile_s / read_and_send_s,
+    })
+}
+
+/// A connection to a thread that reads all and keeps nothing.
+// ANCHOR: sender
+struct Sender {
+    socket: TcpStream,
+    file: File,
+    memory: Vec<u8>,
+}
+
+impl Sender {
+    fn new() -> Result<Self, Trouble> {
+        let most = SIZES.into_iter().max().unwrap_or(0);
+        let memory = vec![b'.'; most];
+        let mut file =
+            File::from(memfd_create("pictures", MFdFlags::MFD_CLOEXEC)?);
+        file.write_all(&memory)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let socket = TcpStream::connect(listener.local_addr()?)?;
+        socket.set_nodelay(true)?;
+        socket.set_write_timeout(Some(PATIENCE))?;
+        let (mut reader, _) = listener.accept()?;
+        thread::spawn(move || {
+            let mut buffer = vec![0; 256 * 1_024];
+            while matches!(reader.read(&mut buffer), Ok(1..)) {}
+        });
+        Ok(Self { socket, file, memory })
+    }
+
+    fn cpu_of_a_message(&mut self, way: Way, size: usize) -> io::Result<f64> {
+        let messages = (TURN_BYTES / size).clamp(1, TURN_MESSAGES);
+        let start = ClockId::CLOCK_THREAD_CPUTIME_ID.now()?;
+        for _ in 0..messages {
+            self.send(way, size)?;
+        }
+        let spent = ClockId::CLOCK_THREAD_CPUTIME_ID.now()? - start;
+        Ok(Duration::from(spent).as_secs_f64() / messages as f64)
+    }
+
+    fn send(&mut self, way: Way, size: usize) -> io::Result<()> {
+        match way {
+            Way::Send => self.socket.write_all(&self.memory[..size]),
+            Way::ReadAndSend => {
+                let buffer = &mut self.memory[..size];
+                self.file.rewind()?;
+                self.file.read_exact(buffer)?;
+                self.socket.write_all(buffer)
+            }
+            Way::Sendfile => {
+                let mut offset = 0;
+                while (offset as usize) < size {
+                    let left = size - offset as usize;
+                    // The kernel moves `offset` past what it took.
+                    sendfile(
+                        &self.socket,
+                        &self.file,
+                        Some(&mut offset),
+                        left,
+                    )?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+// ANCHOR_END: sender
+
+fn plot(rows: &[Seen]) -> Plot {
+    let line = |name: &str, value: fn(&Seen) -> f64| Series {
+        name: name.into(),
+        line: true,
+        points: rows.iter().map(|r| (r.bytes as f64, value(r))).collect(),
+    };
+    let series = vec![
+        line("send = 1", |_| 1.0),
+        line("sendfile", |row| row.sendfile_ratio),
+        line("read + send", |row| row.read_and_send_ratio),
+    ];
+    let points = series.iter().flat_map(|series| series.points.iter());
+    let most = points.map(|point| point.1).fold(0.0, f64::max);
+    let ticks = SIZES.map(|size| (size as f64, bytes(size as f64)));
+    Plot {
+        title: "CPU time of the sender, compared to send".into(),
+        x: Axis { label: "message", logarithmic: true, ticks: ticks.into() },
+        y: Axis::linear("times that of send", most, |n| format!("{n:.1}")),
+        series,
+    }
+}
+
+fn verdict(rows: &[Seen]) -> String {
+    let [pong, .., picture] = rows else { return String::new() };
+    let cheaper = |ratio: fn(&Seen) -> f64| {
+        let rows = rows.iter().filter(|row| ratio(row) < 0.95);
+        let sizes: Vec<_> = rows.map(|row| bytes(row.bytes as f64)).collect();
+        if sizes.is_empty() { "no size".into() } else { sizes.join(", ") }
+    };
+    format!(
+        "For a pong of {} sendfile took {} send: {}. For bytes that the \
+         program has in memory it was cheaper at {}; for bytes that are in a \
+         file, and would have to be read first, at {}, and took {} read and \
+         send at {}.",
+        bytes(pong.bytes as f64),
+        compared(pong.sendfile_ratio),
+        if pong.sendfile_ratio > 1.05 {
+            "there is no copy worth saving"
+        } else {
+            "here, for once, that is no loss"
+        },
+        cheaper(|row| row.sendfile_ratio),
+        cheaper(|row| row.sendfile_to_both_ratio),
+        compared(picture.sendfile_to_both_ratio),
+        bytes(picture.bytes as f64),
+    )
+}
+
+fn compared(ratio: f64) -> String {
+    match ratio {
+        r if r > 1.05 => format!("{:.0} % more CPU than", (r - 1.0) * 100.0),
+        r if r < 0.95 => format!("{:.0} % less CPU than", (1.0 - r) * 100.0),
+        _ => "as much CPU as".into(),
+    }
+}
