@@ -18,9 +18,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use epoll::Interest;
 use nix::errno::Errno;
+use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, connect,
-    recv, send, socket,
+    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, bind,
+    connect, recv, send, setsockopt, socket,
 };
 use protocol::PONG;
 
@@ -55,19 +56,29 @@ pub(crate) struct Connection {
 // ANCHOR_END: connection
 
 impl Connection {
-    /// Begins to connect to `server`. `man 2 connect`.
+    /// Begins to connect to `server`, from the address `source` if there is
+    /// one. `man 2 connect`.
     ///
     /// # Errors
     /// EMFILE without a free descriptor, EADDRNOTAVAIL without a free port;
     /// ECONNREFUSED may come here or from [`advance`](Self::advance).
     // ANCHOR: open
-    pub(crate) fn open(server: SocketAddr) -> Result<Self, Fault> {
+    pub(crate) fn open(
+        server: SocketAddr,
+        source: Option<SocketAddr>,
+    ) -> Result<Self, Fault> {
         let family = match server {
             SocketAddr::V4(_) => AddressFamily::Inet,
             SocketAddr::V6(_) => AddressFamily::Inet6,
         };
         let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
         let socket = socket(family, SockType::Stream, flags, None)?;
+        if let Some(source) = source {
+            // The port is chosen by `connect`, which knows the destination:
+            // `bind` would need one that nobody uses for any destination.
+            setsockopt(&socket, IpBindAddressNoPort, &true)?;
+            bind(socket.as_raw_fd(), &SockaddrStorage::from(source))?;
+        }
         match connect(socket.as_raw_fd(), &SockaddrStorage::from(server)) {
             Ok(()) | Err(Errno::EINPROGRESS) => {}
             Err(errno) => return Err(errno.into()),

@@ -1,7 +1,7 @@
 //! A user: a schedule, and a connection while there is something to wait for.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use epoll::{Poller, Told};
@@ -10,6 +10,9 @@ use super::connection::Connection;
 use super::fault::Fault;
 use crate::scenario::{Connections, Scenario};
 use crate::schedule::{Random, Schedule};
+
+/// Addresses to connect from, 127.0.0.1 the first.
+const SOURCES: u64 = 32;
 
 /// A connection, and what the kernel was last told to wait for on it.
 #[derive(Debug)]
@@ -73,10 +76,11 @@ impl User {
         poller: &Poller,
     ) -> Result<(), Fault> {
         self.awaited.extend(dues);
+        let source = self.source(server);
         let line = match &mut self.line {
             Some(line) => line,
             none => none.insert(Line {
-                connection: Connection::open(server)?,
+                connection: Connection::open(server, source)?,
                 told: Told::nothing(self.token),
             }),
         };
@@ -84,6 +88,19 @@ impl User {
         line.tell(poller)
     }
     // ANCHOR_END: ask
+
+    /// Where a user connects from who does so for each request. A port rests
+    /// for 1 to 2 s after its connection (TIME_WAIT), and an address has about
+    /// 28,000 of them: from one address 14,000 connections a second would be
+    /// the end. On this machine there are more addresses than one.
+    fn source(&self, server: SocketAddr) -> Option<SocketAddr> {
+        let loopback = server.ip() == Ipv4Addr::LOCALHOST;
+        let short = self.connections == Connections::PerRequest;
+        (loopback && short).then(|| {
+            let last = 1 + (self.token % SOURCES) as u8;
+            SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0))
+        })
+    }
 
     /// Takes what has come from the server, and adds to `answered` when each
     /// request was due that is answered now.
