@@ -17,6 +17,7 @@
 //! | `server.rs` | one of them in a process of its own, watched and paused |
 //! | `client.rs` | a client in a few lines |
 //! | `figures.rs` | medians and percentiles, and how to write a number |
+//! | `options.rs`, `trouble.rs` | the command line; why there is no answer |
 //!
 //! What it cannot do: speak for other machines. Each lab takes its answer from
 //! its own run, and another kernel may give another.
@@ -76,7 +77,9 @@ fn answer(lab: &Lab, options: &Options) -> ExitCode {
 /// the lab leaves there. Some labs can't do without.
 fn experiment(lab: &Lab, page: &mut Page) -> Result<(), Trouble> {
     page.open();
-    match network::enter() {
+    let entered = network::enter();
+    page.record("own_network", entered.is_ok());
+    match entered {
         Err(reason) if lab.network == Network::Own => {
             return Err(Trouble::Forbidden(reason));
         }
@@ -88,7 +91,7 @@ fn experiment(lab: &Lab, page: &mut Page) -> Result<(), Trouble> {
 // ANCHOR_END: answer
 
 fn list() -> ExitCode {
-    let mut text = String::from("Give the name of a lab: 06-labs framing\n\n");
+    let mut text = String::from("Give the name of a lab: 06-labs NAME\n\n");
     for Lab { name, question, .. } in &LABS {
         text += &format!("  {name:<14}{question}\n");
     }

@@ -8,12 +8,12 @@ use std::fmt::Write;
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 400.0;
 /// Around the drawing: room for what is written beside it.
-const LEFT: f64 = 80.0;
+const LEFT: f64 = 88.0;
 const RIGHT: f64 = 24.0;
 const TOP: f64 = 72.0;
 const BOTTOM: f64 = 56.0;
 /// Told apart on white and on black, and by the colour-blind.
-const COLOURS: [&str; 3] = ["#0072b2", "#d55e00", "#009e73"];
+const COLOURS: [&str; 3] = ["#2485c7", "#d55e00", "#009e73"];
 
 const STYLE: &str = "svg{background:#fff;color:#222;font:14px sans-serif}\
     text{fill:currentColor}\

@@ -17,7 +17,7 @@ use nix::time::ClockId;
 use serde::Serialize;
 
 use crate::client::PATIENCE;
-use crate::figures::{bytes, seconds};
+use crate::figures::{bytes, median, seconds};
 use crate::page::{Page, Row};
 use crate::plot::{Axis, Plot, Series};
 use crate::trouble::Trouble;
@@ -28,8 +28,7 @@ const SIZES: [usize; 7] =
 /// A turn sends so many bytes, in no more messages than that.
 const TURN_BYTES: usize = 8 * 1_024 * 1_024;
 const TURN_MESSAGES: usize = 2_000;
-/// All ways take turns, and the cheapest turn of each counts: whatever else the
-/// machine does can only add to it.
+/// All ways take turns, and medians count.
 const ROUNDS: usize = 21;
 
 /// A way to send the bytes of a file.
@@ -50,10 +49,10 @@ struct Seen {
     send_s: f64,
     read_and_send_s: f64,
     sendfile_s: f64,
-    /// Compared to `send`.
+    /// Medians of the ratios within a round: compared to `send`,
     read_and_send_ratio: f64,
     sendfile_ratio: f64,
-    /// Compared to `read` and `send`.
+    /// and to `read` and `send`.
     sendfile_to_both_ratio: f64,
 }
 
@@ -109,21 +108,26 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
 
 fn measure(sender: &mut Sender, size: usize) -> Result<Seen, Trouble> {
     let ways = [Way::Send, Way::ReadAndSend, Way::Sendfile];
-    let mut cheapest = [f64::INFINITY; 3];
-    for _ in 0..ROUNDS {
-        for (least, way) in cheapest.iter_mut().zip(ways) {
-            *least = least.min(sender.cpu_of_a_message(way, size)?);
+    let mut rounds = Vec::new();
+    for _ in 0..=ROUNDS {
+        let mut costs = [0.0; 3];
+        for (cost, way) in costs.iter_mut().zip(ways) {
+            *cost = sender.cpu_of_a_message(way, size)?;
         }
+        rounds.push(costs);
     }
-    let [send_s, read_and_send_s, sendfile_s] = cheapest;
+    rounds.remove(0); // the first of a size finds cold caches
+    let of = |value: fn(&[f64; 3]) -> f64| {
+        median(&rounds.iter().map(value).collect::<Vec<_>>())
+    };
     Ok(Seen {
         bytes: size,
-        send_s,
-        read_and_send_s,
-        sendfile_s,
-        read_and_send_ratio: read_and_send_s / send_s,
-        sendfile_ratio: sendfile_s / send_s,
-        sendfile_to_both_ratio: sendfile_s / read_and_send_s,
+        send_s: of(|costs| costs[0]),
+        read_and_send_s: of(|costs| costs[1]),
+        sendfile_s: of(|costs| costs[2]),
+        read_and_send_ratio: of(|costs| costs[1] / costs[0]),
+        sendfile_ratio: of(|costs| costs[2] / costs[0]),
+        sendfile_to_both_ratio: of(|costs| costs[2] / costs[1]),
     })
 }
 

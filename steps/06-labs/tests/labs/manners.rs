@@ -1,0 +1,157 @@
+//! How the program behaves, whichever the lab.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+use std::sync::PoisonError;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use predicates::prelude::*;
+use predicates::str::contains;
+
+use crate::running::{ALONE, LABS, labs};
+
+const NAMES: [&str; 11] = [
+    "framing",
+    "backlog",
+    "ports",
+    "nagle",
+    "edge-trigger",
+    "descriptors",
+    "slow-reader",
+    "zero-copy",
+    "pool",
+    "omission",
+    "c10k",
+];
+
+#[test]
+fn without_a_name_the_labs_are_listed_with_their_questions() {
+    let output = labs(&[]).output().expect("it runs");
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    for name in NAMES {
+        let line = text.lines().find(|line| line.contains(name));
+        assert!(line.is_some_and(|line| line.ends_with('?')), "{text}");
+    }
+}
+
+#[test]
+fn a_lab_says_its_question_what_it_saw_and_an_answer() {
+    let heard = contains("framing: Is one recv one message?")
+        .and(contains("replies due"))
+        .and(contains("04-epoll"))
+        .and(contains("wrong number of replies to 3 of 3 cuts"));
+    labs(&["framing"]).assert().success().stdout(heard).stderr("");
+}
+
+#[test]
+fn an_unknown_lab_is_an_error_that_names_those_there_are() {
+    let all = NAMES.join(", ");
+    labs(&["nonsense"]).assert().code(2).stderr(contains(all)).stdout("");
+    labs(&["--json"]).assert().code(2).stderr(contains("NAME"));
+}
+
+#[test]
+fn help_names_the_options_and_not_what_it_runs_itself_for() {
+    let help = contains("--out <DIR>").and(contains("serve").not());
+    labs(&["--help"]).assert().success().stdout(help);
+}
+
+#[test]
+fn a_closed_stdout_is_no_error_and_no_panic() {
+    let mut child = Command::new(LABS)
+        .arg("framing")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_an_error_that_names_it() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = contains("[!] omission: /proc/nowhere/omission.svg");
+    let command = &["omission", "--out", "/proc/nowhere"];
+    labs(command).assert().code(1).stderr(wanted);
+}
+
+#[test]
+fn ctrl_c_leaves_no_process_behind_not_even_a_stopped_one() {
+    let mut child = Command::new(LABS)
+        .arg("omission")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut lines = stdout.lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("SIGSTOP")), "no such line");
+    let lab = Pid::from_raw(child.id().cast_signed());
+    let servers = children_of(lab);
+    assert_eq!(servers.len(), 1, "{servers:?}");
+
+    // To this process alone: a terminal would tell its children too.
+    kill(lab, Signal::SIGINT).expect("it runs");
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.signal(), Some(Signal::SIGINT as i32));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while servers.iter().any(|&server| is_running(server)) {
+        assert!(Instant::now() < deadline, "{servers:?} is still there");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Where the system forbids user namespaces: here, because we say so in one.
+#[test]
+fn a_lab_that_is_forbidden_names_the_setting_and_is_no_error() {
+    let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
+    let forbidden = |lab: &str| {
+        let mut command = assert_cmd::Command::new("unshare");
+        command.args(["-r", "sh", "-c", script, "sh", LABS, lab]);
+        command
+    };
+    let mut probe = Command::new("unshare");
+    probe.args(["-r", "sh", "-c", script, "sh", "true"]);
+    if !probe.output().is_ok_and(|output| output.status.success()) {
+        println!("skipped: no unshare(1), or no user namespaces");
+        return;
+    }
+    let setting = "user.max_user_namespaces is 0, see sysctl(8)";
+    let skipped = format!("This system does not allow it: {setting}\n");
+    forbidden("ports").assert().success().stdout(contains(skipped));
+    // What needs no settings runs all the same.
+    let noted = contains(format!("(In everybody's network: {setting})"))
+        .and(contains("replies due"));
+    forbidden("framing").assert().success().stdout(noted);
+}
+
+fn children_of(parent: Pid) -> Vec<Pid> {
+    let processes = fs::read_dir("/proc").expect("/proc");
+    let pids = processes
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.map(Pid::from_raw)
+        .filter(|&pid| stat(pid).is_some_and(|(_, of)| of == parent))
+        .collect()
+}
+
+/// A zombie waits for its new parent, and runs no more.
+fn is_running(pid: Pid) -> bool {
+    stat(pid).is_some_and(|(state, _)| state != "Z")
+}
+
+/// State and parent. `man 5 proc`, `/proc/PID/stat`.
+fn stat(pid: Pid) -> Option<(String, Pid)> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = text.rsplit_once(')')?;
+    let mut words = rest.split_whitespace();
+    let state = words.next()?.to_owned();
+    Some((state, Pid::from_raw(words.next()?.parse().ok()?)))
+}
