@@ -16,7 +16,10 @@ fn main() -> ExitCode {
         .into_iter()
         .flat_map(|(mode, subject)| all_trials(mode, &subject))
         .collect();
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let mut arguments = Arguments::from_args();
+    // Most cases wait more than they work.
+    arguments.test_threads.get_or_insert(4);
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 fn all_trials(mode: &str, subject: &Subject) -> Vec<Trial> {

@@ -1,22 +1,19 @@
 //! A peer that remembers what it sent, and says what came.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use nix::sys::socket::{setsockopt, sockopt};
 
 use crate::excerpt::difference;
-use crate::receive::{Received, Stop, timed_out};
-use crate::{Failure, Hose, Outcome, shown};
+use crate::receive::{Received, Stop};
+use crate::{Failure, Outcome, shown};
 
 /// How long to look for something that must not come.
 const QUIET: Duration = Duration::from_millis(20);
-/// A server that takes no byte for so long waits for us.
-const STALL: Duration = Duration::from_millis(500);
-/// The size of our own two buffers where they are to fill up soon.
-const SMALL: usize = 64 << 10;
+/// How many bytes of it to show.
+const GLANCE: usize = 200;
 /// Remember no more than this of what was sent.
 const REMEMBERED: usize = 4_096;
 
@@ -24,9 +21,11 @@ const REMEMBERED: usize = 4_096;
 /// than its patience.
 #[derive(Debug)]
 pub struct Client {
-    stream: TcpStream,
-    patience: Duration,
+    pub(crate) stream: TcpStream,
+    pub(crate) patience: Duration,
+    /// The first bytes of what was sent, and how many there were in all.
     sent: Vec<u8>,
+    total: usize,
 }
 
 impl Client {
@@ -47,7 +46,7 @@ impl Client {
         };
         let failed = format!("cannot connect to {address}");
         let stream = connect().map_err(Failure::of(&failed))?;
-        Ok(Self { stream, patience, sent: Vec::new() })
+        Ok(Self { stream, patience, sent: Vec::new(), total: 0 })
     }
 
     /// This end's address.
@@ -73,14 +72,18 @@ impl Client {
     /// # Errors
     /// Others came, or too few before the end, a reset, or silence.
     pub fn expect(&mut self, expected: &[u8]) -> Outcome {
-        let received =
+        let mut received =
             self.receive(expected.len(), |bytes| expected.starts_with(bytes));
         if received.bytes == expected {
             return Ok(());
         }
+        if matches!(received.stop, Stop::Enough) {
+            // To see a wrong reply as a whole.
+            received.bytes.extend(self.glance().bytes);
+        }
         let (expected, came) = difference(expected, &received.bytes);
         Err(Failure::new("the reply is not the expected one")
-            .sent(shown(&self.sent))
+            .sent(self.all_sent())
             .expected(expected)
             .came(received.told(&came)))
     }
@@ -94,80 +97,12 @@ impl Client {
         self.expect(reply)
     }
 
-    /// Sends `bytes` and, at the same time, expects `replies`: more of both
-    /// than the buffers between two programs hold.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send) and [`expect`](Self::expect).
-    pub fn exchange(&mut self, bytes: Vec<u8>, replies: &[u8]) -> Outcome {
-        let sending = self.send_meanwhile(bytes)?;
-        let outcome = self.expect(replies);
-        if outcome.is_err() {
-            // Wakes the sending thread.
-            let _ = self.stream.shutdown(Shutdown::Both);
-        }
-        let sent = sending.join().unwrap_or(Ok(()));
-        outcome.and(sent.map_err(|error| self.not_taken(&error)))
-    }
-
-    /// Sends `bytes` from a thread of its own while this one goes on. It ends
-    /// when all is sent or the connection is over.
-    ///
-    /// # Errors
-    /// No descriptor is left for the thread.
-    pub fn send_meanwhile(
-        &mut self,
-        bytes: Vec<u8>,
-    ) -> Result<JoinHandle<io::Result<()>>, Failure> {
-        self.remember(&bytes);
-        let mut stream = self.stream.try_clone().map_err(Failure::of("dup"))?;
-        Ok(thread::spawn(move || stream.write_all(&bytes)))
-    }
-
-    /// Sends `bytes` again and again and reads nothing, until the server takes
-    /// no more since its replies are stuck. Gives the number of bytes sent,
-    /// which may end anywhere.
-    ///
-    /// # Errors
-    /// The server takes more than `most` bytes: it has no back-pressure.
-    pub fn fill(
-        &mut self,
-        bytes: &[u8],
-        most: usize,
-    ) -> Result<usize, Failure> {
-        self.remember(bytes);
-        setsockopt(&self.stream, sockopt::RcvBuf, &SMALL)
-            .and_then(|()| setsockopt(&self.stream, sockopt::SndBuf, &SMALL))
-            .map_err(Failure::of("setsockopt"))?;
-        let mut sent = 0;
-        while sent < most {
-            match self.write_within(STALL, &bytes[sent % bytes.len()..]) {
-                Ok(count) => sent += count,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if timed_out(&error) => return Ok(sent),
-                Err(error) => return Err(self.not_taken(&error)),
-            }
-        }
-        Err(Failure::new("the server reads on while its replies are stuck")
-            .sent(format!("{} again and again", shown(bytes)))
-            .expected("a server that waits for its replies to be read")
-            .came(format!("it took more than {most} bytes")))
-    }
-
-    /// Sends `bytes` again and again, and reads and forgets whatever comes.
-    ///
-    /// # Errors
-    /// No descriptors are left.
-    pub fn pour(self, bytes: Vec<u8>) -> Result<Hose, Failure> {
-        Hose::new(self.stream, bytes).map_err(Failure::of("dup"))
-    }
-
     /// The server must close the connection, and send nothing before that.
     ///
     /// # Errors
     /// More bytes came, or a reset, or nothing at all.
     pub fn expect_end(&mut self) -> Outcome {
-        match self.receive(1, |_| true) {
+        match self.receive(GLANCE, <[u8]>::is_empty) {
             Received { stop: Stop::End, .. } => Ok(()),
             other => {
                 Err(self.unexpected("the end of the stream (FIN)", &other))
@@ -180,7 +115,7 @@ impl Client {
     /// # Errors
     /// Something did.
     pub fn expect_quiet(&mut self) -> Outcome {
-        match Received::from(&self.stream, QUIET, 1, |_| true) {
+        match self.glance() {
             Received { stop: Stop::Silence(_), .. } => Ok(()),
             other => Err(self.unexpected("nothing yet", &other)),
         }
@@ -191,7 +126,7 @@ impl Client {
     /// # Errors
     /// Bytes came, or a reset.
     pub fn has_ended(&mut self) -> Result<bool, Failure> {
-        match Received::from(&self.stream, QUIET, 1, |_| true) {
+        match self.glance() {
             Received { stop: Stop::End, .. } => Ok(true),
             Received { stop: Stop::Silence(_), .. } => Ok(false),
             other => {
@@ -233,31 +168,39 @@ impl Client {
             .map_err(Failure::of("setsockopt(SO_LINGER)"))
     }
 
+    /// What is there now, or very soon.
+    fn glance(&self) -> Received {
+        Received::from(&self.stream, QUIET, GLANCE, <[u8]>::is_empty)
+    }
+
     fn receive(&self, count: usize, right: impl Fn(&[u8]) -> bool) -> Received {
         Received::from(&self.stream, self.patience, count, right)
     }
 
-    fn write_within(&self, time: Duration, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.set_write_timeout(Some(time))?;
-        let count = (&self.stream).write(bytes);
-        self.stream.set_write_timeout(Some(self.patience))?;
-        count
-    }
-
-    fn remember(&mut self, bytes: &[u8]) {
+    pub(crate) fn remember(&mut self, bytes: &[u8]) {
         let room = REMEMBERED.saturating_sub(self.sent.len());
         self.sent.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.total += bytes.len();
+    }
+
+    fn all_sent(&self) -> String {
+        let first = shown(&self.sent);
+        if self.total == self.sent.len() {
+            first
+        } else {
+            format!("{first}, and on: {} bytes in all", self.total)
+        }
     }
 
     fn unexpected(&self, expected: &str, received: &Received) -> Failure {
         Failure::new("the server does something else than it should")
-            .sent(shown(&self.sent))
+            .sent(self.all_sent())
             .expected(expected)
             .came(received.to_string())
     }
 
-    fn not_taken(&self, error: &io::Error) -> Failure {
+    pub(crate) fn not_taken(&self, error: &io::Error) -> Failure {
         Failure::new(format!("the server does not take what is sent: {error}"))
-            .sent(shown(&self.sent))
+            .sent(self.all_sent())
     }
 }

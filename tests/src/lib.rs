@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `client.rs` | a peer that remembers what it sent, and says what came |
 //! | `receive.rs` | reading up to a deadline, and why no more came |
+//! | `bulk.rs` | more than the buffers between two programs hold |
 //! | `hose.rs` | a client whose bytes never end |
 //! | `output.rs` | read what a process prints, and never hold it up |
 //! | `process.rs` | a child process: signals, deadlines, no orphan |
@@ -24,6 +25,7 @@
 //! | `deadline.rs` | waiting for a condition, but not for ever |
 //! | `bin/check.rs` | the suite as a command, for any server in any language |
 
+mod bulk;
 mod case;
 mod cases;
 mod client;
@@ -48,8 +50,8 @@ pub use deadline::{Deadline, eventually};
 pub use excerpt::shown;
 pub use failure::{Failure, Outcome};
 pub use hose::Hose;
-pub use nix::sys::signal::Signal;
 pub use launch::{Launch, Reader};
+pub use nix::sys::signal::Signal;
 pub use output::Output;
 pub use process::Process;
 pub use server::Server;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::{Client, Failure, Launch, Outcome, Process};
+use crate::{Client, Deadline, Failure, Launch, Outcome, Process};
 
 /// A server that listens.
 #[derive(Debug)]
@@ -57,12 +57,23 @@ impl Server {
         Client::connect(self.address, self.patience)
     }
 
-    /// So many new clients.
+    /// So many new clients, all of them within the server's time.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
     pub fn connect_many(&self, count: usize) -> Result<Vec<Client>, Failure> {
-        (0..count).map(|_| self.connect()).collect()
+        let deadline = Deadline::after(self.patience);
+        let mut clients = Vec::with_capacity(count);
+        while clients.len() < count {
+            if deadline.left().is_none() {
+                let (time, so_far) = (self.patience, clients.len());
+                return Err(Failure::new("too few handshakes are completed")
+                    .expected(format!("{count} connections within {time:?}"))
+                    .came(format!("{so_far} connections")));
+            }
+            clients.push(self.connect()?);
+        }
+        Ok(clients)
     }
 
     /// Starts a second server on the port of this one.

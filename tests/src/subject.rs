@@ -73,11 +73,11 @@ impl Subject {
             Need::OneClientAtATime if !self.one_at_a_time => {
                 Some("for a server of one client at a time".into())
             }
-            Need::OwnProcess if !ours => {
-                Some("needs a server that the suite starts".into())
-            }
             Need::Inspection if !ours || !Process::can_be_inspected() => {
                 Some("needs a server that the suite starts, on Linux".into())
+            }
+            Need::OwnProcess | Need::Option(_) if !ours => {
+                Some("needs a server that the suite starts".into())
             }
             Need::Option(name) if !self.options.iter().any(|o| o == name) => {
                 Some(format!("needs the option {name}"))
