@@ -56,3 +56,24 @@ lint:
 ci: lint
     cargo test --workspace
     mdbook build book
+
+# Locust's web page for the server that is running: http://localhost:8089
+[no-exit-message]
+locust *args: locust-install
+    @.venv/bin/locust -f steps/05-compare/locustfile.py --web-host 127.0.0.1 --host 127.0.0.1:{{ port }} "$@"
+
+# Locust without its page: just locust-headless 04-epoll 100 10 [--processes 2]
+[no-exit-message]
+locust-headless step users seconds *args: locust-install
+    #!/usr/bin/env bash
+    set -euo pipefail
+    coproc server { exec cargo run --quiet --release --bin "$1" -- --port 0 --quiet; }
+    pid=$server_PID
+    trap 'kill "$pid"; wait "$pid"' EXIT
+    read -r line <&"${server[0]}"
+    .venv/bin/locust -f steps/05-compare/locustfile.py --host "${line##* }" \
+        --headless --users "$2" --spawn-rate "$2" --run-time "$3" "${@:4}"
+
+[private]
+locust-install:
+    @test -x .venv/bin/locust || { python3 -m venv .venv && .venv/bin/pip install --quiet -r steps/05-compare/requirements.txt; }

@@ -104,9 +104,13 @@ fn times(difference: &Difference) -> String {
     format!("{value} times [{low}, {high}]")
 }
 
-/// A ratio: two decimals, and three digits where it is large.
+/// A ratio: two decimals, and three digits where it is large or small.
 pub(crate) fn two_decimals(ratio: f64) -> String {
-    if ratio < 10.0 { format!("{ratio:.2}") } else { three_digits(ratio) }
+    match ratio {
+        r if r < 0.1 => format!("{r:.3}"),
+        r if r < 10.0 => format!("{r:.2}"),
+        r => three_digits(r),
+    }
 }
 
 fn list(items: &[&str], last: &str) -> String {
@@ -143,13 +147,18 @@ fn same_rps(results: &Results) -> Option<String> {
     })
 }
 
-/// "idle-1000: a connection costs 04-epoll 0.1 KiB and 0 threads".
+/// "idle-1000: a connection costs 04-epoll 0.1 KiB and no thread".
 fn cost(results: &Results, load: &Load) -> Option<String> {
     let of_row = |row: &Row| {
         let memory = MEMORY_EACH.over(row)?;
         let threads = THREADS_EACH.over(row)?;
         let (memory, server) = (three_digits(memory.max(0.0)), &row.server);
-        Some(format!("{server} {memory} KiB and {threads:.0} threads"))
+        let threads = match threads.round() {
+            0.0 => "no thread".into(),
+            1.0 => "a thread".into(),
+            many => format!("{many} threads"),
+        };
+        Some(format!("{server} {memory} KiB and {threads}"))
     };
     let costs: Vec<_> =
         results.rows_of(&load.name).filter_map(of_row).collect();

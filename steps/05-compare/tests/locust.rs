@@ -1,0 +1,114 @@
+//! The Locust file drives step 04, and no request fails.
+//!
+//! Needs Locust: from the path, or from the virtual environment that `just
+//! locust` makes. In CI the test makes one for itself.
+
+#![expect(clippy::expect_used, reason = "a test that cannot begin has failed")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+const STEP: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A server that ends with the test.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_05-compare"))
+            .args(["serve", "04-epoll"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let stdout = process.stdout.take().expect("a pipe");
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let address = line.split_whitespace().next_back().expect("an address");
+        Self { process, address: address.into() }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn works(command: &mut Command) -> bool {
+    let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
+
+/// Locust, if it is here or to be had.
+fn locust() -> Option<PathBuf> {
+    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("locust");
+    let shared = Path::new(STEP).join("../../.venv");
+    let bins = [shared.join("bin/locust"), environment.join("bin/locust")];
+    let found = || {
+        let names = [PathBuf::from("locust")].into_iter().chain(bins.clone());
+        names.into_iter().find(|name| works(Command::new(name).arg("-V")))
+    };
+    let in_ci = std::env::var_os("CI").is_some();
+    found().or_else(|| {
+        if !in_ci {
+            return None; // nothing is installed behind anybody's back
+        }
+        let requirements = Path::new(STEP).join("requirements.txt");
+        let pip = environment.join("bin/pip");
+        works(Command::new("python3").args(["-m", "venv"]).arg(&environment))
+            .then(|| {
+                let mut install = Command::new(pip);
+                works(install.args(["install", "-r"]).arg(requirements))
+            })
+            .and_then(|_| found())
+    })
+}
+
+#[test]
+fn the_locust_file_drives_step_04_without_a_failure() {
+    let Some(locust) = locust() else {
+        assert!(std::env::var_os("CI").is_none(), "CI needs Locust");
+        println!("skipped: there is no Locust; `just locust` installs it");
+        return;
+    };
+    let server = Server::start();
+    let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("locust-run");
+    let output = Command::new(locust)
+        .args(["--headless", "--users", "20", "--spawn-rate", "20"])
+        .args(["--run-time", "2s", "--host", &server.address])
+        .arg("--locustfile")
+        .arg(Path::new(STEP).join("locustfile.py"))
+        .arg("--csv")
+        .arg(&prefix)
+        .output()
+        .expect("Locust runs");
+    assert!(output.status.success(), "{output:?}");
+
+    let csv = format!("{}_stats.csv", prefix.display());
+    let csv = fs::read_to_string(csv).expect("what Locust wrote");
+    let mut lines = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let titles = lines.next().expect("a heading");
+    assert_eq!(titles, our_titles(), "our CSV should have Locust's columns");
+    let ping = lines.next().expect("a line for ping");
+    assert_eq!(ping[..2], ["TCP", "ping"]);
+    assert_eq!(ping[3], "0", "no failure: {ping:?}");
+    // Ten users every 50 ms, ten about twice a second.
+    assert!(ping[2].parse::<u64>().expect("a count") > 100, "{ping:?}");
+}
+
+/// The columns of the CSV that 05-compare itself writes.
+fn our_titles() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("titles");
+    let mut compare = Command::new(env!("CARGO_BIN_EXE_05-compare"));
+    let short = ["--rounds", "1", "--duration", "0.05", "-s", "low", "--out"];
+    assert!(works(compare.args(short).arg(&folder)));
+    let csv = fs::read_to_string(folder.join("stats.csv")).expect("our CSV");
+    let titles = csv.lines().next().expect("a heading");
+    titles.split(',').map(Into::into).collect()
+}
