@@ -5,8 +5,13 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::sys::socket::{
+    self, AddressFamily, SockFlag, SockType, SockaddrStorage,
+};
 use protocol::PONG;
 
 /// Longer than any reply takes that comes at all.
@@ -25,6 +30,22 @@ pub(crate) fn connect(
     stream.set_read_timeout(Some(patience))?;
     stream.set_write_timeout(Some(patience))?;
     Ok(stream)
+}
+
+/// Sends the SYN, and does not wait for the answer: the socket is writable when
+/// it has come. `man 2 connect`, EINPROGRESS.
+///
+/// # Errors
+/// EADDRNOTAVAIL without a free port.
+pub(crate) fn begin_connect(server: SocketAddr) -> Result<OwnedFd, Errno> {
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    let socket =
+        socket::socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
+    let address = SockaddrStorage::from(server);
+    match socket::connect(socket.as_raw_fd(), &address) {
+        Ok(()) | Err(Errno::EINPROGRESS) => Ok(socket),
+        Err(errno) => Err(errno),
+    }
 }
 
 /// Sends `ping`, in one call, and waits for `pong`. Says how long that took.

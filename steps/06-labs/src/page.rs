@@ -82,7 +82,7 @@ impl<'a> Page<'a> {
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&path, plot.svg()))
             .map_err(Trouble::while_doing(path.display().to_string()))?;
-        self.say(format!("The plot: {}\n", path.display()));
+        self.say(format!("\nThe plot: {}", path.display()));
         Ok(())
     }
 

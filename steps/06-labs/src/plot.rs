@@ -44,12 +44,13 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    /// From 0 to at least `most`, in four to ten equal steps.
+    /// From 0 to past the largest of `values`, in four to ten equal steps.
     pub(crate) fn linear(
         label: &'static str,
-        most: f64,
+        values: impl IntoIterator<Item = f64>,
         written: impl Fn(f64) -> String,
     ) -> Self {
+        let most = values.into_iter().fold(0.0, f64::max);
         let magnitude = 10_f64.powf((most.max(1e-9) / 4.0).log10().floor());
         let fits = |&&step: &&f64| most / (step * magnitude) <= 8.0;
         let step = [1.0, 2.0, 5.0].iter().find(fits).unwrap_or(&10.0);
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_axis_reaches_past_the_largest_value() {
-        let axis = Axis::linear("", 3.1, |v| format!("{v:.1}"));
+        let axis = Axis::linear("", [3.1, 2.0], |v| format!("{v:.1}"));
         let (last, text) = axis.ticks.last().expect("ticks");
         assert!(*last >= 3.1 && axis.ticks.len() <= 10, "{axis:?}");
         assert_eq!(*text, format!("{last:.1}"));

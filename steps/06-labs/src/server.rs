@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -117,6 +118,19 @@ impl Server {
         ClockId::pid_cpu_clock_id(self.pid())
             .and_then(ClockId::now)
             .map_or(Duration::ZERO, Duration::from)
+    }
+
+    /// Waits until it has nothing left to do, or waits itself; two seconds at
+    /// the most.
+    pub(crate) fn wait_until_idle(&self) {
+        let look = Duration::from_millis(50);
+        for _ in 0..40 {
+            let before = self.cpu_time();
+            thread::sleep(look);
+            if self.cpu_time() - before < look / 50 {
+                return;
+            }
+        }
     }
 
     /// A value of `/proc/PID/status`: `VmRSS` in bytes, `Threads`.

@@ -11,12 +11,9 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use epoll::{Interest, Poller, Told, Trigger};
-use nix::errno::Errno;
-use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, SockaddrStorage, connect, socket,
-};
 use serde::Serialize;
 
+use crate::client::begin_connect;
 use crate::figures::{median, quantile, seconds};
 use crate::kernel::counter;
 use crate::page::{Page, Row};
@@ -100,9 +97,8 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
         rows.push(seen);
     }
     page.table(&rows);
-    page.plot(&plot(series))?;
     page.answer(verdict(&rows));
-    Ok(())
+    page.plot(&plot(series))
 }
 
 fn measure(backlog: &'static str) -> Result<(Seen, Vec<(f64, f64)>), Trouble> {
@@ -145,7 +141,7 @@ fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>, Trouble> {
                 Some(Step::Resume) => server.resume()?,
                 Some(Step::Connect) => {
                     let begun = start.elapsed();
-                    let socket = begin_connect(server)?;
+                    let socket = begin_connect(server.address)?;
                     let token = socket.as_raw_fd() as u64;
                     let mut told = Told::nothing(token);
                     poller.tell(&socket, &mut told, Interest::WRITE)?;
@@ -166,18 +162,6 @@ fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>, Trouble> {
         }
     }
     Ok(connected)
-}
-
-/// Sends the SYN, and does not wait for the answer. `man 2 connect`,
-/// EINPROGRESS.
-fn begin_connect(server: &Server) -> Result<OwnedFd, Errno> {
-    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-    let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
-    let address = SockaddrStorage::from(server.address);
-    match connect(socket.as_raw_fd(), &address) {
-        Ok(()) | Err(Errno::EINPROGRESS) => Ok(socket),
-        Err(errno) => Err(errno),
-    }
 }
 // ANCHOR_END: connect_all
 
@@ -206,44 +190,35 @@ fn show_delays(page: &mut Page<'_>, points: &[(f64, f64)]) {
 
 fn plot(series: Vec<Series>) -> Plot {
     let points = || series.iter().flat_map(|series| series.points.iter());
-    let last = points().map(|point| point.0).fold(0.0, f64::max);
-    let slowest = points().map(|point| point.1).fold(0.0, f64::max);
     let written = |value: f64| format!("{value:.1} s");
+    let (came, took) = (points().map(|p| p.0), points().map(|p| p.1));
     Plot {
         title: "How long connect took, while the server stood still twice"
             .into(),
-        x: Axis::linear("when the client came", last, written),
-        y: Axis::linear("until it was connected", slowest, written),
+        x: Axis::linear("when the client came", came, written),
+        y: Axis::linear("until it was connected", took, written),
         series,
     }
 }
 
 fn verdict(rows: &[Seen]) -> String {
     let [short, long] = rows else { return String::new() };
-    let late = short.late + short.never;
+    let (late, pause) =
+        (short.late + short.never, seconds(PAUSE.as_secs_f64()));
     let first = if late > 0 {
         format!(
             "With a backlog of 5 the kernel found the queue full {} times, and \
              {late} clients waited for a second or more because the server \
-             stood still for {}.",
-            short.listen_overflows,
-            seconds(PAUSE.as_secs_f64())
+             stood still for {pause}.",
+            short.listen_overflows
         )
     } else {
-        "This time no SYN was dropped with a backlog of 5 either: the pauses \
-         did not fill its queue."
-            .into()
+        format!("This time {pause} did not fill even the queue of 5.")
     };
     let second = match long.late + long.never {
-        0 => format!(
-            "With 4096 the same clients waited in the queue, and the slowest \
-             was connected after {}.",
-            seconds(long.slowest_s)
-        ),
-        late => format!(
-            "With 4096 there were still {late}; look at net.core.somaxconn, to \
-             which the kernel cuts it."
-        ),
+        0 => "the same clients waited in the queue",
+        _ => "some waited as long: net.core.somaxconn cuts it",
     };
-    format!("{first} {second}")
+    let slowest = seconds(long.slowest_s);
+    format!("{first} With 4096 {second}, the slowest for {slowest}.")
 }

@@ -88,9 +88,8 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     }
     page.record("asked", clients);
     page.table(&rows);
-    page.plot(&plot(series))?;
     page.answer(verdict(&rows, clients));
-    Ok(())
+    page.plot(&plot(series))
 }
 
 /// Both ends of a connection need a descriptor; the server, our child, inherits
@@ -154,8 +153,7 @@ fn served(server: &Server) -> Option<TcpStream> {
 
 fn plot(series: Vec<Series>) -> Plot {
     let points = || series.iter().flat_map(|series| series.points.iter());
-    let clients = points().map(|point| point.0).fold(0.0, f64::max);
-    let memory = points().map(|point| point.1).fold(0.0, f64::max);
+    let (clients, memory) = (points().map(|p| p.0), points().map(|p| p.1));
     Plot {
         title: "What idle clients cost: memory and kernel stacks".into(),
         x: Axis::linear("clients", clients, |n| count(n as u64)),

@@ -4,23 +4,23 @@
 //! closes first keeps it in TIME_WAIT for a minute. Here is a client with a
 //! hundred ports instead of 28,232, and all that people say would help it.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::thread::{self, JoinHandle};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
+use std::thread;
 use std::time::Duration;
 
-use blocking::{accept, converse, listen, local_address, recv, send_all};
+use blocking::recv;
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, Shutdown, SockFlag, SockType, SockaddrIn, SockaddrStorage,
-    bind, connect, setsockopt, shutdown, socket, sockopt,
+    AddressFamily, SockFlag, SockType, SockaddrIn, SockaddrStorage, bind,
+    connect, setsockopt, socket, sockopt,
 };
-use protocol::{Log, PONG};
 use serde::Serialize;
 
 use crate::client::ask;
 use crate::network::{renew, set};
 use crate::page::{Page, Row};
+use crate::resets::ResetCounter;
 use crate::trouble::Trouble;
 
 /// A hundred ports.
@@ -128,19 +128,19 @@ fn try_out(way: Way) -> Result<Seen, Trouble> {
     set("ip_local_port_range", RANGE)?;
     set("tcp_tw_reuse", if way.tw_reuse { "2" } else { "0" })?;
     let servers = (0..way.destinations)
-        .map(|number| Counter::start(8_888 + number, way.server_closes))
+        .map(|number| ResetCounter::start(8_888 + number, way.server_closes))
         .collect::<Result<Vec<_>, _>>()?;
     let (at_once, error) = until_failure(way, &servers);
     let a_second_later = way.later.then(|| {
         thread::sleep(LATER);
         until_failure(way, &servers).0
     });
-    let resets = servers.into_iter().map(Counter::resets).sum();
+    let resets = servers.into_iter().map(ResetCounter::resets).sum();
     let error = error.map(|errno| format!("{errno:?}"));
     Ok(Seen { client: way.name, at_once, error, a_second_later, resets })
 }
 
-fn until_failure(way: Way, servers: &[Counter]) -> (usize, Option<Errno>) {
+fn until_failure(way: Way, servers: &[ResetCounter]) -> (usize, Option<Errno>) {
     let mut kept = None;
     for number in 0..ENOUGH {
         let stream = match kept.take() {
@@ -189,49 +189,6 @@ fn request(way: Way, stream: TcpStream) -> nix::Result<Option<TcpStream>> {
     Ok(way.keep.then_some(stream))
 }
 // ANCHOR_END: try_out
-
-/// A server in a thread that counts the resets.
-struct Counter {
-    listener: OwnedFd,
-    address: SocketAddr,
-    thread: JoinHandle<usize>,
-}
-
-impl Counter {
-    /// In a network of our own every port is free. One that the kernel chose
-    /// would be one of the hundred.
-    fn start(port: u16, closes_first: bool) -> Result<Self, Trouble> {
-        let listener = listen((Ipv4Addr::LOCALHOST, port).into(), 4_096)?;
-        let address = local_address(&listener)?;
-        let own = listener.try_clone()?;
-        let thread = thread::spawn(move || count_resets(&own, closes_first));
-        Ok(Self { listener, address, thread })
-    }
-
-    fn resets(self) -> usize {
-        // Wakes `accept`, which then fails.
-        let _ = shutdown(self.listener.as_raw_fd(), Shutdown::Read);
-        self.thread.join().unwrap_or_default()
-    }
-}
-
-fn count_resets(listener: &OwnedFd, closes_first: bool) -> usize {
-    let mut resets = 0;
-    while let Ok((client, _)) = accept(listener) {
-        if closes_first {
-            let _ = recv(&client, &mut [0; 16]);
-            let _ = send_all(&client, PONG);
-            continue; // close(2)
-        }
-        // The conversation of step 01: until the client closes.
-        let end = converse(&client, || false, &mut Log::new(true));
-        let reset = |e: &protocol::Failure| {
-            e.error.raw_os_error() == Some(libc::ECONNRESET)
-        };
-        resets += usize::from(end.is_err_and(|failure| reset(&failure)));
-    }
-    resets
-}
 
 fn verdict(rows: &[Seen]) -> String {
     let at_once = |name: &str| {

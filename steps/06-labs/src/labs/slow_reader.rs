@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::thread;
 use std::time::Duration;
 
 use blocking::{accept, recv, send_all};
@@ -171,7 +170,7 @@ fn flood(server: &'static str, who: Who) -> Result<Seen, Trouble> {
         REQUESTS => pongs.iter().max().copied().unwrap_or_default(),
         _ => PATIENCE, // and no end to it
     };
-    wait_until_idle(&process);
+    process.wait_until_idle();
     Ok(Seen {
         server,
         flooded,
@@ -179,18 +178,6 @@ fn flood(server: &'static str, who: Who) -> Result<Seen, Trouble> {
         answered: pongs.len(),
         slowest_s: slowest.as_secs_f64(),
     })
-}
-
-/// The server has nothing left to do, or waits.
-fn wait_until_idle(process: &Server) {
-    let look = Duration::from_millis(50);
-    for _ in 0..40 {
-        let before = process.cpu_time();
-        thread::sleep(look);
-        if process.cpu_time() - before < look / 50 {
-            break;
-        }
-    }
 }
 
 /// Says how many bytes the kernel and the server took.
@@ -210,27 +197,15 @@ fn send_until_stuck(mut slow: &TcpStream) -> Result<usize, Trouble> {
 
 fn verdict(rows: &[Seen]) -> String {
     let [waits, keeps, _, epoll] = rows else { return String::new() };
-    let first = if waits.answered < REQUESTS {
-        format!(
-            "Who waits for it serves nobody else ({} of {REQUESTS} pongs), and \
-             who keeps its replies grew by {}.",
-            waits.answered,
-            bytes(keeps.grown as f64)
-        )
-    } else {
-        format!(
-            "This time the flood did not stop the server that waits, and the \
-             one that keeps its replies grew by {}.",
-            bytes(keeps.grown as f64)
-        )
-    };
+    let grown = |row: &Seen| bytes(row.grown as f64);
     format!(
-        "{first} Step 04 stopped reading from it: it took {} of the flood, grew \
-         by {}, and gave the other client {} of {REQUESTS} pongs, the slowest \
-         after {}.",
+        "A server that waits for it gave the other client {} of {REQUESTS} \
+         pongs, and one that keeps the replies grew by {}. Step 04 stopped \
+         reading from it after {}, grew by {}, and gave the other client {}.",
+        waits.answered,
+        grown(keeps),
         bytes(epoll.flooded as f64),
-        bytes(epoll.grown as f64),
-        epoll.answered,
-        duration(Duration::from_secs_f64(epoll.slowest_s))
+        grown(epoll),
+        epoll.answered
     )
 }
