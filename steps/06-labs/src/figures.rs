@@ -1,7 +1,5 @@
 //! Medians and percentiles, and how to write a number.
 
-use std::time::Duration;
-
 /// The value that a share of `q` of all values does not exceed: 0.5 is the
 /// median, 1 the maximum. NaN of no values.
 pub(crate) fn quantile(values: &[f64], q: f64) -> f64 {
@@ -25,11 +23,6 @@ pub(crate) fn seconds(seconds: f64) -> String {
         s if s >= 0.9995e-6 => format!("{} µs", three_digits(s * 1e6)),
         s => format!("{} ns", three_digits(s * 1e9)),
     }
-}
-
-/// A duration, likewise.
-pub(crate) fn duration(duration: Duration) -> String {
-    seconds(duration.as_secs_f64())
 }
 
 /// Bytes in the unit that suits them: `5 B`, `64 KiB`, `2.5 MiB`.

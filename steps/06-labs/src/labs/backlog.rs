@@ -82,10 +82,8 @@ impl Row for Seen {
 /// The same clients and the same pauses, with a backlog of 5 and of 4096.
 pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     page.say(format!(
-        "{CLIENTS} clients connect to 02-threads, one every {}. Twice we stop \
-         it for {},\nas a page fault or a busy machine would.\n",
-        seconds(INTERVAL.as_secs_f64()),
-        seconds(PAUSE.as_secs_f64()),
+        "{CLIENTS} clients connect to 02-threads, one every {INTERVAL:?}. Twice we \
+         stop it for {PAUSE:?},\nas a page fault or a busy machine would.\n",
     ));
     let (mut rows, mut series) = (Vec::new(), Vec::new());
     for backlog in BACKLOGS {
@@ -203,22 +201,21 @@ fn plot(series: Vec<Series>) -> Plot {
 
 fn verdict(rows: &[Seen]) -> String {
     let [short, long] = rows else { return String::new() };
-    let (late, pause) =
-        (short.late + short.never, seconds(PAUSE.as_secs_f64()));
+    let late = short.late + short.never;
     let first = if late > 0 {
         format!(
             "With a backlog of 5 the kernel found the queue full {} times, and \
              {late} clients waited for a second or more because the server \
-             stood still for {pause}.",
+             stood still for {PAUSE:?}.",
             short.listen_overflows
         )
     } else {
-        format!("This time {pause} did not fill even the queue of 5.")
+        format!("This time {PAUSE:?} did not fill even the queue of 5.")
     };
     let second = match long.late + long.never {
-        0 => "the same clients waited in the queue",
-        _ => "some waited as long: net.core.somaxconn cuts it",
+        0 => "the same clients were all connected at once",
+        _ => "some were dropped as well: net.core.somaxconn cuts it",
     };
     let slowest = seconds(long.slowest_s);
-    format!("{first} With 4096 {second}, the slowest for {slowest}.")
+    format!("{first} With 4096 {second} (the slowest after {slowest}).")
 }

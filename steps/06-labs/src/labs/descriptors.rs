@@ -16,7 +16,7 @@ use protocol::{Doing, Failure, Log};
 use serde::Serialize;
 
 use crate::client::{ask, connect, hear_pong, lines};
-use crate::figures::{count, duration};
+use crate::figures::{count, seconds};
 use crate::page::{Page, Row};
 use crate::serve::Who;
 use crate::server::Server;
@@ -71,14 +71,13 @@ impl Row for Seen {
     ];
 
     fn cells(&self) -> Vec<String> {
-        let next = self.next_served_s.map(Duration::from_secs_f64);
         vec![
             self.server.into(),
             format!("{} of {CLIENTS}", self.served),
             format!("{:.0} %", self.cpu * 100.0),
             count(self.complaints as u64),
-            crate::figures::seconds(self.worst_reply_s),
-            next.map_or("never".into(), duration),
+            seconds(self.worst_reply_s),
+            self.next_served_s.map_or("never".into(), seconds),
         ]
     }
 }
@@ -87,8 +86,7 @@ impl Row for Seen {
 pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     page.say(format!(
         "Each server may have {DESCRIPTORS} descriptors; {CLIENTS} clients \
-         connect.\nWe watch for {}, say nothing, and then let one leave.",
-        duration(WATCHED)
+         connect.\nWe watch for {WATCHED:?}, say nothing, and then let one leave."
     ));
     let mut rows = Vec::new();
     for (name, who) in [

@@ -19,7 +19,7 @@ use protocol::{Conversation, Failure, Log};
 use serde::Serialize;
 
 use crate::client::{ask, connect};
-use crate::figures::{bytes, duration};
+use crate::figures::{bytes, seconds};
 use crate::page::{Page, Row};
 use crate::serve::Who;
 use crate::server::Server;
@@ -123,7 +123,7 @@ impl Row for Seen {
             bytes(self.flooded as f64),
             bytes(self.grown as f64),
             format!("{} of {REQUESTS}", self.answered),
-            duration(Duration::from_secs_f64(self.slowest_s)),
+            seconds(self.slowest_s),
         ]
     }
 }
