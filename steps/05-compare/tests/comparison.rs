@@ -2,12 +2,17 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot begin has failed")]
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use assert_cmd::Command;
 use assert_cmd::assert::Assert;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use predicates::prelude::*;
 use predicates::str::contains;
 
@@ -17,7 +22,8 @@ const DEADLINE: Duration = Duration::from_secs(60);
 const SHORT: [&str; 4] = ["--rounds", "1", "--duration", "0.1"];
 
 fn compare(arguments: &[&str]) -> Assert {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_05-compare"));
+    let program = env!("CARGO_BIN_EXE_05-compare");
+    let mut command = assert_cmd::Command::new(program);
     command.args(arguments).timeout(DEADLINE).assert()
 }
 
@@ -34,10 +40,22 @@ fn compare_with(server: &str, arguments: &[&str]) -> Assert {
 
 /// The rows of the table, each as its words.
 fn rows(assert: &Assert) -> Vec<Vec<String>> {
-    let output = String::from_utf8_lossy(&assert.get_output().stdout);
+    rows_of(&assert.get_output().stdout)
+}
+
+fn rows_of(output: &[u8]) -> Vec<Vec<String>> {
+    let output = String::from_utf8_lossy(output);
     let lines = output.lines().skip(1).take_while(|line| !line.is_empty());
     let words = |line: &str| line.split_whitespace().map(Into::into).collect();
     lines.map(words).collect()
+}
+
+/// An empty folder of this name.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    folder
 }
 
 /// Counted from the end, since not every row names its load.
@@ -106,6 +124,90 @@ fn a_server_that_never_answers_is_counted_as_that() {
     compare_with("mute", &["-s", "keep-alive-10", "--timeout", "0.2"])
         .code(1)
         .stdout(contains("no reply in time"));
+}
+
+#[test]
+fn ctrl_c_prints_what_was_measured_so_far_and_leaves_nothing_behind() {
+    // A server that ends at once, twice, and then never listens. When it has
+    // come for the third time, 04 was measured at least twice.
+    let folder = folder("ctrl-c");
+    let starts = folder.join("starts");
+    let script = "echo $$ >> $1; [ $(wc -l < $1) -lt 3 ] || exec sleep 600";
+    fs::write(folder.join("script"), script).expect("a script");
+    let script = folder.join("script").display().to_string();
+    let external =
+        format!("--external=third=sh '{script}' '{}'", starts.display());
+    let run = Command::new(env!("CARGO_BIN_EXE_05-compare"))
+        .args(["--rounds", "9", "--duration", "0.1", "-s", "high"])
+        .args(["--only", "04", &external])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let pids = third_start(&starts);
+
+    kill(Pid::from_raw(run.id().cast_signed()), Signal::SIGINT).expect("sent");
+    let output = run.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{output:?}");
+    let row = &rows_of(&output.stdout)[0];
+    assert_eq!(row[..2], ["high", "04-epoll"]);
+    assert_ne!(row[2], "-", "measured so far: {row:?}");
+    for pid in pids {
+        assert_eq!(kill(pid, None), Err(Errno::ESRCH), "{pid} is still there");
+    }
+}
+
+/// Waits until there are three lines in `starts`, and returns their pids.
+fn third_start(starts: &Path) -> Vec<Pid> {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let text = fs::read_to_string(starts).unwrap_or_default();
+        if text.lines().count() == 3 && text.ends_with('\n') {
+            let pids = text.lines().map(|line| line.parse().expect("a pid"));
+            return pids.map(Pid::from_raw).collect();
+        }
+        assert!(Instant::now() < deadline, "the third start never came");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn writes_a_page_and_results_that_can_be_compared() {
+    let folder = folder("out");
+    let out = folder.display().to_string();
+    let loads = "medium,keep-alive-10,idle-1,idle-100";
+    let run = ["--rounds", "2", "--duration", "0.1", "-s", loads, "--out"];
+    compare(&[&run[..], &[&out, "--only", "02,04"]].concat()).success();
+
+    let page = fs::read_to_string(folder.join("report.html")).expect("a page");
+    for part in [
+        "How the servers differ",
+        "02-threads against itself (A/A)",
+        "a connection costs 02-threads",
+        "Threads with idle clients",
+        "</html>",
+    ] {
+        assert!(page.contains(part), "{part} is not in the page");
+    }
+    let loaded = ["<script", "src=", "@import", "url("];
+    assert!(loaded.iter().all(|outside| !page.contains(outside)));
+    let stats = fs::read_to_string(folder.join("stats.csv")).expect("a CSV");
+    assert_eq!(stats.lines().count(), 1 + 4 * 2);
+
+    let results = folder.join("results.json").display().to_string();
+    let same = compare(&["diff", &results, &results]).success();
+    let rows = rows(&same);
+    let row = rows.iter().find(|row| row.starts_with(&["medium".into()]));
+    let row = row.expect("a row for medium").join(" ");
+    assert!(row.contains("1.00 [") && row.ends_with('='), "{row}");
+}
+
+#[test]
+fn a_file_that_holds_no_results_ends_with_status_1() {
+    let file = folder("bad").join("bad.json");
+    fs::write(&file, "{}").expect("written");
+    let file = file.display().to_string();
+    compare(&["diff", &file, &file]).code(1).stderr(contains("bad.json: "));
+    compare(&["diff", "gone", "gone"]).code(1).stderr(contains("gone: "));
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Scale {
     fn label(self, place: f64) -> String {
         let whole = place.fract().abs() < 1e-9;
         match self {
-            Self::Linear => super::three_digits(place),
+            Self::Linear => plain(place),
             Self::Log | Self::Nines if !whole => String::new(),
             Self::Log => format!("{}", 10_f64.powf(place)),
             // In percent: 0, 90, 99, 99.9.
@@ -86,6 +86,12 @@ impl Scale {
     }
 }
 // ANCHOR_END: scale
+
+/// `value` without digits that say nothing: ticks are round numbers.
+fn plain(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').into()
+}
 
 /// The values of one server.
 #[derive(Debug)]
@@ -204,7 +210,7 @@ impl Bars {
             .light_line_style(TRANSPARENT)
             .label_style(FONT.into_font().color(&INK))
             .y_labels(6)
-            .y_label_formatter(&|place| Scale::Linear.label(*place))
+            .y_label_formatter(&|place| plain(*place))
             .y_desc(self.y)
             .draw()?;
         for (index, (name, bars)) in self.groups.iter().enumerate() {
@@ -229,7 +235,11 @@ impl Bars {
 /// Room for the labels: that of those below in pixels.
 fn frame<'a, 'b>(root: &'a Area<'b>, below: u32) -> Builder<'a, 'b> {
     let mut builder = ChartBuilder::on(root);
-    builder.margin(10).x_label_area_size(below).y_label_area_size(58);
+    builder
+        .margin(10)
+        .margin_right(24)
+        .x_label_area_size(below)
+        .y_label_area_size(58);
     builder
 }
 
@@ -256,4 +266,42 @@ fn finish(drawn: Drawn, svg: String, title: &str) -> String {
         &format!("<svg role=\"img\" aria-label=\"{title}\""),
         1,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_axis_of_nines_counts_in_percent() {
+        let labels = [0.0, 0.9, 0.99, 0.999].map(|quantile| {
+            let place = Scale::Nines.place(quantile);
+            Scale::Nines.label((place * 1e9).round() / 1e9)
+        });
+        assert_eq!(labels, ["0", "90", "99", "99.9"]);
+    }
+
+    #[test]
+    fn an_axis_of_powers_ends_at_whole_ones() {
+        let places = [0.2, 30.0].map(|value| Scale::Log.place(value));
+        assert_eq!(Scale::Log.range(places.into_iter()), -1.0..2.0);
+        assert_eq!(Scale::Log.label(-1.0), "0.1");
+    }
+
+    #[test]
+    fn a_chart_has_the_page_s_colour_and_a_name() {
+        let points = vec![(1.0, 2.0), (10.0, 3.0)];
+        let series = vec![Series { name: "<c>".into(), colour: 0, points }];
+        let chart = Chart {
+            title: "T".into(),
+            x: ("x", Scale::Log),
+            y: ("y", Scale::Linear),
+            series,
+            scattered: false,
+            stamps: vec![1.0],
+        };
+        let svg = chart.svg();
+        assert!(svg.contains("aria-label=\"T: &lt;c&gt;\""), "{svg}");
+        assert!(svg.contains("currentColor") && !svg.contains(INK_IN_SVG));
+    }
 }

@@ -24,11 +24,11 @@ pub(crate) fn diff(before: &Results, after: &Results) -> String {
     single.extend(gone.map(|row| format!("{}, {}", row.load, row.server)));
 
     let mut text = format!(
-        "before: {}\nafter:  {}\n\n{}\nThe second run as so many times the \
-         first [95 % interval]; = is no difference.\n",
+        "{}\nThe second run as so many times the first [95 % interval]; = is \
+         no difference.\nFirst:  {}.\nSecond: {}.\n",
+        align(&lines, 2),
         before.machine,
-        after.machine,
-        align(&lines, 2)
+        after.machine
     );
     if !single.is_empty() {
         text += &format!("In one of the runs only: {}\n", single.join("; "));

@@ -4,6 +4,7 @@ mod chart;
 mod csv;
 mod diff;
 mod format;
+mod growth;
 mod page;
 mod plots;
 mod stalls;
@@ -30,9 +31,10 @@ pub(crate) fn text(results: &Results) -> String {
     }
     let rounds = results.rounds;
     text += &format!("Medians of {rounds} rounds. {}.\n", results.machine);
-    for paragraph in [notes(results), verdict::sentences(results)] {
-        if !paragraph.is_empty() {
-            text += &format!("\n{}\n", paragraph.join("\n"));
+    for (title, sentences) in verdict::sections(results) {
+        text += &format!("\n{title}\n");
+        for sentence in sentences {
+            text += &format!("- {sentence}\n");
         }
     }
     text

@@ -1,7 +1,7 @@
 //! `report.html`: one file, no script, nothing loaded from anywhere.
 
 use super::chart::css_colour;
-use super::{notes, plots, verdict};
+use super::{plots, verdict};
 use crate::measures as m;
 use crate::measures::Measure;
 use crate::results::{Load, Results, Row};
@@ -59,11 +59,11 @@ pub(crate) fn page(results: &Results) -> String {
 
 fn verdicts(results: &Results) -> String {
     let item = |text: &String| format!("<li>{}</li>\n", escaped(text));
-    let said: String = verdict::sentences(results).iter().map(item).collect();
-    let note =
-        |text: &String| format!("<li class=\"note\">{}</li>\n", escaped(text));
-    let notes: String = notes(results).iter().map(note).collect();
-    format!("<ul>\n{said}</ul>\n<ul>\n{notes}</ul>\n")
+    let section = |(title, said): &(&str, Vec<String>)| {
+        let items: String = said.iter().map(item).collect();
+        format!("<h2>{title}</h2>\n<ul>\n{items}</ul>\n")
+    };
+    verdict::sections(results).iter().map(section).collect()
 }
 
 fn tables(results: &Results) -> String {
@@ -77,8 +77,13 @@ fn tables(results: &Results) -> String {
         })
     };
     let tables: String = results.loads.iter().map(of_load).collect();
-    let all: Vec<_> = results.rows.iter().filter(|row| !row.again).collect();
-    let about = "Counters of the whole network namespace, all rounds together";
+    let counted = |row: &&Row| {
+        let any = |column: &Measure| column.over(row).is_some_and(|n| n > 0.0);
+        !row.again && KERNEL_COLUMNS.iter().any(any)
+    };
+    let all: Vec<_> = results.rows.iter().filter(counted).collect();
+    let about = "Counters of the whole network namespace, all rounds \
+                 together. Where a row is missing, all were 0.";
     tables
         + &section("What the kernel counted", about, || {
             let first = |row: &Row| {

@@ -3,24 +3,30 @@
 use std::fmt::Write;
 
 use super::format::three_digits;
-use super::stalls;
+use super::{growth, notes, stalls};
 use crate::comparison::{Difference, JUDGED, against_itself, differences};
 use crate::measures::{MEMORY_EACH, THREADS_EACH};
 use crate::results::{Load, Results, Row};
 
-/// All sentences, the most important first.
-pub(crate) fn sentences(results: &Results) -> Vec<String> {
+/// All sentences, the most important first, under a heading each.
+pub(crate) fn sections(results: &Results) -> Vec<(&'static str, Vec<String>)> {
     let others = results.servers().into_iter();
     let others = others.filter(|&server| server != results.baseline);
-    let mut sentences: Vec<_> =
+    let mut differences: Vec<_> =
         others.flat_map(|server| against_baseline(results, server)).collect();
-    sentences.extend(same_rps(results));
+    differences.extend(same_rps(results));
     let idle = results.loads.iter().filter(|load| load.idle);
-    sentences.extend(idle.filter_map(|load| cost(results, load)));
-    let rows = results.rows.iter().filter(|row| !row.again);
-    sentences.extend(rows.flat_map(stalls::sentences));
-    sentences.extend(worth(results));
-    sentences
+    differences.extend(idle.filter_map(|load| cost(results, load)));
+
+    let rows = || results.rows.iter().filter(|row| !row.again);
+    let stalls = rows().flat_map(stalls::sentences);
+    let long = rows().filter_map(|row| growth::sentence(results, row));
+    let sections = [
+        ("How the servers differ", differences),
+        ("What stalled, and what grew", stalls.chain(long).collect()),
+        ("What the measurement is worth", worth(results)),
+    ];
+    sections.into_iter().filter(|(_, said)| !said.is_empty()).collect()
 }
 
 /// A sentence for each measure in which `server` differs, and one for those in
@@ -168,42 +174,37 @@ fn cost(results: &Results, load: &Load) -> Option<String> {
     })
 }
 
-/// What the measurement itself is worth: the baseline against itself.
+/// What the measurement itself is worth: the baseline against itself, and the
+/// notes to the rows.
 // ANCHOR: worth
-fn worth(results: &Results) -> Option<String> {
-    let mut steady = Vec::new();
-    let mut unsteady = Vec::new();
-    for load in results.loads.iter().filter(|load| !load.idle) {
-        let found = against_itself(results, &load.name);
-        if found.is_empty() {
-            continue;
-        }
-        let real: Vec<_> = found.iter().filter(|d| d.is_real).collect();
-        if real.is_empty() {
-            steady.push(load.name.as_str());
-        }
-        unsteady.extend(real.into_iter().map(|d| {
-            format!("{} the {} at {}", times(d), d.name, place(load))
-        }));
-    }
+fn worth(results: &Results) -> Vec<String> {
+    let busy = results.loads.iter().filter(|load| !load.idle);
+    let found: Vec<_> = busy
+        .map(|load| (load, against_itself(results, &load.name)))
+        .filter(|(_, found)| !found.is_empty())
+        .collect();
     let server = &results.baseline;
-    let mut text = String::new();
+    let mut sentences = Vec::new();
+    let is_steady = |found: &[Difference]| found.iter().all(|d| !d.is_real);
+    let steady = found.iter().filter(|(_, found)| is_steady(found));
+    let steady: Vec<_> = steady.map(|(load, _)| load.name.as_str()).collect();
     if !steady.is_empty() {
         let loads = list(&steady, "or");
-        let _ = write!(
-            text,
+        sentences.push(format!(
             "{server} against itself (A/A): no difference at {loads}."
-        );
+        ));
     }
-    if !unsteady.is_empty() {
-        let _ = write!(
-            text,
-            " {server} seems to differ from itself: {}. The machine was not \
-             steady enough: do not believe differences of that size.",
-            unsteady.join(", ")
-        );
+    for (load, found) in found {
+        for real in found.iter().filter(|difference| difference.is_real) {
+            let (times, name, place) = (times(real), real.name, place(load));
+            sentences.push(format!(
+                "{server} seems to have {times} the {name} of itself at \
+                 {place}: the machine was not steady. Do not believe \
+                 differences of that size."
+            ));
+        }
     }
-    let text = text.trim().to_owned();
-    (!text.is_empty()).then_some(text)
+    sentences.extend(notes(results));
+    sentences
 }
 // ANCHOR_END: worth
