@@ -37,6 +37,11 @@ lab *args:
 check server *args:
     @cargo run --quiet --release --package conformance --bin check -- "$@"
 
+# Let every system call fail, and see how the servers bear it: just faults [04-epoll] [--call accept4]
+faults *args:
+    @cargo build --quiet --release --workspace
+    @cargo run --quiet --release --package conformance --bin faults -- "$@"
+
 # Build the book and open it in a browser
 book:
     mdbook build --open book

@@ -5,22 +5,27 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nix::unistd::Pid;
+
 use crate::{Failure, Process};
 
-impl Process {
-    /// Whether this system tells what the functions below ask.
+/// A process as others see it, ours or not.
+#[derive(Clone, Copy, Debug)]
+pub struct Proc(Pid);
+
+impl Proc {
+    /// The process with this number.
     #[must_use]
-    pub fn can_be_inspected() -> bool {
-        cfg!(target_os = "linux")
-            && fs::exists("/proc/self/fd").unwrap_or(false)
+    pub fn of(pid: Pid) -> Self {
+        Self(pid)
     }
 
     /// The number of its open descriptors.
     ///
     /// # Errors
     /// A process that has ended; a system without `/proc`.
-    pub fn descriptors(&self) -> Result<usize, Failure> {
-        let entries = fs::read_dir(self.proc("fd"));
+    pub fn descriptors(self) -> Result<usize, Failure> {
+        let entries = fs::read_dir(self.file("fd"));
         Ok(entries.map_err(Failure::of("/proc/PID/fd"))?.count())
     }
 
@@ -28,7 +33,7 @@ impl Process {
     ///
     /// # Errors
     /// As [`descriptors`](Self::descriptors).
-    pub fn threads(&self) -> Result<usize, Failure> {
+    pub fn threads(self) -> Result<usize, Failure> {
         self.status("Threads:")
     }
 
@@ -36,7 +41,7 @@ impl Process {
     ///
     /// # Errors
     /// As [`descriptors`](Self::descriptors).
-    pub fn resident_kib(&self) -> Result<usize, Failure> {
+    pub fn resident_kib(self) -> Result<usize, Failure> {
         self.status("VmRSS:")
     }
 
@@ -45,8 +50,8 @@ impl Process {
     /// # Errors
     /// As [`descriptors`](Self::descriptors).
     #[cfg(target_os = "linux")]
-    pub fn cpu_time(&self) -> Result<Duration, Failure> {
-        nix::time::ClockId::pid_cpu_clock_id(self.pid())
+    pub fn cpu_time(self) -> Result<Duration, Failure> {
+        nix::time::ClockId::pid_cpu_clock_id(self.0)
             .and_then(nix::time::ClockId::now)
             .map(Duration::from)
             .map_err(Failure::of("clock_getcpuclockid"))
@@ -57,21 +62,68 @@ impl Process {
     /// # Errors
     /// Always: this system has no such clock for another process.
     #[cfg(not(target_os = "linux"))]
-    pub fn cpu_time(&self) -> Result<Duration, Failure> {
+    pub fn cpu_time(self) -> Result<Duration, Failure> {
         Err(Failure::new("no clock for another process's time"))
     }
 
-    fn proc(&self, file: &str) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/{file}", self.pid()))
+    fn file(self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{name}", self.0))
     }
 
     /// The number behind `key` in `/proc/PID/status`.
-    fn status(&self, key: &str) -> Result<usize, Failure> {
-        let text = fs::read_to_string(self.proc("status"))
+    fn status(self, key: &str) -> Result<usize, Failure> {
+        let text = fs::read_to_string(self.file("status"))
             .map_err(Failure::of("/proc/PID/status"))?;
         text.lines()
             .find_map(|line| line.strip_prefix(key))
             .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
             .ok_or_else(|| Failure::new(format!("/proc/PID/status: no {key}")))
+    }
+}
+
+impl Process {
+    /// Whether this system tells what the functions below ask.
+    #[must_use]
+    pub fn can_be_inspected() -> bool {
+        cfg!(target_os = "linux")
+            && fs::exists("/proc/self/fd").unwrap_or(false)
+    }
+
+    /// This process as others see it.
+    #[must_use]
+    pub fn proc(&self) -> Proc {
+        Proc::of(self.pid())
+    }
+
+    /// See [`Proc::descriptors`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn descriptors(&self) -> Result<usize, Failure> {
+        self.proc().descriptors()
+    }
+
+    /// See [`Proc::threads`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn threads(&self) -> Result<usize, Failure> {
+        self.proc().threads()
+    }
+
+    /// See [`Proc::resident_kib`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn resident_kib(&self) -> Result<usize, Failure> {
+        self.proc().resident_kib()
+    }
+
+    /// See [`Proc::cpu_time`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn cpu_time(&self) -> Result<Duration, Failure> {
+        self.proc().cpu_time()
     }
 }

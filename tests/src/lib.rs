@@ -22,6 +22,7 @@
 //! | `limits.rs` | descriptors for thousands of clients |
 //! | `failure.rs` | what was sent, what was expected, what came |
 //! | `excerpt.rs` | bytes as the reader of a failed test wants to see them |
+//! | `faults/` | every system call may fail: a matrix, and how each server bears it |
 //! | `deadline.rs` | waiting for a condition, but not for ever |
 //! | `bin/check.rs` | the suite as a command, for any server in any language |
 
@@ -32,6 +33,7 @@ mod client;
 mod deadline;
 mod excerpt;
 mod failure;
+pub mod faults;
 mod hose;
 mod inspect;
 mod launch;
@@ -50,6 +52,7 @@ pub use deadline::{Deadline, eventually};
 pub use excerpt::shown;
 pub use failure::{Failure, Outcome};
 pub use hose::Hose;
+pub use inspect::Proc;
 pub use launch::{Launch, Reader};
 pub use nix::sys::signal::Signal;
 pub use output::Output;
