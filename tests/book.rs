@@ -1,0 +1,76 @@
+//! The tests of the book: what it shows is what the code says and does.
+//!
+//! Two kinds. The pages are read and checked: every include, link, command and
+//! option is one that exists. The terminal sessions are played again, with the
+//! code as it is now, and compared with what the pages show.
+//!
+//! The servers in those sessions are this very program, started under their
+//! names: so they can never be out of date.
+
+#[path = "src/book/mod.rs"]
+mod checks;
+#[path = "src/record/mod.rs"]
+mod record;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::{env, io};
+
+use clap::Parser;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// The programs that this one can be, by the name it was started with.
+const PROGRAMS: [(&str, fn() -> ExitCode); 4] = [
+    ("01-blocking", || {
+        protocol::conclude(blocking::run(&blocking::Options::parse()))
+    }),
+    ("02-threads", || {
+        protocol::conclude(threads::run(&threads::Options::parse()))
+    }),
+    ("03-load-client", || {
+        load_client::run(&load_client::Options::parse())
+            .unwrap_or_else(|failure| protocol::conclude(Err(failure)))
+    }),
+    ("04-epoll", || protocol::conclude(epoll::run(&epoll::Options::parse()))),
+];
+
+fn main() -> ExitCode {
+    let name = env::args().next().unwrap_or_default();
+    let name = Path::new(&name).file_name().unwrap_or_default();
+    match PROGRAMS.iter().find(|(program, _)| *program == name) {
+        Some((_, run)) => run(),
+        None => test_all().unwrap_or_else(|error| {
+            eprintln!("[!] {error}");
+            ExitCode::FAILURE
+        }),
+    }
+}
+
+fn test_all() -> io::Result<ExitCode> {
+    let arguments = Arguments::from_args();
+    let programs = checks::Programs::new(PROGRAMS.map(|(name, _)| name))?;
+    let pages = checks::Pages::read(&record::book().join("src"))?;
+    let mut trials: Vec<Trial> = checks::ALL
+        .iter()
+        .map(|&(name, check)| {
+            let pages = pages.clone();
+            Trial::test(name, move || verdict(check(&pages)))
+        })
+        .collect();
+    for session in record::Session::all()? {
+        let (folder, pages) = (programs.folder(), pages.clone());
+        let name = format!("session_{}", session.name.replace('-', "_"));
+        trials.push(Trial::test(name, move || {
+            verdict(checks::plays_as_recorded(&session, &folder, &pages))
+        }));
+    }
+    Ok(libtest_mimic::run(&arguments, trials).exit_code())
+}
+
+fn verdict(problems: Vec<String>) -> Result<(), Failed> {
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failed::from(problems.join("\n")))
+    }
+}

@@ -1,0 +1,30 @@
+//! What is checked of the book.
+
+mod commands;
+mod includes;
+mod links;
+mod pages;
+mod programs;
+mod sessions;
+mod shape;
+
+pub(crate) use pages::Pages;
+pub(crate) use programs::Programs;
+pub(crate) use sessions::plays_as_recorded;
+
+/// A check: what it finds wrong, each with the page where it stands.
+pub(crate) type Check = fn(&Pages) -> Vec<String>;
+
+/// All checks of the pages.
+pub(crate) const ALL: [(&str, Check); 10] = [
+    ("every_include_exists_and_is_not_empty", includes::resolve),
+    ("every_anchor_is_used", includes::anchors_are_used),
+    ("every_listing_is_compiled_code", includes::listings_are_code),
+    ("every_console_block_is_a_recording", includes::consoles_are_recorded),
+    ("every_recording_is_shown", includes::recordings_are_shown),
+    ("every_link_leads_somewhere", links::resolve),
+    ("every_task_and_option_exists", commands::exist),
+    ("every_page_is_in_the_summary", shape::summary_is_complete),
+    ("every_exercise_has_a_hint_and_a_solution", shape::exercises),
+    ("every_code_block_names_its_language", shape::languages),
+];
