@@ -16,6 +16,7 @@
 //! | `serve.rs` | the servers that this program can be |
 //! | `server.rs` | one of them in a process of its own, watched and paused |
 //! | `client.rs` | a client in a few lines |
+//! | `sender.rs` | the bytes of a file, sent in three ways |
 //! | `resets.rs` | a server that counts the resets it is sent |
 //! | `figures.rs` | medians and percentiles, and how to write a number |
 //! | `options.rs`, `trouble.rs` | the command line; why there is no answer |
@@ -33,6 +34,7 @@ mod options;
 mod page;
 mod plot;
 mod resets;
+mod sender;
 mod serve;
 mod server;
 mod trouble;

@@ -11,7 +11,7 @@ use crate::serve::{Load, Serve};
 /// Answers a question about sockets by an experiment of a few seconds
 // ANCHOR: options
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(name = "06-labs", version, args_conflicts_with_subcommands = true)]
 pub struct Options {
     /// The lab to run; without it, the labs and their questions are listed
     #[arg(value_name = "NAME", value_parser = lab_parser())]

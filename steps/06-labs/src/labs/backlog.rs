@@ -82,8 +82,9 @@ impl Row for Seen {
 /// The same clients and the same pauses, with a backlog of 5 and of 4096.
 pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     page.say(format!(
-        "{CLIENTS} clients connect to 02-threads, one every {INTERVAL:?}. Twice we \
-         stop it for {PAUSE:?},\nas a page fault or a busy machine would.\n",
+        "{CLIENTS} clients connect to 02-threads, one every {INTERVAL:?}. \
+         Twice we stop it for {PAUSE:?},\nas a page fault or a busy machine \
+         would.\n",
     ));
     let (mut rows, mut series) = (Vec::new(), Vec::new());
     for backlog in BACKLOGS {

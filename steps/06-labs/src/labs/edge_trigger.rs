@@ -100,9 +100,9 @@ impl Row for Seen {
 /// The naive server and step 04, each in both modes.
 pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     page.say(format!(
-        "One client sends {PINGS} pings in one write, which is more than a recv \
-         takes.\nThen {CLIENTS} clients come in the same moment. Where nothing \
-         comes back for {PATIENCE:?},\nwe call it a hang."
+        "One client sends {PINGS} pings in one write, which is more than a \
+         recv takes.\nThen {CLIENTS} clients come in the same moment. Where \
+         nothing comes back for {PATIENCE:?},\nwe call it a hang."
     ));
     let mut rows = Vec::new();
     for (name, who) in [("reads once", Who::Once), ("04-epoll", Who::Epoll)] {

@@ -82,8 +82,9 @@ impl Row for Seen {
 /// Sends the same lines, cut in three ways, to a naive server and to step 04.
 pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     page.say(
-        "The same protocol, the same lines, cut in three ways. One server takes\n\
-         what a recv brings for a message; the other looks for the newlines.\n",
+        "The same protocol, the same lines, cut in three ways. One server \
+         takes\nwhat a recv brings for a message; the other looks for the \
+         newlines.\n",
     );
     let servers = [
         ("one-recv", Server::start(Who::OneRecv)?),

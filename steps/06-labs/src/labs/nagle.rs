@@ -63,8 +63,8 @@ impl Row for Seen {
 /// `ping` and a newline: in one write, in two, and in two with each remedy.
 pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     page.say(format!(
-        "{REQUESTS} requests over one connection, one after the other; only the \
-         writes differ.\n"
+        "{REQUESTS} requests over one connection, one after the other; only \
+         the writes differ.\n"
     ));
     let server = Server::start(Who::Epoll)?;
     let quick = listen((Ipv4Addr::LOCALHOST, 0).into(), 8)?;
@@ -152,8 +152,8 @@ fn verdict(rows: &[Seen]) -> String {
         )
     } else {
         format!(
-            "They pass between the two writes of one message: {} instead of {}, \
-             and {} acknowledgements came only when their time was up.",
+            "They pass between the two writes of one message: {} instead of \
+             {}, and {} acknowledgements came only when their time was up.",
             seconds(two.median_s),
             seconds(one.median_s),
             two.delayed_acks

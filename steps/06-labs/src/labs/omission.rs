@@ -54,8 +54,8 @@ impl Row for Seen {
 /// Both kinds of client at the same time, on one server that stops.
 pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     page.say(format!(
-        "Two clients ask 04-epoll for {DURATION:?}, each every {INTERVAL:?}. For one \
-         second we stop it.\n"
+        "Two clients ask 04-epoll for {DURATION:?}, each every {INTERVAL:?}. \
+         For one second we stop it.\n"
     ));
     let server = Server::start(Who::Epoll)?;
     let address = server.address;

@@ -15,6 +15,7 @@ use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrIn, SockaddrStorage, bind,
     connect, setsockopt, socket, sockopt,
 };
+use nix::sys::time::{TimeVal, TimeValLike};
 use serde::Serialize;
 
 use crate::client::ask;
@@ -35,6 +36,7 @@ const LATER: Duration = Duration::from_millis(1_100);
 #[derive(Clone, Copy, Default)]
 struct Way {
     name: &'static str,
+    /// Allowed; then we try again after [`LATER`].
     tw_reuse: bool,
     /// `SO_REUSEADDR`: the article's advice.
     reuse_address: bool,
@@ -48,8 +50,6 @@ struct Way {
     reset: bool,
     server_closes: bool,
     keep: bool,
-    /// Try again after [`LATER`].
-    later: bool,
 }
 
 fn ways() -> [Way; 11] {
@@ -60,12 +60,11 @@ fn ways() -> [Way; 11] {
         Way { reuse_address: true, sources: 1, ..way("+ that and bind") },
         Way { sources: 3, ..way("3 source addresses") },
         Way { destinations: 2, ..way("2 destination ports") },
-        Way { tw_reuse: true, later: true, ..way("tcp_tw_reuse=2") },
-        Way { sources: 1, tw_reuse: true, later: true, ..way("+ bind") },
+        Way { tw_reuse: true, ..way("tcp_tw_reuse=2") },
+        Way { sources: 1, tw_reuse: true, ..way("+ bind") },
         Way {
             sources: 1,
             tw_reuse: true,
-            later: true,
             no_port: true,
             ..way("+ that and IP_BIND_ADDRESS_NO_PORT")
         },
@@ -107,9 +106,10 @@ impl Row for Seen {
 /// Every way in a network of its own, where no port is taken yet.
 pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     page.say(format!(
-        "A client with a hundred ports (net.ipv4.ip_local_port_range = {RANGE}) \
-         makes\none request after the other, each over its own connection, \
-         until one fails\nor {ENOUGH} are done. Each line in a new network.\n"
+        "A client with a hundred ports (net.ipv4.ip_local_port_range = \
+         {RANGE})\nmakes one request after the other, each over its own \
+         connection, until one fails\nor {ENOUGH} are done. Each line in a \
+         new network.\n"
     ));
     let mut rows = Vec::new();
     for way in ways() {
@@ -131,7 +131,7 @@ fn try_out(way: Way) -> Result<Seen, Trouble> {
         .map(|number| ResetCounter::start(8_888 + number, way.server_closes))
         .collect::<Result<Vec<_>, _>>()?;
     let (at_once, error) = until_failure(way, &servers);
-    let a_second_later = way.later.then(|| {
+    let a_second_later = way.tw_reuse.then(|| {
         thread::sleep(LATER);
         until_failure(way, &servers).0
     });
@@ -158,6 +158,7 @@ fn until_failure(way: Way, servers: &[ResetCounter]) -> (usize, Option<Errno>) {
 fn open(way: Way, number: usize, to: SocketAddr) -> nix::Result<TcpStream> {
     let flags = SockFlag::SOCK_CLOEXEC;
     let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
+    setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(5))?;
     if way.reuse_address {
         setsockopt(&socket, sockopt::ReuseAddr, &true)?;
     }

@@ -131,8 +131,8 @@ impl Row for Seen {
 /// Two naive servers, and steps 02 and 04.
 pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     page.say(format!(
-        "One client sends {} of empty lines and never reads a reply, which are\n\
-         21 bytes each. Then another one sends {REQUESTS} pings.\n",
+        "One client sends {} of empty lines and never reads a reply, which \
+         are\n21 bytes each. Then another one sends {REQUESTS} pings.\n",
         bytes(FLOOD as f64)
     ));
     let mut rows = Vec::new();

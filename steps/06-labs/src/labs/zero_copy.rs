@@ -5,42 +5,19 @@
 //! fourth advice. But pages have to be looked up, one by one, and a `pong` is
 //! five bytes. `man 2 sendfile`.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::thread;
-use std::time::Duration;
-
-use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::sendfile::sendfile;
-use nix::time::ClockId;
 use serde::Serialize;
 
-use crate::client::PATIENCE;
 use crate::figures::{bytes, median, seconds};
 use crate::page::{Page, Row};
 use crate::plot::{Axis, Plot, Series};
+use crate::sender::{Sender, Way};
 use crate::trouble::Trouble;
 
 /// From a `pong` to a picture.
 const SIZES: [usize; 7] =
     [5, 512, 4_096, 32_768, 262_144, 2_097_152, 16_777_216];
-/// A turn sends so many bytes, in no more messages than that.
-const TURN_BYTES: usize = 8 * 1_024 * 1_024;
-const TURN_MESSAGES: usize = 2_000;
 /// All ways take turns, and medians count.
 const ROUNDS: usize = 21;
-
-/// A way to send the bytes of a file.
-#[derive(Clone, Copy)]
-enum Way {
-    /// They are in the program's memory already.
-    Send,
-    /// They are read into it first.
-    ReadAndSend,
-    /// They never get there.
-    Sendfile,
-}
 
 /// What a message of so many bytes costs the sender.
 #[derive(Debug, Serialize)]
@@ -88,7 +65,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
          three ways.\nWe count the CPU time of the sending thread, kernel \
          included; {ROUNDS} turns each.\n"
     ));
-    let mut sender = Sender::new()?;
+    let mut sender = Sender::new(&SIZES)?;
     let mut rows = Vec::new();
     for size in SIZES {
         let seen = measure(&mut sender, size)?;
@@ -128,71 +105,6 @@ fn measure(sender: &mut Sender, size: usize) -> Result<Seen, Trouble> {
     })
 }
 
-/// A connection to a thread that reads all and keeps nothing.
-// ANCHOR: sender
-struct Sender {
-    socket: TcpStream,
-    file: File,
-    memory: Vec<u8>,
-}
-
-impl Sender {
-    fn new() -> Result<Self, Trouble> {
-        let most = SIZES.into_iter().max().unwrap_or(0);
-        let memory = vec![b'.'; most];
-        let mut file =
-            File::from(memfd_create("pictures", MFdFlags::MFD_CLOEXEC)?);
-        file.write_all(&memory)?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let socket = TcpStream::connect(listener.local_addr()?)?;
-        socket.set_nodelay(true)?;
-        socket.set_write_timeout(Some(PATIENCE))?;
-        let (mut reader, _) = listener.accept()?;
-        thread::spawn(move || {
-            let mut buffer = vec![0; 256 * 1_024];
-            while matches!(reader.read(&mut buffer), Ok(1..)) {}
-        });
-        Ok(Self { socket, file, memory })
-    }
-
-    fn cpu_of_a_message(&mut self, way: Way, size: usize) -> io::Result<f64> {
-        let messages = (TURN_BYTES / size).clamp(1, TURN_MESSAGES);
-        let start = ClockId::CLOCK_THREAD_CPUTIME_ID.now()?;
-        for _ in 0..messages {
-            self.send(way, size)?;
-        }
-        let spent = ClockId::CLOCK_THREAD_CPUTIME_ID.now()? - start;
-        Ok(Duration::from(spent).as_secs_f64() / messages as f64)
-    }
-
-    fn send(&mut self, way: Way, size: usize) -> io::Result<()> {
-        match way {
-            Way::Send => self.socket.write_all(&self.memory[..size]),
-            Way::ReadAndSend => {
-                let buffer = &mut self.memory[..size];
-                self.file.rewind()?;
-                self.file.read_exact(buffer)?;
-                self.socket.write_all(buffer)
-            }
-            Way::Sendfile => {
-                let mut offset = 0;
-                while (offset as usize) < size {
-                    let left = size - offset as usize;
-                    // The kernel moves `offset` past what it took.
-                    sendfile(
-                        &self.socket,
-                        &self.file,
-                        Some(&mut offset),
-                        left,
-                    )?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-// ANCHOR_END: sender
-
 fn plot(rows: &[Seen]) -> Plot {
     let line = |name: &str, value: fn(&Seen) -> f64| Series {
         name: name.into(),
@@ -230,8 +142,8 @@ fn verdict(rows: &[Seen]) -> String {
     };
     format!(
         "For a pong sendfile took {percent:.0} % {first}. For bytes that the \
-         program has in memory it was cheaper at {}; for bytes in a file, which \
-         would have to be read first, at {}.",
+         program has in memory it was cheaper at {}; for bytes in a file, \
+         which would have to be read first, at {}.",
         cheaper_at(|row| row.sendfile_ratio),
         cheaper_at(|row| row.sendfile_to_both_ratio),
     )

@@ -1,0 +1,107 @@
+//! Sending the bytes of a file in three ways, and what that costs.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::sendfile::sendfile;
+use nix::time::ClockId;
+
+use crate::client::PATIENCE;
+use crate::trouble::Trouble;
+
+/// A turn sends so many bytes, in no more messages than that.
+const TURN_BYTES: usize = 8 * 1_024 * 1_024;
+const TURN_MESSAGES: usize = 2_000;
+
+/// A way to send the bytes of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    /// They are in the program's memory already.
+    Send,
+    /// They are read into it first.
+    ReadAndSend,
+    /// They never get there.
+    Sendfile,
+}
+
+/// A connection to a thread that reads all and keeps nothing.
+// ANCHOR: sender
+#[derive(Debug)]
+pub(crate) struct Sender {
+    socket: TcpStream,
+    file: File,
+    memory: Vec<u8>,
+}
+
+impl Sender {
+    /// With a file that is as long as the longest of `sizes`.
+    ///
+    /// # Errors
+    /// EMFILE, ENOMEM.
+    pub(crate) fn new(sizes: &[usize]) -> Result<Self, Trouble> {
+        let most = sizes.iter().copied().max().unwrap_or(0);
+        let memory = vec![b'.'; most];
+        let mut file =
+            File::from(memfd_create("pictures", MFdFlags::MFD_CLOEXEC)?);
+        file.write_all(&memory)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let socket = TcpStream::connect(listener.local_addr()?)?;
+        socket.set_nodelay(true)?;
+        socket.set_write_timeout(Some(PATIENCE))?;
+        let (mut reader, _) = listener.accept()?;
+        thread::spawn(move || {
+            let mut buffer = vec![0; 256 * 1_024];
+            while matches!(reader.read(&mut buffer), Ok(1..)) {}
+        });
+        Ok(Self { socket, file, memory })
+    }
+
+    /// CPU time of this thread, the kernel's part included, in seconds.
+    ///
+    /// # Errors
+    /// As `send(2)` and `sendfile(2)`.
+    pub(crate) fn cpu_of_a_message(
+        &mut self,
+        way: Way,
+        size: usize,
+    ) -> io::Result<f64> {
+        let messages = (TURN_BYTES / size).clamp(1, TURN_MESSAGES);
+        let start = ClockId::CLOCK_THREAD_CPUTIME_ID.now()?;
+        for _ in 0..messages {
+            self.send(way, size)?;
+        }
+        let spent = ClockId::CLOCK_THREAD_CPUTIME_ID.now()? - start;
+        Ok(Duration::from(spent).as_secs_f64() / messages as f64)
+    }
+
+    fn send(&mut self, way: Way, size: usize) -> io::Result<()> {
+        match way {
+            Way::Send => self.socket.write_all(&self.memory[..size]),
+            Way::ReadAndSend => {
+                let buffer = &mut self.memory[..size];
+                self.file.rewind()?;
+                self.file.read_exact(buffer)?;
+                self.socket.write_all(buffer)
+            }
+            Way::Sendfile => {
+                let mut offset = 0;
+                while (offset as usize) < size {
+                    let left = size - offset as usize;
+                    // The kernel moves `offset` past what it took.
+                    sendfile(
+                        &self.socket,
+                        &self.file,
+                        Some(&mut offset),
+                        left,
+                    )?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+// ANCHOR_END: sender
