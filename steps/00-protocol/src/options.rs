@@ -16,12 +16,14 @@ pub struct ListenOptions {
 
     /// Port to listen on; 0 lets the kernel choose one
     #[arg(short, long, value_name = "N", default_value_t = 8888)]
+    #[arg(allow_negative_numbers = true)]
     pub port: u16,
 
     /// Connections that may wait to be accepted, see listen(2); the article's
     /// servers had 5
     #[arg(long, value_name = "N", default_value_t = 4096)]
     #[arg(value_parser = clap::value_parser!(i32).range(0..))]
+    #[arg(allow_negative_numbers = true)]
     pub backlog: i32,
 
     /// Print no line per message and per connection
@@ -45,10 +47,12 @@ pub struct LimitOptions {
     /// [default: what the limit on open files allows, see ulimit -n]
     #[arg(long, value_name = "N")]
     #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(allow_negative_numbers = true)]
     pub max_connections: Option<usize>,
 
     /// Close a client that sends nothing for so long [default: never]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(allow_negative_numbers = true)]
     pub idle_timeout: Option<Duration>,
 }
 

@@ -4,15 +4,23 @@ use std::os::fd::AsFd;
 
 use protocol::{Conversation, Doing, Failure, Log};
 
+use crate::delivery::await_delivery;
 use crate::{recv, send_all};
 
 /// Bytes asked of the kernel at once. One `recv` may bring less: it returns
 /// what has arrived.
 const READ_SIZE: usize = 4_096;
 
+/// Reads that are still answered once the server is stopping: enough for what
+/// had arrived by then, and an end to a client that goes on for ever.
+const LAST_READS: usize = 16;
+
 /// Answers `client` until it sends its FIN or, once `stopping` says so, until
 /// what it had sent is answered. Waits in `recv` and in `send`: a client that
 /// does not read its replies is not read from either.
+///
+/// To stop means that somebody else shuts down the read side of `client`, which
+/// wakes a `recv` that waits.
 ///
 /// # Errors
 /// The end of the connection for a reason other than those two: ECONNRESET,
@@ -26,22 +34,27 @@ pub fn converse(
     let mut conversation = Conversation::default();
     let mut buffer = [0; READ_SIZE];
     let mut replies = Vec::new();
-    loop {
+    let mut last_reads = LAST_READS;
+    while last_reads > 0 {
         log.flush();
         let count =
             recv(&client, &mut buffer).map_err(|e| Doing::Receive.failed(e))?;
-        if count > 0 {
-            conversation.hear(&buffer[..count], &mut replies, log);
-        } else if !stopping() {
-            // The peer's FIN, and not our own shutdown(2) of the read side.
-            conversation.end(&mut replies, log);
+        if count == 0 {
+            break;
         }
+        conversation.hear(&buffer[..count], &mut replies, log);
         log.flush();
         send_all(&client, &replies).map_err(|e| Doing::Send.failed(e))?;
         replies.clear();
-        if count == 0 {
-            return Ok(());
-        }
+        last_reads -= usize::from(stopping());
     }
+    if stopping() {
+        await_delivery(client);
+        return Ok(());
+    }
+    // The peer's FIN: an unfinished line is a line.
+    conversation.end(&mut replies, log);
+    log.flush();
+    send_all(&client, &replies).map_err(|e| Doing::Send.failed(e))
 }
 // ANCHOR_END: converse

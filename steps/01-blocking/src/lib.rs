@@ -13,6 +13,7 @@
 //! | `listener.rs` | from nothing to a listener: the four calls in order |
 //! | `accepting.rs` | what to do when `accept` fails |
 //! | `converse.rs` | one client, from its first byte to its last |
+//! | `delivery.rs` | sent is not delivered: closing without losing replies |
 //! | `signals.rs` | a signal handler that does only what it may |
 //!
 //! What it cannot do: serve a second client before the first one leaves. The
@@ -27,6 +28,7 @@
 mod accepting;
 mod address;
 mod converse;
+mod delivery;
 mod listener;
 mod signals;
 mod socket;
@@ -46,7 +48,7 @@ pub use socket::{accept, recv, send, send_all};
 
 /// A ping-pong server for one client at a time
 #[derive(Clone, Debug, Parser)]
-#[command(version)]
+#[command(name = "01-blocking", version)]
 pub struct Options {
     /// Where to listen.
     #[command(flatten)]

@@ -43,7 +43,7 @@ pub use signals::{Signal, watch};
 
 /// A ping-pong server with a thread per client
 #[derive(Clone, Debug, Parser)]
-#[command(version)]
+#[command(name = "02-threads", version)]
 pub struct Options {
     /// Where to listen.
     #[command(flatten)]

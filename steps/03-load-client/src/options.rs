@@ -21,7 +21,7 @@ const LARGEST: f64 = 1_000_000_000.0;
 /// Sends "ping" over and over, checks each reply, and says how fast that went
 // ANCHOR: options
 #[derive(Clone, Debug, Parser)]
-#[command(version)]
+#[command(name = "03-load-client", version)]
 pub struct Options {
     /// Requests to make, by all threads together
     #[arg(value_name = "TOTAL_REQUESTS")]

@@ -43,7 +43,7 @@ use signals::Signals;
 
 /// A ping-pong server with one thread for every client, on epoll
 #[derive(Clone, Debug, Parser)]
-#[command(version)]
+#[command(name = "04-epoll", version)]
 pub struct Options {
     /// Where to listen.
     #[command(flatten)]

@@ -13,7 +13,7 @@ use crate::scenario::{SCENARIOS, Scenario};
 
 /// Runs the servers under the same load and says how they differ
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(name = "05-compare", version, args_conflicts_with_subcommands = true)]
 pub struct Options {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -58,7 +58,8 @@ pub(crate) struct ComparisonOptions {
     only: Vec<Own>,
 
     /// Enter another server; {port} in the command (and $PORT in its
-    /// environment) is the port on 127.0.0.1 to listen on
+    /// environment) is the port on 127.0.0.1 to listen on. It is run by sh, as
+    /// "exec env COMMAND"
     #[arg(long, value_name = "NAME=COMMAND", value_parser = external)]
     external: Vec<Contestant>,
 
@@ -124,6 +125,7 @@ impl ComparisonOptions {
             } else {
                 Cores::dealt()
             },
+            load_average: load_average(),
         })
     }
 
@@ -159,6 +161,12 @@ impl ComparisonOptions {
         };
         SCENARIOS.into_iter().filter(chosen).map(timed).collect()
     }
+}
+
+/// What else this machine had to do in the last minute. `man 5 proc`.
+fn load_average() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().next().unwrap_or("unknown").into()
 }
 
 /// Names that stand for several loads.
