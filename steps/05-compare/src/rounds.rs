@@ -34,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) backlog: i32,
     pub(crate) timeout: Duration,
     pub(crate) cores: Cores,
+    /// Programs that wanted a core in the minute before.
+    pub(crate) load_average: String,
 }
 
 /// How long a load runs before it counts.
@@ -113,11 +115,11 @@ impl Plan {
             duration: scenario.duration.unwrap_or_default(),
             timeout: self.timeout,
         };
-        let mut server =
+        let server =
             Server::start(contestant, self.backlog, self.cores, interrupt)?;
         // The same seed for every server of a round: they get the same load.
         let seed = round as u64;
-        let tally = drive(scenario, times, seed, &mut server, interrupt)?;
+        let tally = drive(scenario, times, seed, &server, interrupt)?;
         record.add(&tally, Figures::of(&tally, round, server.stop()));
         Ok(())
     }
@@ -140,10 +142,12 @@ impl Plan {
             1 => String::from("1 core"),
             count => format!("{count} cores"),
         };
+        let own =
+            if self.cores.own_core { " and 1 for the client" } else { "" };
+        let system = system.unwrap_or_default();
+        let (system, load) = (system.trim(), &self.load_average);
         format!(
-            "Linux {}, {cores} for the server{}",
-            system.unwrap_or_default().trim(),
-            if self.cores.own_core { " and 1 for the client" } else { "" }
+            "Linux {system}, {cores} for the server{own}, load average {load} at the start"
         )
     }
 }

@@ -3,12 +3,13 @@
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use epoll::{Interest, Poller, Told, Trigger};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use crate::contestant::{Contestant, Kind, announced_address};
@@ -56,7 +57,8 @@ impl Server {
                 (external_command(line, address), address)
             }
         };
-        command.arg0(&contestant.name).stdin(Stdio::piped()).process_group(0); // Ctrl-C is for us
+        // A group of its own: Ctrl-C in the terminal is for us.
+        command.arg0(&contestant.name).stdin(Stdio::piped()).process_group(0);
         let mut child = cores
             .for_server(|| command.spawn())
             .map_err(|error| format!("could not be started: {error}"))?;
@@ -98,7 +100,7 @@ impl Server {
         while TcpStream::connect_timeout(&self.address, PATIENCE).is_err() {
             wait(&mut poller, interrupt, PAUSE)?;
             let late = Instant::now() > deadline;
-            if late || self.exit_status().is_some() {
+            if late || self.end().is_some() {
                 let reason = "did not listen on its port within 5 s";
                 return Err(self.ended_or(reason.into()).into());
             }
@@ -123,16 +125,24 @@ impl Server {
         Pid::from_raw(self.child.id().cast_signed())
     }
 
-    fn exit_status(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().ok().flatten()
+    /// How the server ended, if it has. That leaves it in the table of
+    /// processes (WNOWAIT): as long as it is there nobody else gets its number,
+    /// and its group can be ended by that. `man 2 waitid`.
+    pub(crate) fn end(&self) -> Option<String> {
+        let flags =
+            WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        match waitid(Id::Pid(self.pid()), flags) {
+            Ok(WaitStatus::Exited(_, code)) => {
+                Some(format!("the server ended: exit status {code}"))
+            }
+            Ok(WaitStatus::Signaled(_, signal, _)) => {
+                Some(format!("the server ended: {signal}"))
+            }
+            _ => None,
+        }
     }
 
-    /// How the server ended, if it has.
-    pub(crate) fn end(&mut self) -> Option<String> {
-        self.exit_status().map(|status| format!("the server ended: {status}"))
-    }
-
-    fn ended_or(&mut self, reason: String) -> String {
+    fn ended_or(&self, reason: String) -> String {
         self.end().unwrap_or(reason)
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn drive(
     scenario: &Scenario,
     times: Times,
     seed: u64,
-    server: &mut Server,
+    server: &Server,
     interrupt: &Interrupt,
 ) -> Result<Tally, Trouble> {
     Driver::new(scenario, times, seed, server, interrupt)?.run()
@@ -66,7 +66,8 @@ pub(crate) fn drive(
 struct Driver<'a> {
     scenario: &'a Scenario,
     times: Times,
-    server: &'a mut Server,
+    server: &'a Server,
+    lifeline_is_cut: bool,
     address: SocketAddr,
     interrupt: &'a Interrupt,
     poller: Poller,
@@ -93,7 +94,7 @@ impl<'a> Driver<'a> {
         scenario: &'a Scenario,
         times: Times,
         seed: u64,
-        server: &'a mut Server,
+        server: &'a Server,
         interrupt: &'a Interrupt,
     ) -> Result<Self, Trouble> {
         let poller = Poller::new(Trigger::Edge)?;
@@ -111,6 +112,7 @@ impl<'a> Driver<'a> {
             scenario,
             times,
             server,
+            lifeline_is_cut: false,
             address,
             interrupt,
             poller,
@@ -142,10 +144,11 @@ impl<'a> Driver<'a> {
                         return Err(Trouble::Interrupted);
                     }
                     INTERRUPT => {}
-                    SERVER => self.look_after_server()?,
+                    SERVER => self.lifeline_is_cut = true,
                     user => self.attend(user as usize, event.hang_up),
                 }
             }
+            self.look_after_server()?;
             self.let_in();
             self.keep_agenda();
         }
@@ -154,9 +157,11 @@ impl<'a> Driver<'a> {
     }
     // ANCHOR_END: run
 
-    /// The server ended, or closed its stdin.
-    fn look_after_server(&mut self) -> Result<(), Trouble> {
-        self.server.end().map_or(Ok(()), |reason| Err(reason.into()))
+    /// A server whose stdin is closed has ended, or is about to; or it merely
+    /// does without.
+    fn look_after_server(&self) -> Result<(), Trouble> {
+        let end = self.lifeline_is_cut.then(|| self.server.end()).flatten();
+        end.map_or(Ok(()), |reason| Err(reason.into()))
     }
 
     fn is_over(&self) -> bool {
