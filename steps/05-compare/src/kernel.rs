@@ -5,7 +5,6 @@
 //! `/proc/net/netstat` and `/proc/net/snmp`.
 
 use std::fs;
-use std::ops::Sub;
 
 use serde::{Deserialize, Serialize};
 
@@ -61,16 +60,17 @@ fn value(text: &str, group: &str, name: &str) -> u64 {
         .unwrap_or(0)
 }
 
-impl Sub for Counters {
-    type Output = Self;
-
-    fn sub(self, before: Self) -> Self {
+impl Counters {
+    /// How far they have moved since `before`.
+    pub(crate) fn since(self, before: Self) -> Self {
+        let moved =
+            |of: fn(&Self) -> u64| of(&self).saturating_sub(of(&before));
         Self {
-            listen_overflows: self.listen_overflows - before.listen_overflows,
-            listen_drops: self.listen_drops - before.listen_drops,
-            timeouts: self.timeouts - before.timeouts,
-            retransmits: self.retransmits - before.retransmits,
-            delayed_acks: self.delayed_acks - before.delayed_acks,
+            listen_overflows: moved(|c| c.listen_overflows),
+            listen_drops: moved(|c| c.listen_drops),
+            timeouts: moved(|c| c.timeouts),
+            retransmits: moved(|c| c.retransmits),
+            delayed_acks: moved(|c| c.delayed_acks),
         }
     }
 }

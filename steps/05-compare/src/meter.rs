@@ -25,6 +25,17 @@ pub(crate) struct CpuTime {
     pub(crate) client: Duration,
 }
 
+impl CpuTime {
+    /// What was used since `before`: nothing that is known of where the
+    /// server is gone.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            server: self.server.saturating_sub(before.server),
+            client: self.client.saturating_sub(before.client),
+        }
+    }
+}
+
 impl Meter {
     pub(crate) fn new(server: Pid) -> Self {
         Self {

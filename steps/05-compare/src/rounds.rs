@@ -120,8 +120,12 @@ impl Plan {
         // The same seed for every server of a round: they get the same load.
         let seed = round as u64;
         let tally = drive(scenario, times, seed, &server, interrupt)?;
-        record.add(&tally, Figures::of(&tally, round, server.stop()));
-        Ok(())
+        let figures = Figures::of(&tally, round, server.stop());
+        // The torn end of a short measurement would only add noise.
+        if !tally.interrupted || figures.seconds >= 1.0 {
+            record.add(&tally, figures);
+        }
+        if tally.interrupted { Err(Trouble::Interrupted) } else { Ok(()) }
     }
     // ANCHOR_END: measure
 
@@ -147,7 +151,8 @@ impl Plan {
         let system = system.unwrap_or_default();
         let (system, load) = (system.trim(), &self.load_average);
         format!(
-            "Linux {system}, {cores} for the server{own}, load average {load} at the start"
+            "Linux {system}, {cores} for the server{own}, load average {load} \
+             at the start"
         )
     }
 }
@@ -157,9 +162,12 @@ const NOT_MEASURED: &str = "not measured: serves one client at a time";
 /// Shown on a terminal, and nowhere else.
 fn progress_bar(length: usize) -> ProgressBar {
     let style = ProgressStyle::with_template(
-        "{bar:30} {pos}/{len}  {msg}  (Ctrl-C: what there is so far)",
+        "{bar:30} {pos}/{len}  {msg}  {elapsed}  (Ctrl-C ends it with what \
+         there is)",
     );
     let bar = ProgressBar::new(length as u64);
+    // A soak shows that it lives.
+    bar.enable_steady_tick(Duration::from_secs(1));
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
 }

@@ -50,7 +50,7 @@ pub(crate) struct Times {
 /// times.
 ///
 /// # Errors
-/// Ctrl-C, or the server ended.
+/// Ctrl-C before there was anything to show, or the server ended.
 pub(crate) fn drive(
     scenario: &Scenario,
     times: Times,
@@ -68,6 +68,7 @@ struct Driver<'a> {
     times: Times,
     server: &'a Server,
     lifeline_is_cut: bool,
+    interrupted: bool,
     address: SocketAddr,
     interrupt: &'a Interrupt,
     poller: Poller,
@@ -113,6 +114,7 @@ impl<'a> Driver<'a> {
             times,
             server,
             lifeline_is_cut: false,
+            interrupted: false,
             address,
             interrupt,
             poller,
@@ -140,22 +142,36 @@ impl<'a> Driver<'a> {
                 let event = self.poller.event(index);
                 match event.token {
                     TIMER => {} // the agenda is looked at in any case
-                    INTERRUPT if self.interrupt.came() => {
-                        return Err(Trouble::Interrupted);
-                    }
-                    INTERRUPT => {}
+                    INTERRUPT => self.interrupted |= self.interrupt.came(),
                     SERVER => self.lifeline_is_cut = true,
                     user => self.attend(user as usize, event.hang_up),
                 }
             }
             self.look_after_server()?;
+            if self.interrupted {
+                return self.part();
+            }
             self.let_in();
             self.keep_agenda();
         }
-        self.tally.counters = Counters::now() - self.counters_at_begin;
-        Ok(self.tally)
+        Ok(self.finish())
     }
     // ANCHOR_END: run
+
+    /// Ctrl-C: what there is so far of a long measurement.
+    fn part(mut self) -> Result<Tally, Trouble> {
+        if !self.tally.has_begun() {
+            return Err(Trouble::Interrupted);
+        }
+        self.end(Instant::now());
+        Ok(self.finish())
+    }
+
+    fn finish(mut self) -> Tally {
+        self.tally.counters = Counters::now().since(self.counters_at_begin);
+        self.tally.interrupted = self.interrupted;
+        self.tally
+    }
 
     /// A server whose stdin is closed has ended, or is about to; or it merely
     /// does without.

@@ -85,17 +85,19 @@ impl Driver<'_> {
         }
     }
 
-    fn end(&mut self, now: Instant) {
-        let cpu = self.meter.cpu_time();
-        self.tally.cpu.server = cpu.server - self.cpu_at_begin.server;
-        self.tally.cpu.client = cpu.client - self.cpu_at_begin.client;
+    /// From here on no request is sent; those on the way are waited for.
+    pub(super) fn end(&mut self, now: Instant) {
+        if self.tally.has_ended() {
+            return;
+        }
+        self.tally.cpu = self.meter.cpu_time().since(self.cpu_at_begin);
         self.look(now);
         self.tally.end(now);
     }
 
     /// Looks at the server and at the kernel's counters.
     fn look(&mut self, now: Instant) {
-        let counters = Counters::now() - self.counters_at_begin;
+        let counters = Counters::now().since(self.counters_at_begin);
         self.tally.sample(now, counters, self.meter.footprint());
     }
 

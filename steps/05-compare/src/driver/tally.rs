@@ -34,6 +34,8 @@ pub(crate) struct Tally {
     /// All replies that ever came.
     pub(crate) answered: u64,
     pub(crate) users: usize,
+    /// Ctrl-C came before the end.
+    pub(crate) interrupted: bool,
     pub(crate) elapsed: Duration,
     pub(crate) cpu: CpuTime,
     /// How late, in nanoseconds, this program itself sent what was due.
@@ -65,6 +67,7 @@ impl Tally {
             served: 0,
             answered: 0,
             users,
+            interrupted: false,
             elapsed: Duration::ZERO,
             cpu: CpuTime::default(),
             lateness: histogram(),

@@ -29,8 +29,8 @@ pub(crate) fn text(results: &Results) -> String {
     for load in &results.loads {
         text += &format!("{}: {}\n", load.name, load.description);
     }
-    let rounds = results.rounds;
-    text += &format!("Medians of {rounds} rounds. {}.\n", results.machine);
+    let rounds = rounds(results);
+    text += &format!("Medians of {rounds}. {}.\n", results.machine);
     for (title, sentences) in verdict::sections(results) {
         text += &format!("\n{title}\n");
         for sentence in sentences {
@@ -38,6 +38,13 @@ pub(crate) fn text(results: &Results) -> String {
         }
     }
     text
+}
+
+fn rounds(results: &Results) -> String {
+    match results.rounds {
+        1 => "1 round".into(),
+        count => format!("{count} rounds"),
+    }
 }
 
 /// The notes, each with the rows that it is about.

@@ -1,7 +1,7 @@
 //! `report.html`: one file, no script, nothing loaded from anywhere.
 
 use super::chart::css_colour;
-use super::{plots, verdict};
+use super::{plots, rounds, verdict};
 use crate::measures as m;
 use crate::measures::Measure;
 use crate::results::{Load, Results, Row};
@@ -45,9 +45,9 @@ pub(crate) fn page(results: &Results) -> String {
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <title>{servers}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <h1>{servers}: the same load, and how they differ</h1>\n\
-         <p class=\"quiet\">{}{} rounds. {}.</p>\n{}{}{}{}</body>\n</html>\n",
+         <p class=\"quiet\">{}{}. {}.</p>\n{}{}{}{}</body>\n</html>\n",
         if results.interrupted { "Interrupted: not all of " } else { "" },
-        results.rounds,
+        rounds(results),
         escaped(&results.machine),
         verdicts(results),
         tables(results),

@@ -174,6 +174,9 @@ fn cost(results: &Results, load: &Load) -> Option<String> {
     })
 }
 
+const ONE_ROUND: &str = "One round has no interval: with more (--rounds) it \
+    is said whether servers differ.";
+
 /// What the measurement itself is worth: the baseline against itself, and the
 /// notes to the rows.
 // ANCHOR: worth
@@ -185,6 +188,9 @@ fn worth(results: &Results) -> Vec<String> {
         .collect();
     let server = &results.baseline;
     let mut sentences = Vec::new();
+    if results.rounds < 2 {
+        sentences.push(ONE_ROUND.into());
+    }
     let is_steady = |found: &[Difference]| found.iter().all(|d| !d.is_real);
     let steady = found.iter().filter(|(_, found)| is_steady(found));
     let steady: Vec<_> = steady.map(|(load, _)| load.name.as_str()).collect();
