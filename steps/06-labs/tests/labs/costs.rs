@@ -20,10 +20,9 @@ fn zero_copy_costs_a_pong_more_and_saves_files_a_copy() {
 fn pool_a_kept_connection_is_faster_and_leaves_no_ports_behind() {
     let Some(seen) = observe("pool") else { return };
     let [new, kept] = seen.rows();
-    // Not the requests per second: a busy machine has its say in those.
-    for figure in ["p50_s", "cpu_per_request_s"] {
-        assert!(number(kept, figure) < number(new, figure), "{new} {kept}");
-    }
+    // Neither the requests per second nor the server's CPU time for each: on a
+    // busy machine both depend on how many clients it finds ready at once.
+    assert!(number(kept, "p50_s") < number(new, "p50_s"), "{new} {kept}");
     assert_eq!(number(new, "failed") + number(kept, "failed"), 0.0);
     if seen.own_network() {
         assert!(number(new, "time_wait") > 1_500.0, "{new}");
