@@ -42,6 +42,10 @@ faults *args:
     @cargo build --quiet --release --workspace
     @cargo run --quiet --release --package conformance --bin faults -- "$@"
 
+# Fuzz the protocol for some seconds: just fuzz 60 (needs cargo install cargo-fuzz)
+fuzz seconds:
+    cd steps/00-protocol && cargo fuzz run --sanitizer none conversation -- -max_total_time={{ seconds }} -max_len=4096
+
 # Build the book and open it in a browser
 book:
     mdbook build --open book
@@ -61,6 +65,7 @@ lint:
 ci: lint
     cargo test --workspace
     mdbook build book
+    .ci/book-check
 
 # Locust's web page for the server that is running: http://localhost:8089
 [no-exit-message]
