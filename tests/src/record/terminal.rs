@@ -168,6 +168,7 @@ fn start(script: &str, path: &OsStr, master: &PtyMaster) -> io::Result<Child> {
     let side = OpenOptions::new().read(true).write(true).open(name)?;
     let mut command = Command::new("setsid");
     command.args(["--ctty", "sh", "-c", script]);
+    command.current_dir(super::book().join(".."));
     command.stdin(side.try_clone()?);
     command.stdout(side.try_clone()?);
     command.stderr(side);
