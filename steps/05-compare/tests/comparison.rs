@@ -179,6 +179,8 @@ fn ctrl_c_prints_what_was_measured_so_far_and_leaves_nothing_behind() {
     kill(Pid::from_raw(run.id().cast_signed()), Signal::SIGINT).expect("sent");
     let output = run.wait_with_output().expect("it ends");
     assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("9 rounds, interrupted before the end"), "{text}");
     let row = &rows_of(&output.stdout)[0];
     assert_eq!(row[..2], ["high", "04-epoll"]);
     assert_ne!(row[2], "-", "measured so far: {row:?}");

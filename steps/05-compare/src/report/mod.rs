@@ -30,7 +30,7 @@ pub(crate) fn text(results: &Results) -> String {
         text += &format!("{}: {}\n", load.name, load.description);
     }
     let rounds = rounds(results);
-    text += &format!("Medians of {rounds}. {}.\n", results.machine);
+    text += &format!("Medians of {rounds}, {}.\n", results.machine);
     for (title, sentences) in verdict::sections(results) {
         text += &format!("\n{title}\n");
         for sentence in sentences {
@@ -40,11 +40,15 @@ pub(crate) fn text(results: &Results) -> String {
     text
 }
 
+/// "5 rounds", or how much of them there was time for.
 fn rounds(results: &Results) -> String {
-    match results.rounds {
+    let planned = match results.rounds {
         1 => "1 round".into(),
         count => format!("{count} rounds"),
-    }
+    };
+    let part =
+        if results.interrupted { ", interrupted before the end" } else { "" };
+    planned + part
 }
 
 /// The notes, each with the rows that it is about.

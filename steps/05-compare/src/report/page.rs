@@ -45,8 +45,7 @@ pub(crate) fn page(results: &Results) -> String {
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <title>{servers}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <h1>{servers}: the same load, and how they differ</h1>\n\
-         <p class=\"quiet\">{}{}. {}.</p>\n{}{}{}{}</body>\n</html>\n",
-        if results.interrupted { "Interrupted: not all of " } else { "" },
+         <p class=\"quiet\">Medians of {}, {}.</p>\n{}{}{}{}</body>\n</html>\n",
         rounds(results),
         escaped(&results.machine),
         verdicts(results),
@@ -116,8 +115,8 @@ fn table(
     let rows = rows.iter().map(|row| table_row(&first(row), row, columns));
     let rows: String = rows.collect();
     format!(
-        "<div class=\"table\"><table>\n<tr><th>{first_title}</th>{titles}</tr>\n\
-         {rows}</table></div>\n"
+        "<div class=\"table\"><table>\n\
+         <tr><th>{first_title}</th>{titles}</tr>\n{rows}</table></div>\n"
     )
 }
 

@@ -8,7 +8,7 @@ use crate::results::Row;
 
 /// So large a part of the requests has to be late for a sentence about 40 ms:
 /// a few are that late by chance.
-const WORTH_SAYING: f64 = 0.01;
+const WORTH_SAYING: f64 = 0.05;
 
 /// What there is to say about `row`.
 pub(crate) fn sentences(row: &Row) -> Vec<String> {
