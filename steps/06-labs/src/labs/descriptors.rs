@@ -168,12 +168,14 @@ fn verdict(rows: &[Seen]) -> String {
          doing so."
             .into()
     };
-    let most = threads.complaints.max(epoll.complaints);
-    let cpu = threads.cpu.max(epoll.cpu) * 100.0;
+    let often = match threads.complaints.max(epoll.complaints) {
+        1 => "once".into(),
+        most => format!("{most} times"),
+    };
     format!(
         "{first} Those that leave accept alone until somebody leaves used \
-         {cpu:.1} %, complained {most} time{}, and took the next client when a \
+         {:.1} %, complained {often}, and took the next client when a \
          descriptor was free.",
-        if most == 1 { "" } else { "s" }
+        threads.cpu.max(epoll.cpu) * 100.0
     )
 }
