@@ -46,6 +46,11 @@ faults *args:
 fuzz seconds:
     cd steps/00-protocol && cargo fuzz run --sanitizer none conversation -- -max_total_time={{ seconds }} -max_len=4096
 
+# Keep good and hostile clients on a server, and see what is left: just soak 10 [02-threads]
+soak minutes *step:
+    @cargo build --quiet --release --workspace
+    @cargo run --quiet --release --package conformance --bin soak -- "$@"
+
 # Build the book and open it in a browser
 book:
     mdbook build --open book

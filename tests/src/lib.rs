@@ -10,6 +10,7 @@
 //! | `receive.rs` | reading up to a deadline, and why no more came |
 //! | `bulk.rs` | more than the buffers between two programs hold |
 //! | `hose.rs` | a client whose bytes never end |
+//! | `flood.rs` | many clients at once that send and never read |
 //! | `output.rs` | read what a process prints, and never hold it up |
 //! | `process.rs` | a child process: signals, deadlines, no orphan |
 //! | `inspect.rs` | what Linux tells about a process: `/proc` |
@@ -23,6 +24,7 @@
 //! | `failure.rs` | what was sent, what was expected, what came |
 //! | `excerpt.rs` | bytes as the reader of a failed test wants to see them |
 //! | `faults/` | every system call may fail: a matrix, and how each server bears it |
+//! | `soak/` | hours of good and bad clients, and whether anything is left of them |
 //! | `deadline.rs` | waiting for a condition, but not for ever |
 //! | `bin/check.rs` | the suite as a command, for any server in any language |
 
@@ -34,6 +36,7 @@ mod deadline;
 mod excerpt;
 mod failure;
 pub mod faults;
+mod flood;
 mod hose;
 mod inspect;
 mod launch;
@@ -42,6 +45,7 @@ mod output;
 mod process;
 mod receive;
 mod server;
+pub mod soak;
 pub mod steps;
 mod subject;
 
@@ -51,9 +55,11 @@ pub use client::Client;
 pub use deadline::{Deadline, eventually};
 pub use excerpt::shown;
 pub use failure::{Failure, Outcome};
+pub use flood::Flood;
 pub use hose::Hose;
 pub use inspect::Proc;
 pub use launch::{Launch, Reader};
+pub use limits::room_for;
 pub use nix::sys::signal::Signal;
 pub use output::Output;
 pub use process::Process;

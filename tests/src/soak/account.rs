@@ -1,0 +1,152 @@
+//! What the server holds between the rounds, and the trend.
+
+use std::fmt::{self, Display, Formatter};
+use std::time::Instant;
+
+use super::PATIENCE;
+use super::round::Tally;
+use super::visitors::ask_once;
+use crate::{Client, Failure, Server, eventually};
+
+/// Rounds at the beginning that do not count: what is made once is made then.
+const WARM_UP: usize = 2;
+/// More than this, in KiB a minute, is a leak.
+const MOST_SLOPE: f64 = 64.0;
+
+/// What the server holds with no client but the one that is always there.
+#[derive(Clone, Copy, Debug)]
+struct AtRest {
+    minutes: f64,
+    resident_kib: usize,
+    descriptors: usize,
+    threads: usize,
+}
+
+/// The whole of a run.
+#[derive(Debug)]
+pub struct Account {
+    start: Instant,
+    at_rest: Vec<AtRest>,
+    /// What came of the visits.
+    pub tally: Tally,
+}
+
+impl Account {
+    pub(super) fn new(server: &Server) -> Result<Self, Failure> {
+        server.still_serves()?;
+        let (at_rest, tally) = (Vec::new(), Tally::default());
+        let mut account = Self { start: Instant::now(), at_rest, tally };
+        account.note(server)?;
+        Ok(account)
+    }
+
+    pub(super) fn add(&mut self, tally: Tally, faithful: &mut Client) {
+        self.tally.add(tally);
+        if let Err(failure) = ask_once(faithful) {
+            let failure = failure.with("client", "the one that stays");
+            self.tally.failures.push(failure);
+        }
+    }
+
+    /// Waits until all that have left are forgotten, and notes what remains.
+    pub(super) fn note(&mut self, server: &Server) -> Result<(), Failure> {
+        let process = server.process()?;
+        let at_first = self.at_rest.first().copied();
+        let mut now = (process.descriptors()?, process.threads()?);
+        let back = eventually(PATIENCE, || {
+            now = (process.descriptors()?, process.threads()?);
+            let at_first =
+                at_first.map_or(now, |at| (at.descriptors, at.threads));
+            if now.0 <= at_first.0 && now.1 <= at_first.1 {
+                return Ok(());
+            }
+            Err(Failure::new("the server does not give back what it took")
+                .expected(format!("{at_first:?} descriptors and threads"))
+                .came(format!("{now:?}")))
+        });
+        self.tally.failures.extend(back.err());
+        self.at_rest.push(AtRest {
+            minutes: self.start.elapsed().as_secs_f64() / 60.0,
+            resident_kib: process.resident_kib()?,
+            descriptors: now.0,
+            threads: now.1,
+        });
+        Ok(())
+    }
+
+    /// The memory's trend in KiB a minute: the line that fits best through
+    /// what was held between the rounds.
+    #[must_use]
+    pub fn slope(&self) -> f64 {
+        let counted = self.at_rest.get(1 + WARM_UP..).unwrap_or_default();
+        let points = counted.iter();
+        slope(points.map(|at| (at.minutes, at.resident_kib as f64)).collect())
+    }
+
+    /// Whether nobody came to harm and nothing grew.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.tally.failures.is_empty() && self.slope() <= MOST_SLOPE
+    }
+}
+
+/// The slope of the least-squares line; 0 for fewer than three points.
+fn slope(points: Vec<(f64, f64)>) -> f64 {
+    if points.len() < 3 {
+        return 0.0;
+    }
+    let count = points.len() as f64;
+    let (x, y) = points.iter().fold((0.0, 0.0), |s, p| (s.0 + p.0, s.1 + p.1));
+    let (x, y) = (x / count, y / count);
+    let covariance: f64 = points.iter().map(|p| (p.0 - x) * (p.1 - y)).sum();
+    let variance: f64 = points.iter().map(|p| (p.0 - x).powi(2)).sum();
+    covariance / variance
+}
+
+impl Display for Account {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Tally { visits, requests, failures } = &self.tally;
+        let minutes = self.at_rest.last().map_or(0.0, |at| at.minutes);
+        writeln!(f, "{minutes:.1} minutes, {} rounds", self.at_rest.len() - 1)?;
+        for (name, count) in visits {
+            writeln!(f, "  {name:<14}{count:>10} visits")?;
+        }
+        writeln!(f, "  {:<14}{requests:>10} right", "replies")?;
+        writeln!(f, "  {:<14}{:>10}", "errors", failures.len())?;
+        self.line(f, "memory, KiB", |at| at.resident_kib)?;
+        self.line(f, "descriptors", |at| at.descriptors)?;
+        self.line(f, "threads", |at| at.threads)?;
+        writeln!(f, "  {:<14}{:>+10.1} KiB a minute", "trend", self.slope())
+    }
+}
+
+impl Account {
+    fn line(
+        &self,
+        f: &mut Formatter<'_>,
+        name: &str,
+        value: impl Fn(&AtRest) -> usize,
+    ) -> fmt::Result {
+        let counted = self.at_rest.get(1 + WARM_UP..).unwrap_or_default();
+        let all = || counted.iter().map(&value);
+        let at = |value: Option<usize>| value.unwrap_or_default();
+        let (first, last) = (at(all().next()), at(all().next_back()));
+        let (least, most) = (at(all().min()), at(all().max()));
+        writeln!(
+            f,
+            "  {name:<14}{first:>10} → {last}, between {least} and {most}"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slope;
+
+    #[test]
+    fn the_trend_is_the_slope_of_the_best_line() {
+        assert_eq!(slope(vec![(0.0, 5.0), (1.0, 7.0), (2.0, 9.0)]), 2.0);
+        assert_eq!(slope(vec![(0.0, 5.0), (1.0, 8.0), (2.0, 5.0)]), 0.0);
+        assert_eq!(slope(vec![(0.0, 5.0), (1.0, 8.0)]), 0.0);
+    }
+}
