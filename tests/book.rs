@@ -19,8 +19,11 @@ use std::{env, io};
 use clap::Parser;
 use libtest_mimic::{Arguments, Failed, Trial};
 
+/// A program's name, and what it does.
+type Program = (&'static str, fn() -> ExitCode);
+
 /// The programs that this one can be, by the name it was started with.
-const PROGRAMS: [(&str, fn() -> ExitCode); 4] = [
+const PROGRAMS: [Program; 4] = [
     ("01-blocking", || {
         protocol::conclude(blocking::run(&blocking::Options::parse()))
     }),

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, io};
+
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrIn, bind, getsockname, socket,
+};
 
 use super::ports::Ports;
 use super::screen::screen;
@@ -33,6 +38,8 @@ struct Stage {
     path: OsString,
     terminals: BTreeMap<usize, Terminal>,
     ports: Ports,
+    /// A port on which nobody listens, while no server of ours has one.
+    reserved: Option<OwnedFd>,
     /// The process id of each server, for commands that look for it by name.
     servers: Vec<(String, u32)>,
 }
@@ -50,6 +57,7 @@ pub(crate) fn play(
         path: with_folder_first(ours)?,
         terminals: BTreeMap::new(),
         ports: Ports::default(),
+        reserved: None,
         servers: Vec::new(),
     };
     for act in &session.acts {
@@ -99,9 +107,11 @@ impl Stage {
     fn run(&mut self, number: usize, shown: &str) -> io::Result<()> {
         let command = self.real(shown);
         let Some(server) = server_of(&command) else {
+            let command = self.without_server(command)?;
             self.terminal(number).run(shown, &command)?;
             return Ok(());
         };
+        self.reserved = None;
         let (command, port) = with_port(&command, &self.ports);
         let terminal = self.terminal(number);
         let id = terminal.run(shown, &format!("exec env {command}"))?;
@@ -133,6 +143,26 @@ impl Stage {
         } else {
             self.ports.to_real(&command)
         }
+    }
+
+    /// A client of no server must not meet one that somebody else runs: gives
+    /// it a port that is taken, and on which nobody listens.
+    fn without_server(&mut self, command: String) -> io::Result<String> {
+        let lonely = command.contains(&BOOK_PORT.to_string());
+        if !lonely || self.ports.real(BOOK_PORT) != 0 {
+            return Ok(command);
+        }
+        let socket = socket(
+            AddressFamily::Inet,
+            SockType::Stream,
+            SockFlag::SOCK_CLOEXEC,
+            None,
+        )?;
+        bind(socket.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0))?;
+        let address: SockaddrIn = getsockname(socket.as_raw_fd())?;
+        self.ports.learn(BOOK_PORT, address.port());
+        self.reserved = Some(socket);
+        Ok(self.ports.to_real(&command))
     }
 
     fn until(&mut self, command: &str) -> io::Result<()> {
