@@ -206,8 +206,8 @@ fn verdict(rows: &[Seen]) -> String {
     let first = if late > 0 {
         format!(
             "With a backlog of 5 the kernel found the queue full {} times, and \
-             {late} clients waited for a second or more because the server \
-             stood still for {PAUSE:?}.",
+             {late} clients waited for a second or more, though the server was \
+             away for milliseconds.",
             short.listen_overflows
         )
     } else {

@@ -30,7 +30,6 @@ fn backlog_a_short_queue_costs_whole_seconds() {
     let late = |row| number(row, "late") + number(row, "never");
     assert!(late(short) >= 1.0, "{short}");
     assert!(number(short, "slowest_s") >= LATE, "{short}");
-    assert!(number(short, "median_s") < LATE, "{short}");
     for counter in ["listen_overflows", "listen_drops", "tcp_timeouts"] {
         assert!(number(short, counter) >= late(short), "{short}");
     }
