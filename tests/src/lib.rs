@@ -9,11 +9,13 @@
 //! | `client.rs` | a peer that remembers what it sent, and says what came |
 //! | `receive.rs` | reading up to a deadline, and why no more came |
 //! | `bulk.rs` | more than the buffers between two programs hold |
+//! | `delivery.rs` | whether what was sent has arrived, and whether it was read |
 //! | `hose.rs` | a client whose bytes never end |
 //! | `flood.rs` | many clients at once that send and never read |
 //! | `output.rs` | read what a process prints, and never hold it up |
 //! | `process.rs` | a child process: signals, deadlines, no orphan |
 //! | `inspect.rs` | what Linux tells about a process: `/proc` |
+//! | `scheduling.rs` | stop a process, and see whether it wants to run |
 //! | `launch.rs` | from a command line to a server that listens |
 //! | `server.rs` | a server to test: where it is, and its process if it is ours |
 //! | `subject.rs` | whom the suite tests, and what it can do |
@@ -33,6 +35,7 @@ mod case;
 mod cases;
 mod client;
 mod deadline;
+mod delivery;
 mod excerpt;
 mod failure;
 pub mod faults;
@@ -44,6 +47,7 @@ mod limits;
 mod output;
 mod process;
 mod receive;
+mod scheduling;
 mod server;
 pub mod soak;
 pub mod steps;

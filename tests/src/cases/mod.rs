@@ -4,6 +4,7 @@
 //! any step: a mistake in that code is not to be repeated here. Above each
 //! stands what a server does that fails it.
 
+mod coincidences;
 mod crowds;
 mod endings;
 mod lengths;
@@ -29,6 +30,7 @@ pub fn all_cases() -> impl Iterator<Item = &'static Case> {
         resources::CASES,
         signals::CASES,
         stops::CASES,
+        coincidences::CASES,
         outputs::CASES,
     ];
     protocol.into_iter().chain(peers).chain(process).flatten()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nix::sys::signal::Signal::{self, SIGCONT, SIGINT, SIGSTOP, SIGTERM};
+use nix::sys::signal::Signal::{self, SIGCONT, SIGINT, SIGTERM};
 
 use super::words::{Stalled, times};
 use crate::case::{Case, Need, case};
@@ -40,7 +40,7 @@ fn ends_in_order(process: &Process, signal: Signal) -> Outcome {
     has_ended_in_order(process, signal)
 }
 
-fn has_ended_in_order(process: &Process, signal: Signal) -> Outcome {
+pub(super) fn has_ended_in_order(process: &Process, signal: Signal) -> Outcome {
     let status = process.wait(FAREWELL)?;
     if status.success() {
         return Ok(());
@@ -83,8 +83,9 @@ fn answers_what_had_come_when_the_signal_came(server: &Server) -> Outcome {
     let process = server.process()?;
     let mut client = server.connect()?;
     client.ask(b"ping\n", b"pong\n")?;
-    process.signal(SIGSTOP)?;
+    process.stop()?;
     client.send(b"ping\n")?;
+    client.has_arrived()?;
     process.signal(SIGTERM)?;
     process.signal(SIGCONT)?;
     client.expect(b"pong\n")?;

@@ -1,6 +1,6 @@
 //! Process: stopped for a while (Ctrl-Z), and then on again (`fg`).
 
-use nix::sys::signal::Signal::{SIGCONT, SIGSTOP};
+use nix::sys::signal::Signal::SIGCONT;
 
 use super::words::echo;
 use crate::case::{Case, Need, case};
@@ -20,11 +20,11 @@ fn goes_on_after_a_stop(server: &Server) -> Outcome {
     let process = server.process()?;
     for _ in 0..3 {
         // Once in `accept`, and once in `recv`.
-        process.signal(SIGSTOP)?;
+        process.stop()?;
         process.signal(SIGCONT)?;
         let mut client = server.connect()?;
         client.ask(b"ping\n", b"pong\n")?;
-        process.signal(SIGSTOP)?;
+        process.stop()?;
         client.send(b"hello\n")?;
         process.signal(SIGCONT)?;
         client.expect(&echo(b"hello"))?;
@@ -38,7 +38,7 @@ fn goes_on_after_a_stop_with_many_clients(server: &Server) -> Outcome {
     for client in &mut clients {
         client.ask(b"ping\n", b"pong\n")?;
     }
-    process.signal(SIGSTOP)?;
+    process.stop()?;
     for client in &mut clients[..10] {
         client.send(b"hello\n")?;
     }
@@ -57,7 +57,7 @@ fn goes_on_after_a_stop_with_many_clients(server: &Server) -> Outcome {
 /// server wakes, all of these are in the queue, and one event tells of them.
 fn serves_all_who_came_while_it_was_stopped(server: &Server) -> Outcome {
     let process = server.process()?;
-    process.signal(SIGSTOP)?;
+    process.stop()?;
     let mut clients = server.connect_many(500)?;
     for client in &mut clients {
         client.send(b"ping\n")?;

@@ -18,6 +18,7 @@ pub(super) const CASES: &[Case] = &[
 fn reassembles_a_ping_split_across_writes(server: &Server) -> Outcome {
     let mut client = server.connect()?;
     client.send(b"pi")?;
+    client.is_read()?;
     client.expect_quiet()?;
     client.ask(b"ng\n", b"pong\n")
 }
