@@ -10,8 +10,10 @@ use crate::Failure;
 /// The outcome of every trial, in the order of the matrix.
 #[derive(Debug, Default)]
 pub struct Table {
-    trials: Vec<(&'static Contestant, Fault, Result<Seen, Failure>)>,
+    trials: Vec<Trial>,
 }
+
+type Trial = (&'static Contestant, Fault, Result<Seen, Failure>);
 
 impl Table {
     /// Notes what came of one trial.
@@ -33,13 +35,7 @@ impl Table {
     /// The sum of what was seen in those that went well.
     #[must_use]
     pub fn seen(&self) -> Seen {
-        let none = Seen { errors: 0, served: 0, ended: 0 };
-        let well = self.trials.iter().flat_map(|(_, _, outcome)| outcome);
-        well.fold(none, |sum, seen| Seen {
-            errors: sum.errors + seen.errors,
-            served: sum.served + seen.served,
-            ended: sum.ended + seen.ended,
-        })
+        sum(self.trials.iter())
     }
 
     /// Those that went wrong, and how.
@@ -52,24 +48,29 @@ impl Table {
     }
 }
 
-/// Markdown: a table for each server, a row for each call and error. Each cell
-/// has the number of errors, and of the connections that ended by them.
+fn sum<'a>(trials: impl Iterator<Item = &'a Trial>) -> Seen {
+    let none = Seen { errors: 0, served: 0, ended: 0 };
+    let well = trials.flat_map(|(_, _, outcome)| outcome);
+    well.fold(none, |sum, seen| Seen {
+        errors: sum.errors + seen.errors,
+        served: sum.served + seen.served,
+        ended: sum.ended + seen.ended,
+    })
+}
+
+/// Markdown: a table for each server, a row for each call and what its errors
+/// may bring about. A cell has the number of calls that failed, and that of the
+/// connections that ended before their time.
 impl Display for Table {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let of_one = |a: &Trial, b: &Trial| std::ptr::eq(a.0, b.0);
         for trials in self.trials.chunk_by(of_one) {
             heading(f, trials[0].0)?;
-            let of_one = |a: &Trial, b: &Trial| {
-                (a.1.call, a.1.error) == (b.1.call, b.1.error)
+            let alike = |a: &Trial, b: &Trial| {
+                (a.1.call, a.1.effect) == (b.1.call, b.1.effect)
             };
-            for row in trials.chunk_by(of_one) {
-                write!(f, "| `{}` | {} |", row[0].1.call, row[0].1.answer())?;
-                for often in Often::ALL {
-                    let trial = row.iter().find(|trial| trial.1.often == often);
-                    let cell = trial.map_or("".into(), |t| cell(&t.2));
-                    write!(f, " {cell} |")?;
-                }
-                writeln!(f)?;
+            for trials in trials.chunk_by(alike) {
+                row(f, trials)?;
             }
             writeln!(f)?;
         }
@@ -77,25 +78,34 @@ impl Display for Table {
     }
 }
 
-type Trial = (&'static Contestant, Fault, Result<Seen, Failure>);
-
 fn heading(f: &mut Formatter<'_>, who: &Contestant) -> fmt::Result {
     let mode = match who.mode {
         "" => String::new(),
         mode => format!(", {mode}-triggered"),
     };
     writeln!(f, "**{}{mode}**\n", who.name)?;
-    write!(f, "| call | answer |")?;
+    write!(f, "| call | answers |")?;
     for often in Often::ALL {
         write!(f, " {often} |")?;
     }
     writeln!(f, "\n|---|---|--:|--:|--:|")
 }
 
-/// Errors, and connections that ended by them.
-fn cell(outcome: &Result<Seen, Failure>) -> String {
-    match outcome {
-        Ok(Seen { errors, ended, .. }) => format!("{errors} → {ended}"),
-        Err(_) => "**failed**".into(),
+fn row(f: &mut Formatter<'_>, trials: &[Trial]) -> fmt::Result {
+    let mut answers: Vec<_> =
+        trials.iter().map(|trial| trial.1.answer()).collect();
+    answers.dedup();
+    let answers = answers.join(", ");
+    write!(f, "| `{}` | {answers} |", trials[0].1.call)?;
+    for often in Often::ALL {
+        let trials = || trials.iter().filter(|trial| trial.1.often == often);
+        let Seen { errors, ended, .. } = sum(trials());
+        let failed = trials().filter(|trial| trial.2.is_err()).count();
+        match (trials().count(), failed) {
+            (0, _) => write!(f, " |")?,
+            (_, 0) => write!(f, " {errors} → {ended} |")?,
+            _ => write!(f, " **{failed} failed** |")?,
+        }
     }
+    writeln!(f)
 }

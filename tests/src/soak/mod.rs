@@ -39,7 +39,7 @@ pub fn soak(
 ) -> Result<Account, Failure> {
     let server = launch.start(PATIENCE)?;
     let mut faithful = server.connect()?;
-    let mut account = Account::new(&server)?;
+    let mut account = Account::new(&server, &mut faithful)?;
     let start = Instant::now();
     while start.elapsed() < time {
         let left = time.saturating_sub(start.elapsed());
