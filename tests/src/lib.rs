@@ -12,6 +12,7 @@
 //! | `delivery.rs` | whether what was sent has arrived, and whether it was read |
 //! | `hose.rs` | a client whose bytes never end |
 //! | `flood.rs` | many clients at once that send and never read |
+//! | `talker.rs` | a client with a thread of its own, which never stops asking |
 //! | `output.rs` | read what a process prints, and never hold it up |
 //! | `process.rs` | a child process: signals, deadlines, no orphan |
 //! | `inspect.rs` | what Linux tells about a process: `/proc` |
@@ -52,6 +53,7 @@ mod server;
 pub mod soak;
 pub mod steps;
 mod subject;
+mod talker;
 
 pub use case::{Case, Chapter, Group, Need, Setting, Verdict};
 pub use cases::all_cases;
@@ -69,3 +71,4 @@ pub use output::Output;
 pub use process::Process;
 pub use server::Server;
 pub use subject::Subject;
+pub use talker::Talker;
