@@ -32,6 +32,9 @@ pub(crate) fn objection(
     figures: &Figures,
 ) -> Option<String> {
     let expected = expected_rps(scenario, figures.mean)?;
+    if figures.max == 0.0 {
+        return Some("in some round no request was answered in time".into());
+    }
     if figures.max > figures.seconds {
         return Some(String::from(
             "some replies took longer than it was measured: a longer \

@@ -54,9 +54,10 @@ fn rounds(results: &Results) -> String {
 /// The notes, each with the rows that it is about.
 fn notes(results: &Results) -> Vec<String> {
     let mut notes = BTreeMap::<&str, Vec<String>>::new();
-    for row in results.rows.iter().filter(|row| !row.again) {
-        for note in &row.notes {
-            let name = format!("{}, {}", row.load, row.server);
+    for row in &results.rows {
+        let again = if row.again { " (A/A)" } else { "" };
+        for note in row.notes.iter().filter(|_| !row.again || row.failed) {
+            let name = format!("{}, {}{again}", row.load, row.server);
             notes.entry(note).or_default().push(name);
         }
     }
