@@ -20,7 +20,7 @@ use crate::trouble::Trouble;
 /// This very program, even if it has been built anew in the meantime.
 const MYSELF: &str = "/proc/self/exe";
 /// How long a server may take until it listens.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The pause between two looks at whether an external server listens.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -101,7 +101,7 @@ impl Server {
             wait(&mut poller, interrupt, PAUSE)?;
             let late = Instant::now() > deadline;
             if late || self.end().is_some() {
-                let reason = "did not listen on its port within 5 s";
+                let reason = "did not listen on its port within 10 s";
                 return Err(self.ended_or(reason.into()).into());
             }
         }
