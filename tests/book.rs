@@ -23,7 +23,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 type Program = (&'static str, fn() -> ExitCode);
 
 /// The programs that this one can be, by the name it was started with.
-const PROGRAMS: [Program; 4] = [
+const PROGRAMS: [Program; 5] = [
     ("01-blocking", || {
         protocol::conclude(blocking::run(&blocking::Options::parse()))
     }),
@@ -35,6 +35,7 @@ const PROGRAMS: [Program; 4] = [
             .unwrap_or_else(|failure| protocol::conclude(Err(failure)))
     }),
     ("04-epoll", || protocol::conclude(epoll::run(&epoll::Options::parse()))),
+    ("06-labs", || labs::run(&labs::Options::parse())),
 ];
 
 fn main() -> ExitCode {

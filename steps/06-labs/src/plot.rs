@@ -62,6 +62,7 @@ impl Axis {
     }
 
     /// Where `value` lies, from 0 to 1.
+    // ANCHOR: share
     fn share(&self, value: f64) -> f64 {
         let place = |v: f64| if self.logarithmic { v.log10() } else { v };
         let bounds = (self.ticks.first(), self.ticks.last());
@@ -69,6 +70,7 @@ impl Axis {
         let (least, most) = (place(*least), place(*most));
         ((place(value) - least) / (most - least)).clamp(0.0, 1.0)
     }
+    // ANCHOR_END: share
 }
 
 /// What is drawn in one colour.
@@ -84,7 +86,6 @@ pub(crate) struct Series {
 
 impl Plot {
     /// The file.
-    // ANCHOR: svg
     pub(crate) fn svg(&self) -> String {
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" \
@@ -99,7 +100,6 @@ impl Plot {
         }
         svg + "</svg>\n"
     }
-    // ANCHOR_END: svg
 
     fn column(&self, x: f64) -> f64 {
         LEFT + self.x.share(x) * (WIDTH - LEFT - RIGHT)

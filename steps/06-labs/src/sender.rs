@@ -60,6 +60,9 @@ impl Sender {
         Ok(Self { socket, file, memory })
     }
 
+    // ANCHOR_END: sender
+
+    // ANCHOR: send
     /// CPU time of this thread, the kernel's part included, in seconds.
     ///
     /// # Errors
@@ -103,5 +106,5 @@ impl Sender {
             }
         }
     }
+    // ANCHOR_END: send
 }
-// ANCHOR_END: sender

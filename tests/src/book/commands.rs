@@ -15,6 +15,7 @@ fn options() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("03-load-client", load_client::Options::command()),
         ("04-epoll", epoll::Options::command()),
         ("05-compare", compare::Options::command()),
+        ("06-labs", labs::Options::command()),
     ];
     commands.map(|(name, command)| (name, options_of(command))).into()
 }
@@ -79,6 +80,7 @@ fn examine(
     let binary = match (first, second) {
         ("just", Some("load")) => "03-load-client",
         ("just", Some("compare")) => "05-compare",
+        ("just", Some("lab")) => "06-labs",
         ("just" | "cargo", Some("run")) => *words
             .iter()
             .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?,
@@ -90,7 +92,7 @@ fn examine(
             .then(|| format!("no binary {binary}"));
     };
     let named = |word: &&&str| {
-        word.ends_with(binary) || ["load", "compare"].contains(*word)
+        word.ends_with(binary) || ["load", "compare", "lab"].contains(*word)
     };
     let after = words.iter().skip_while(|word| !named(word));
     after

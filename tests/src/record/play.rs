@@ -27,10 +27,11 @@ const CARGO: &str = "cargo run -qr --bin ";
 /// Where it finds a binary that is built.
 const BUILT: &str = "target/release/";
 /// What stands for a task of the justfile: the binary that it runs.
-const TASKS: [(&str, &str); 3] = [
+const TASKS: [(&str, &str); 4] = [
     ("just load ", "03-load-client --port 8888 "),
     ("just check ", "check "),
     ("just compare", "05-compare"),
+    ("just lab", "06-labs"),
 ];
 
 /// A session that is being played.

@@ -154,7 +154,9 @@ fn until_failure(way: Way, servers: &[ResetCounter]) -> (usize, Option<Errno>) {
     }
     (ENOUGH, None)
 }
+// ANCHOR_END: try_out
 
+// ANCHOR: open
 fn open(way: Way, number: usize, to: SocketAddr) -> nix::Result<TcpStream> {
     let flags = SockFlag::SOCK_CLOEXEC;
     let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
@@ -189,7 +191,7 @@ fn request(way: Way, stream: TcpStream) -> nix::Result<Option<TcpStream>> {
     }
     Ok(way.keep.then_some(stream))
 }
-// ANCHOR_END: try_out
+// ANCHOR_END: open
 
 fn verdict(rows: &[Seen]) -> String {
     let at_once = |name: &str| {

@@ -38,6 +38,7 @@ const REQUESTS: usize = 100;
 const LISTENER: u64 = u64::MAX;
 
 /// A naive event loop: the sockets are blocking, and so `send` waits.
+// ANCHOR: replies
 pub(crate) fn wait_in_send(listener: &OwnedFd) -> Result<(), Failure> {
     serve_all(listener, |client, replies| {
         let sent = send_all(client, replies).is_ok();
@@ -58,6 +59,7 @@ pub(crate) fn hoard(listener: &OwnedFd) -> Result<(), Failure> {
         true
     })
 }
+// ANCHOR_END: replies
 
 /// What both do: read from whoever has sent something, and `reply`.
 // ANCHOR: naive

@@ -81,6 +81,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     page.plot(&plot(&rows))
 }
 
+// ANCHOR: measure
 fn measure(sender: &mut Sender, size: usize) -> Result<Seen, Trouble> {
     let ways = [Way::Send, Way::ReadAndSend, Way::Sendfile];
     let mut rounds = Vec::new();
@@ -104,6 +105,7 @@ fn measure(sender: &mut Sender, size: usize) -> Result<Seen, Trouble> {
         sendfile_to_both_ratio: of(|costs| costs[2] / costs[1]),
     })
 }
+// ANCHOR_END: measure
 
 fn plot(rows: &[Seen]) -> Plot {
     let line = |name: &str, value: fn(&Seen) -> f64| Series {
