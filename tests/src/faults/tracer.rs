@@ -17,7 +17,8 @@ use nix::unistd::Pid;
 use super::fault::Fault;
 use super::log::TraceLog;
 use super::matrix::Contestant;
-use crate::{Failure, Launch, Outcome, Proc, Server, eventually};
+use crate::deadline::until;
+use crate::{Failure, Launch, Outcome, Proc, Server};
 
 /// `kill -STOP`: the shell waits here until we say SIGCONT.
 const SCRIPT: &str = r#"
@@ -68,15 +69,12 @@ impl Traced {
     /// From here on the faults happen.
     pub(super) fn begin(&self) -> Outcome {
         let shell = self.server.process()?;
-        eventually(self.server.patience(), || {
+        let traced = until(self.server.patience(), || {
             // Again and again: it may not have stopped yet.
             shell.signal(SIGCONT)?;
-            if self.is_traced() {
-                return Ok(());
-            }
-            Err(Failure::new("strace does not attach")
-                .with("stderr", shell.stderr.text()))
-        })
+            Ok(self.is_traced().then_some(()))
+        })?;
+        traced.ok_or_else(|| Failure::new("strace does not attach"))
     }
 
     fn is_traced(&self) -> bool {
