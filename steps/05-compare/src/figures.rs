@@ -64,14 +64,14 @@ impl Figures {
         let figures = Self {
             round,
             seconds: elapsed,
-            rps: served / elapsed,
+            rps: per(served, elapsed),
             requests: tally.latencies.len() + tally.failed(),
             errors: tally.errors(),
-            cpu_per_request: tally.cpu.server.as_secs_f64() / served,
-            cpu: tally.cpu.server.as_secs_f64() / elapsed,
-            client_cpu: tally.cpu.client.as_secs_f64() / elapsed,
+            cpu_per_request: per(tally.cpu.server.as_secs_f64(), served),
+            cpu: per(tally.cpu.server.as_secs_f64(), elapsed),
+            client_cpu: per(tally.cpu.client.as_secs_f64(), elapsed),
             lateness: seconds(tally.lateness.value_at_quantile(0.99)),
-            switches_per_request: switches as f64 / tally.answered as f64,
+            switches_per_request: per(switches as f64, tally.answered as f64),
             kernel: tally.counters,
             ..Self::default()
         };
@@ -119,6 +119,24 @@ impl Figures {
     }
 }
 
+/// `amount` for each of `count`; 0 where there is none. JSON has no infinity.
+fn per(amount: f64, count: f64) -> f64 {
+    if count > 0.0 { amount / count } else { 0.0 }
+}
+
 fn seconds(nanoseconds: u64) -> f64 {
     Duration::from_nanos(nanoseconds).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_without_a_reply_can_be_written_and_read() {
+        let figures = Figures::of(&Tally::new(1), 0, 0);
+        let json = serde_json::to_string(&figures).expect("JSON");
+        assert!(!json.contains("null"), "{json}");
+        assert!(serde_json::from_str::<Figures>(&json).is_ok());
+    }
 }

@@ -72,7 +72,8 @@ impl Scale {
             .fold((f64::MAX, f64::MIN), |(l, h), p| (l.min(p), h.max(p)));
         match self {
             _ if low > high => 0.0..1.0,
-            Self::Linear => 0.0..(high * 1.1).max(1e-9),
+            Self::Linear if high <= 0.0 => 0.0..1.0,
+            Self::Linear => 0.0..high * 1.1,
             Self::Log => low.floor()..high.ceil().max(low.floor() + 1.0),
             Self::Nines => 0.0..high.max(1.0),
         }
@@ -137,7 +138,9 @@ impl Chart {
     }
 
     fn draw(&self, backend: SVGBackend<'_>) -> Drawn {
-        let x_range = self.x.1.range(self.places().map(|(_, (x, _))| x));
+        // A stamp may lie beyond the last point.
+        let xs = self.places().map(|(_, (x, _))| x);
+        let x_range = self.x.1.range(xs.chain(self.stamps.iter().copied()));
         let y_range = self.y.1.range(self.places().map(|(_, (_, y))| y));
         let ticks = (self.x.1.ticks(&x_range), self.y.1.ticks(&y_range));
         let top = y_range.end;
@@ -160,7 +163,7 @@ impl Chart {
         for series in &self.series {
             let colour = colour(series.colour);
             let points = series.points.iter().map(|&point| self.place(point));
-            let points: Vec<_> = points.filter(|p| p.1.is_finite()).collect();
+            let points: Vec<_> = points.filter(is_finite).collect();
             if !self.scattered {
                 let line = colour.stroke_width(2);
                 chart.draw_series(LineSeries::new(points.clone(), line))?;
@@ -232,6 +235,11 @@ impl Bars {
     }
 }
 
+/// A latency of 0 has no place on an axis of powers of ten.
+fn is_finite(&(x, y): &(f64, f64)) -> bool {
+    x.is_finite() && y.is_finite()
+}
+
 /// Room for the labels: that of those below in pixels.
 fn frame<'a, 'b>(root: &'a Area<'b>, below: u32) -> Builder<'a, 'b> {
     let mut builder = ChartBuilder::on(root);
@@ -286,6 +294,22 @@ mod tests {
         let places = [0.2, 30.0].map(|value| Scale::Log.place(value));
         assert_eq!(Scale::Log.range(places.into_iter()), -1.0..2.0);
         assert_eq!(Scale::Log.label(-1.0), "0.1");
+    }
+
+    #[test]
+    fn next_to_nothing_makes_a_chart_too() {
+        let mut chart = Chart {
+            title: "T".into(),
+            x: ("x", Scale::Linear),
+            y: ("y", Scale::Log),
+            series: Vec::new(),
+            scattered: true,
+            stamps: vec![5.0],
+        };
+        assert!(chart.svg().ends_with("</svg>\n"));
+        let points = vec![(0.0, 0.0), (0.0, 1.0)];
+        chart.series.push(Series { name: "c".into(), colour: 9, points });
+        assert!(chart.svg().ends_with("</svg>\n"));
     }
 
     #[test]

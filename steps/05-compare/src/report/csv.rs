@@ -60,7 +60,8 @@ pub(crate) fn failures(results: &Results) -> String {
 }
 
 fn milliseconds(seconds: Option<f64>) -> String {
-    seconds.map_or("N/A".into(), |seconds| format!("{}", seconds * 1e3))
+    let known = seconds.filter(|seconds| seconds.is_finite());
+    known.map_or("N/A".into(), |seconds| format!("{}", seconds * 1e3))
 }
 
 /// A name may hold a comma.
