@@ -7,6 +7,7 @@ mod format;
 mod growth;
 mod page;
 mod plots;
+mod scale;
 mod stalls;
 mod table;
 mod verdict;

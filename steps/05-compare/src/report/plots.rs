@@ -1,6 +1,7 @@
 //! The charts of a report: which figures stand in which.
 
-use super::chart::{Bars, Chart, Scale, Series};
+use super::chart::{Bars, Chart, Series};
+use super::scale::Scale;
 use crate::measures::{CPU_PER_REQUEST, MEMORY, Measure, RPS, THREADS};
 use crate::results::{Load, Results, Row};
 
