@@ -8,6 +8,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{pipe, read, write};
@@ -32,8 +33,8 @@ impl Doorbell {
 
     /// Wakes whoever waits, now or at the next wait.
     pub(crate) fn ring(&self) {
-        // EAGAIN: the pipe is full of rings already.
-        let _ = write(&self.ringing_end, b"!");
+        // EAGAIN would say that the pipe is full of rings already.
+        while write(&self.ringing_end, b"!") == Err(Errno::EINTR) {}
     }
 
     /// Waits for a ring, for `listener` to have a client, or for `patience` to

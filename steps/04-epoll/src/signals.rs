@@ -6,6 +6,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
+use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use protocol::{Doing, Failure};
@@ -35,7 +36,12 @@ impl Signals {
     /// The number of the signal that has come. From then on another one ends
     /// the process at once, as it would by default.
     pub(crate) fn take(&self) -> Option<i32> {
-        let info = self.descriptor.read_signal().ok().flatten()?;
+        let info = loop {
+            match self.descriptor.read_signal() {
+                Err(Errno::EINTR) => {}
+                result => break result.ok().flatten()?,
+            }
+        };
         let _ = self.blocked.thread_unblock();
         i32::try_from(info.ssi_signo).ok()
     }

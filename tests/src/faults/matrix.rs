@@ -96,6 +96,7 @@ const EVENTS: &[Row] = &[
     row("accept4", ACCEPT, Nothing),
     row("epoll_wait", INTERRUPTED, Nothing),
     row("epoll_ctl", EPOLL_CTL, EndsOne),
+    rare("read", INTERRUPTED, Nothing),
 ];
 
 /// An EAGAIN that is not true. Who waits for an edge has to believe that there
@@ -105,7 +106,6 @@ const LEVEL: &[Row] = &[
     row("recvfrom", WOULD_BLOCK, Nothing),
     row("sendto", WOULD_BLOCK, Nothing),
     rare("read", WOULD_BLOCK, Nothing),
-    rare("read", INTERRUPTED, Nothing),
 ];
 
 const CONTESTANTS: &[Contestant] = &[
