@@ -45,7 +45,7 @@ pub(crate) fn await_delivery(socket: impl AsFd) {
 #[cfg(target_os = "linux")]
 fn unacknowledged(socket: impl AsFd) -> io::Result<c_int> {
     let mut bytes: c_int = 0;
-    let fd = number(socket);
+    let fd = number(&socket);
     // SAFETY: this request writes one int, and `bytes` is one.
     check(unsafe { libc::ioctl(fd, libc::TIOCOUTQ, &raw mut bytes) })?;
     Ok(bytes)
@@ -59,7 +59,7 @@ fn unacknowledged(socket: impl AsFd) -> io::Result<c_int> {
     // SAFETY: `bytes` has room for `size` bytes, and both outlive the call.
     check(unsafe {
         libc::getsockopt(
-            number(socket),
+            number(&socket),
             libc::SOL_SOCKET,
             libc::SO_NWRITE,
             (&raw mut bytes).cast(),

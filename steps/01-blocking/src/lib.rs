@@ -34,7 +34,7 @@ mod signals;
 mod socket;
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use clap::Parser;
 use protocol::{Doing, Failure, ListenOptions, Log, Message};
@@ -116,8 +116,8 @@ fn rest_after(error: io::Error, complaint: &mut Complaint, log: &mut Log) {
 }
 // ANCHOR_END: rest
 
-/// The number of a descriptor, for a system call that takes one.
-fn number(fd: impl AsFd) -> std::os::fd::RawFd {
-    use std::os::fd::AsRawFd;
+/// The number of a descriptor, for a system call that takes one. Borrows it: a
+/// descriptor that was given away here would be closed before the call.
+fn number(fd: &impl AsFd) -> RawFd {
     fd.as_fd().as_raw_fd()
 }

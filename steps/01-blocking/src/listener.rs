@@ -86,7 +86,7 @@ fn bind(listener: &OwnedFd, address: SocketAddr) -> Result<(), Failure> {
 pub fn local_address(socket: impl AsFd) -> Result<SocketAddr, Failure> {
     let mut raw = RawAddress::empty();
     let mut length = RawAddress::CAPACITY;
-    let (fd, room) = (number(socket), raw.as_mut_ptr());
+    let (fd, room) = (number(&socket), raw.as_mut_ptr());
     // SAFETY: `raw` has room for `length` bytes, and both outlive the call.
     check(unsafe { libc::getsockname(fd, room, &raw mut length) })
         .and_then(|_| raw.decode())

@@ -43,7 +43,7 @@ pub fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, SocketAddr)> {
     let mut length = RawAddress::CAPACITY;
     // SAFETY: `peer` has room for `length` bytes, and both outlive the call.
     let fd = check(unsafe {
-        libc::accept(number(listener), peer.as_mut_ptr(), &raw mut length)
+        libc::accept(number(&listener), peer.as_mut_ptr(), &raw mut length)
     })?;
     // SAFETY: the kernel has just made this descriptor, for us alone.
     let client = unsafe { OwnedFd::from_raw_fd(fd) };
@@ -64,7 +64,7 @@ pub fn accept_nonblocking(
     let mut peer = RawAddress::empty();
     let mut length = RawAddress::CAPACITY;
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
-    let (fd, room) = (number(listener), peer.as_mut_ptr());
+    let (fd, room) = (number(&listener), peer.as_mut_ptr());
     // SAFETY: `peer` has room for `length` bytes, and both outlive the call.
     let fd = check(unsafe { libc::accept4(fd, room, &raw mut length, flags) })?;
     // SAFETY: the kernel has just made this descriptor, for us alone.
@@ -81,7 +81,7 @@ pub fn accept_nonblocking(
 /// EINTR is not among them: the call is made again.
 // ANCHOR: recv
 pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
-    let (fd, room) = (number(socket), buffer.len());
+    let (fd, room) = (number(&socket), buffer.len());
     uninterrupted(|| {
         // SAFETY: `buffer` is ours and has room for `room` bytes.
         unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), room, 0) }
@@ -97,7 +97,7 @@ pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
 /// EPIPE or ECONNRESET where the peer is gone. EINTR is not among them.
 // ANCHOR: send
 pub fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-    let (fd, count) = (number(socket), bytes.len());
+    let (fd, count) = (number(&socket), bytes.len());
     uninterrupted(|| {
         // SAFETY: `bytes` holds `count` bytes, which the kernel only reads.
         unsafe { libc::send(fd, bytes.as_ptr().cast(), count, SEND_FLAGS) }
