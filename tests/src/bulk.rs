@@ -16,6 +16,8 @@ use crate::{Client, Failure, Hose, Outcome, shown};
 
 /// A server that takes no byte for so long waits for us.
 const STALL: Duration = Duration::from_millis(500);
+/// A server that is busy for so many times as long spins.
+const MOST_STALLS: u32 = 6;
 /// The size of our own two buffers where they are to fill up soon.
 const SMALL: usize = 64 << 10;
 
@@ -61,16 +63,32 @@ impl Client {
         bytes: &[u8],
         most: usize,
     ) -> Result<usize, Failure> {
+        self.fill_unless(bytes, most, || false)
+    }
+
+    /// The same, where we can see whether a server that takes nothing is `busy`:
+    /// it would like to run, and other programs do not let it.
+    pub(crate) fn fill_unless(
+        &mut self,
+        bytes: &[u8],
+        most: usize,
+        busy: impl Fn() -> bool,
+    ) -> Result<usize, Failure> {
         self.remember(bytes);
         setsockopt(&self.stream, sockopt::RcvBuf, &SMALL)
             .and_then(|()| setsockopt(&self.stream, sockopt::SndBuf, &SMALL))
             .map_err(Failure::of("setsockopt"))?;
-        let mut sent = 0;
+        let (mut sent, mut stalls) = (0, 0);
         while sent < most {
             match self.write_within(STALL, &bytes[sent % bytes.len()..]) {
                 Ok(count) => sent += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if timed_out(&error) => return Ok(sent),
+                Err(error) if timed_out(&error) => {
+                    stalls += 1;
+                    if stalls == MOST_STALLS || !busy() {
+                        return Ok(sent);
+                    }
+                }
                 Err(error) => return Err(self.not_taken(&error)),
             }
         }

@@ -127,8 +127,8 @@ const FATAL_LIMIT: Wrong = Wrong::new(
     ],
 );
 
-/// Back to `epoll_wait`, politely. But level-triggered reports the queue that
-/// cannot be emptied at once, again and again.
+/// Out of descriptors, back to `epoll_wait`, but with the listener still in the
+/// set: level-triggered, it reports the queue again and again.
 struct LevelSpin;
 
 impl Server for LevelSpin {

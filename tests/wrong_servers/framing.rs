@@ -158,7 +158,7 @@ const LIMIT_PER_PIECE: Wrong = Wrong::new(
 );
 
 /// One buffer of replies for all clients, emptied where they have been sent:
-/// those that could not be sent come to the next client. We had that, too.
+/// those that could not be sent come to the next client.
 struct LeftOver;
 
 impl Server for LeftOver {

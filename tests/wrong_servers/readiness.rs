@@ -101,7 +101,7 @@ const ACCEPT_ONCE: Wrong = Wrong::new(
 
 /// A full server leaves clients in the queue, and asks for them when its wish
 /// changes. Where one leaves in the same turn it does not change: full and not
-/// full again are the same as never full. We had that, too.
+/// full again are the same as never full.
 struct QueueForgotten;
 
 impl Server for QueueForgotten {

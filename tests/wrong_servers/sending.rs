@@ -38,7 +38,8 @@ const PARTIAL: Wrong = Wrong::new(
         "stops_reading_from_a_client_that_never_reads",
         "tears_no_stuck_reply_when_it_ends",
     ],
-);
+)
+.may_fail(&["tears_no_reply_when_it_ends_under_load"]);
 
 /// A socket left blocking, or a `write_all` that waits for room: one client
 /// that does not read stops all.

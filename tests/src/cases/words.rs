@@ -37,7 +37,10 @@ impl Stalled {
         let line = [&text[..], b"\n"].concat();
         let mut client = server.connect()?;
         // Several at once: fewer calls.
-        let sent = client.fill(&line.repeat(50), Self::MOST)?;
+        let sent = client.fill_unless(&line.repeat(50), Self::MOST, || {
+            let process = server.process();
+            process.is_ok_and(|p| p.wants_to_run().unwrap_or(false))
+        })?;
         let replies = echo(&text).repeat(sent.div_ceil(line.len()));
         let cut = sent % line.len();
         let rest = if cut == 0 { Vec::new() } else { line[cut..].to_vec() };

@@ -10,7 +10,7 @@ use nix::sys::epoll::{EpollEvent, EpollFlags};
 use super::{Connection, EventLoop, Server, Turn};
 
 /// How long clients may take to read their last replies.
-const FAREWELL: Duration = Duration::from_secs(1);
+const FAREWELL: Duration = Duration::from_millis(750);
 
 impl EventLoop {
     pub(crate) fn has_room(&self) -> bool {
