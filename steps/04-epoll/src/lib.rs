@@ -39,7 +39,7 @@ use protocol::{Failure, LimitOptions, ListenOptions, Log, Message};
 use acceptor::Acceptor;
 use event_loop::EventLoop;
 pub use poller::{Event, Interest, Poller, Told, Trigger};
-use signals::Signals;
+pub use signals::Signals;
 
 /// A ping-pong server with one thread for every client, on epoll
 #[derive(Clone, Debug, Parser)]

@@ -13,16 +13,18 @@ use protocol::{Doing, Failure};
 
 /// SIGINT and SIGTERM, to be read.
 #[derive(Debug)]
-pub(crate) struct Signals {
+pub struct Signals {
     blocked: SigSet,
     descriptor: SignalFd,
 }
 
 // ANCHOR: signals
 impl Signals {
+    /// From here on the two signals wait to be read.
+    ///
     /// # Errors
     /// EMFILE without a free descriptor.
-    pub(crate) fn new() -> Result<Self, Failure> {
+    pub fn new() -> Result<Self, Failure> {
         let mut blocked = SigSet::empty();
         blocked.add(Signal::SIGINT);
         blocked.add(Signal::SIGTERM);
@@ -35,7 +37,8 @@ impl Signals {
 
     /// The number of the signal that has come. From then on another one ends
     /// the process at once, as it would by default.
-    pub(crate) fn take(&self) -> Option<i32> {
+    #[must_use]
+    pub fn take(&self) -> Option<i32> {
         let info = loop {
             match self.descriptor.read_signal() {
                 Err(Errno::EINTR) => {}

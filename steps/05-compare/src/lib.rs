@@ -24,7 +24,6 @@
 //! | `statistics.rs` | the median, and a ratio with its interval |
 //! | `comparison.rs` | how servers differ, and whether they do |
 //! | `report/` | what it prints and writes |
-//! | `interrupt.rs` | Ctrl-C as one more descriptor |
 //!
 //! The driver is the event loop of step 04, from the client's side.
 #![cfg(target_os = "linux")]
@@ -34,7 +33,6 @@ mod contestant;
 mod cores;
 mod driver;
 mod figures;
-mod interrupt;
 mod kernel;
 mod little;
 mod measures;
@@ -57,10 +55,10 @@ use std::process::{self, ExitCode};
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
+use epoll::Signals;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use protocol::conclude;
 
-use interrupt::Interrupt;
 use options::Command;
 pub use options::Options;
 use rounds::Plan;
@@ -88,7 +86,7 @@ fn unusable(reason: String) -> ! {
 
 fn compare(plan: &Plan, out: Option<&Path>) -> ExitCode {
     raise_descriptor_limit();
-    let interrupt = match Interrupt::new() {
+    let interrupt = match Signals::new() {
         Ok(interrupt) => interrupt,
         Err(failure) => return conclude(Err(failure)),
     };

@@ -9,13 +9,13 @@
 
 use std::time::Duration;
 
+use epoll::Signals;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::contestant::Contestant;
 use crate::cores::Cores;
 use crate::driver::{Times, drive};
 use crate::figures::Figures;
-use crate::interrupt::Interrupt;
 use crate::record::Record;
 use crate::results::Results;
 use crate::scenario::Scenario;
@@ -44,7 +44,7 @@ const WARM_UP: Duration = Duration::from_millis(50);
 impl Plan {
     /// Measures everything, or as much as there is time for until Ctrl-C.
     // ANCHOR: run
-    pub(crate) fn run(&self, interrupt: &Interrupt) -> Results {
+    pub(crate) fn run(&self, interrupt: &Signals) -> Results {
         let mut records = self.records();
         let progress = progress_bar(self.rounds * records.len());
         let mut interrupted = false;
@@ -103,7 +103,7 @@ impl Plan {
         &self,
         record: &mut Record<'_>,
         round: usize,
-        interrupt: &Interrupt,
+        interrupt: &Signals,
     ) -> Result<(), Trouble> {
         let Record { scenario, contestant, .. } = *record;
         if scenario.needs_concurrency() && contestant.serves_one_at_a_time() {

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use epoll::{Interest, Poller, Told, Trigger};
+use epoll::{Interest, Poller, Signals, Told, Trigger};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
@@ -14,7 +14,6 @@ use nix::unistd::Pid;
 
 use crate::contestant::{Contestant, Kind, announced_address};
 use crate::cores::Cores;
-use crate::interrupt::Interrupt;
 use crate::trouble::Trouble;
 
 /// This very program, even if it has been built anew in the meantime.
@@ -47,7 +46,7 @@ impl Server {
         contestant: &Contestant,
         backlog: i32,
         cores: Cores,
-        interrupt: &Interrupt,
+        interrupt: &Signals,
     ) -> Result<Self, Trouble> {
         let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let (mut command, address) = match &contestant.kind {
@@ -73,7 +72,7 @@ impl Server {
     // ANCHOR_END: start
 
     /// Our own servers say where they listen once they do.
-    fn read_address(&mut self, interrupt: &Interrupt) -> Result<(), Trouble> {
+    fn read_address(&mut self, interrupt: &Signals) -> Result<(), Trouble> {
         let Some(stdout) = self.child.stdout.take() else {
             return Err(String::from("has no stdout").into());
         };
@@ -92,7 +91,7 @@ impl Server {
     /// Others are asked until they answer.
     fn wait_until_it_listens(
         &mut self,
-        interrupt: &Interrupt,
+        interrupt: &Signals,
     ) -> Result<(), Trouble> {
         let deadline = Instant::now() + PATIENCE;
         let mut poller = interruptible_poller(interrupt)?;
@@ -177,7 +176,7 @@ impl Drop for Server {
 }
 // ANCHOR_END: drop
 
-fn interruptible_poller(interrupt: &Interrupt) -> Result<Poller, Trouble> {
+fn interruptible_poller(interrupt: &Signals) -> Result<Poller, Trouble> {
     let poller = Poller::new(Trigger::Edge)?;
     let mut told = Told::nothing(INTERRUPT);
     poller.tell(interrupt, &mut told, Interest::READ)?;
@@ -186,11 +185,11 @@ fn interruptible_poller(interrupt: &Interrupt) -> Result<Poller, Trouble> {
 
 fn wait(
     poller: &mut Poller,
-    interrupt: &Interrupt,
+    interrupt: &Signals,
     patience: Duration,
 ) -> Result<(), Trouble> {
     poller.wait(Some(patience))?;
-    if interrupt.came() { Err(Trouble::Interrupted) } else { Ok(()) }
+    if interrupt.take().is_some() { Err(Trouble::Interrupted) } else { Ok(()) }
 }
 
 fn own_command(name: &str, backlog: i32) -> Command {

@@ -14,9 +14,8 @@ mod user;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use epoll::{Interest, Poller, Told, Trigger};
+use epoll::{Interest, Poller, Signals, Told, Trigger};
 
-use crate::interrupt::Interrupt;
 use crate::kernel::Counters;
 use crate::meter::{CpuTime, Meter};
 use crate::scenario::Scenario;
@@ -56,7 +55,7 @@ pub(crate) fn drive(
     times: Times,
     seed: u64,
     server: &Server,
-    interrupt: &Interrupt,
+    interrupt: &Signals,
 ) -> Result<Tally, Trouble> {
     Driver::new(scenario, times, seed, server, interrupt)?.run()
 }
@@ -70,7 +69,7 @@ struct Driver<'a> {
     lifeline_is_cut: bool,
     interrupted: bool,
     address: SocketAddr,
-    interrupt: &'a Interrupt,
+    interrupt: &'a Signals,
     poller: Poller,
     agenda: Agenda,
     users: Vec<User>,
@@ -96,7 +95,7 @@ impl<'a> Driver<'a> {
         times: Times,
         seed: u64,
         server: &'a Server,
-        interrupt: &'a Interrupt,
+        interrupt: &'a Signals,
     ) -> Result<Self, Trouble> {
         let poller = Poller::new(Trigger::Edge)?;
         let agenda = Agenda::new()?;
@@ -142,7 +141,9 @@ impl<'a> Driver<'a> {
                 let event = self.poller.event(index);
                 match event.token {
                     TIMER => {} // the agenda is looked at in any case
-                    INTERRUPT => self.interrupted |= self.interrupt.came(),
+                    INTERRUPT => {
+                        self.interrupted |= self.interrupt.take().is_some()
+                    }
                     SERVER => self.lifeline_is_cut = true,
                     user => self.attend(user as usize, event.hang_up),
                 }
