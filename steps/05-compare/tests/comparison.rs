@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot begin has failed")]
 
+mod servers;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -265,46 +267,4 @@ fn arguments_that_cannot_be_used_end_with_status_2() {
 #[test]
 fn the_hidden_commands_are_not_in_the_help() {
     compare(&["--help"]).success().stdout(contains("serve-").not());
-}
-
-/// Bad servers. Each is a test of this very program that is run by its name
-/// alone, and so needs no other program.
-mod servers {
-    use super::*;
-
-    fn listener() -> TcpListener {
-        let port = std::env::var("PORT").expect("set by 05-compare");
-        let port = port.parse().expect("a port");
-        TcpListener::bind(("127.0.0.1", port)).expect("a free port")
-    }
-
-    /// Ends at the third connection; the first asks whether it listens.
-    #[test]
-    #[ignore = "a server for the tests above"]
-    fn dying() {
-        let listener = listener();
-        let third = listener.incoming().nth(2);
-        drop(third);
-        std::process::exit(3);
-    }
-
-    /// Sends each line back.
-    #[test]
-    #[ignore = "a server for the tests above"]
-    fn echo() {
-        for client in listener().incoming() {
-            let mut client = client.expect("a connection");
-            let mut line = Vec::new();
-            let _ = BufReader::new(&client).read_until(b'\n', &mut line);
-            let _ = client.write_all(&line);
-        }
-    }
-
-    /// Accepts, and never says a word.
-    #[test]
-    #[ignore = "a server for the tests above"]
-    fn mute() {
-        let clients: Vec<_> = listener().incoming().collect();
-        drop(clients);
-    }
 }
