@@ -32,6 +32,11 @@ compare *args:
 lab *args:
     @cargo run --quiet --release --bin 06-labs -- "$@"
 
+# Run a server that makes one mistake: just wrong one-recv-for-one-message; alone it lists them
+[no-exit-message]
+wrong *args:
+    @cargo run --quiet --release --package conformance --bin wrong -- "$@"
+
 # Test any server: just check 127.0.0.1:8888, or just check 'COMMAND --port {port}'
 [no-exit-message]
 check server *args:

@@ -28,8 +28,10 @@
 //! | `excerpt.rs` | bytes as the reader of a failed test wants to see them |
 //! | `faults/` | every system call may fail: a matrix, and how each server bears it |
 //! | `soak/` | hours of good and bad clients, and whether anything is left of them |
+//! | `wrong/` | servers that make one mistake each, and the cases that catch it |
 //! | `deadline.rs` | waiting for a condition, but not for ever |
 //! | `bin/check.rs` | the suite as a command, for any server in any language |
+//! | `bin/wrong.rs` | a wrong server as a command, for a reader to break |
 
 mod bulk;
 mod case;
@@ -54,6 +56,8 @@ pub mod soak;
 pub mod steps;
 mod subject;
 mod talker;
+#[cfg(target_os = "linux")]
+pub mod wrong;
 
 pub use case::{Case, Chapter, Group, Need, Setting, Verdict};
 pub use cases::all_cases;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use clap::CommandFactory;
+use conformance::wrong;
 
 use super::pages::Pages;
 
@@ -16,6 +17,7 @@ fn options() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("04-epoll", epoll::Options::command()),
         ("05-compare", compare::Options::command()),
         ("06-labs", labs::Options::command()),
+        ("wrong", wrong::Options::command()),
     ];
     commands.map(|(name, command)| (name, options_of(command))).into()
 }
@@ -81,6 +83,7 @@ fn examine(
         ("just", Some("load")) => "03-load-client",
         ("just", Some("compare")) => "05-compare",
         ("just", Some("lab")) => "06-labs",
+        ("just", Some("wrong")) => "wrong",
         ("just" | "cargo", Some("run")) => *words
             .iter()
             .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?,

@@ -16,8 +16,9 @@ impl Programs {
         for name in names {
             link(&env::current_exe()?, &folder.join(name))?;
         }
-        // The suite as a command is a binary of this package.
+        // The suite and the wrong servers are binaries of this package.
         link(Path::new(env!("CARGO_BIN_EXE_check")), &folder.join("check"))?;
+        link(Path::new(env!("CARGO_BIN_EXE_wrong")), &folder.join("wrong"))?;
         Ok(Self { folder })
     }
 

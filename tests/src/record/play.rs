@@ -17,8 +17,9 @@ use super::screen::screen;
 use super::script::{Act, Session};
 use super::terminal::{PATIENCE, Terminal};
 
-/// The steps that are servers, as their binaries are called.
-const SERVERS: [&str; 3] = ["01-blocking", "02-threads", "04-epoll"];
+/// The servers, as their binaries are called: those of the steps, and the one
+/// that is told which mistake to make.
+const SERVERS: [&str; 4] = ["01-blocking", "02-threads", "04-epoll", "wrong"];
 /// The port that the book uses where a command names none.
 const BOOK_PORT: u16 = 8_888;
 
@@ -27,11 +28,12 @@ const CARGO: &str = "cargo run -qr --bin ";
 /// Where it finds a binary that is built.
 const BUILT: &str = "target/release/";
 /// What stands for a task of the justfile: the binary that it runs.
-const TASKS: [(&str, &str); 4] = [
+const TASKS: [(&str, &str); 5] = [
     ("just load ", "03-load-client --port 8888 "),
     ("just check ", "check "),
     ("just compare", "05-compare"),
     ("just lab", "06-labs"),
+    ("just wrong", "wrong"),
 ];
 
 /// A session that is being played.
@@ -197,7 +199,9 @@ fn server_of(command: &str) -> Option<&'static str> {
         program => program,
     };
     let server = SERVERS.into_iter().find(|&name| name == program)?;
-    let listens = !["--help", "--version"].iter().any(|o| command.contains(o));
+    let listens = !["--help", "--version"].iter().any(|o| command.contains(o))
+        // Alone, it lists the mistakes.
+        && command != "wrong";
     listens.then_some(server)
 }
 

@@ -2,27 +2,27 @@
 
 use std::io;
 
-use crate::base::{Connection, Line, Server, TOO_LONG, text};
-use crate::servers::Right;
-use crate::wrong::Wrong;
-
-pub(crate) const SERVERS: &[Wrong] =
-    &[ONE_RECV, CUT_AT_NUL, WHOLE_BUFFER, NO_LIMIT, LIMIT_PER_PIECE, LEFT_OVER];
+use super::base::{Connection, Line, Server, TOO_LONG, text};
+use super::{Right, Wrong};
 
 /// The article's, and every tutorial's in which an `echo` of what one `recv`
 /// brought stands for a protocol: one `recv` is taken for one message.
 struct OneRecv;
 
+// ANCHOR: one_recv
 impl Server for OneRecv {
     fn hear(&self, _: &mut Line, input: &[u8], replies: &mut Vec<u8>) {
         self.answer(text(input), replies);
     }
 }
+// ANCHOR_END: one_recv
 
-const ONE_RECV: Wrong = Wrong::new(
-    "one_recv_for_one_message",
-    &OneRecv,
-    &[
+pub(super) const ONE_RECV: Wrong = Wrong {
+    name: "one-recv-for-one-message",
+    chapter: "00-protocol",
+    mistake: "takes one recv for one message",
+    server: &OneRecv,
+    fails: &[
         "answers_200000_pipelined_pings",
         "answers_a_thousand_lines_of_one_write_in_order",
         "answers_an_empty_line",
@@ -45,46 +45,55 @@ const ONE_RECV: Wrong = Wrong::new(
         "tears_no_reply_when_it_ends_under_load",
         "tears_no_stuck_reply_when_it_ends",
     ],
-)
-.may_fail(&["gives_each_of_100_clients_its_own_replies"]);
+    may_fail: &["gives_each_of_100_clients_its_own_replies"],
+};
 
 /// The article's, and every C program's that makes a string of what `recv`
 /// brought: `strcspn`, `strcasecmp` and `%s` end at the first NUL.
 struct CutAtNul;
 
+// ANCHOR: cut_at_nul
 impl Server for CutAtNul {
     fn answer(&self, line: &[u8], replies: &mut Vec<u8>) {
         let string = line.split(|&byte| byte == 0).next().unwrap_or(line);
         Right.answer(string, replies);
     }
 }
+// ANCHOR_END: cut_at_nul
 
-const CUT_AT_NUL: Wrong = Wrong::new(
-    "line_cut_at_a_nul",
-    &CutAtNul,
-    &[
+pub(super) const CUT_AT_NUL: Wrong = Wrong {
+    name: "line-cut-at-a-nul",
+    chapter: "00-protocol",
+    mistake: "ends a line at the first zero byte",
+    server: &CutAtNul,
+    fails: &[
         "does_not_cut_a_line_at_a_nul",
         "gives_the_same_replies_wherever_the_cut_is",
         "sends_every_byte_back_unchanged",
     ],
-);
+    may_fail: &[],
+};
 
 /// `String::from_utf8_lossy(&buffer).trim_end_matches('\0')`, as in many a first
 /// server in Rust: not the `n` bytes that were read, but those and the rest of
 /// what the buffer held before.
 struct WholeBuffer;
 
+// ANCHOR: whole_buffer
 impl Server for WholeBuffer {
     fn received<'a>(&self, buffer: &'a [u8], _: usize) -> &'a [u8] {
         let end = buffer.iter().rposition(|&byte| byte != 0);
         &buffer[..end.map_or(0, |last| last + 1)]
     }
 }
+// ANCHOR_END: whole_buffer
 
-const WHOLE_BUFFER: Wrong = Wrong::new(
-    "rest_of_the_buffer_used",
-    &WholeBuffer,
-    &[
+pub(super) const WHOLE_BUFFER: Wrong = Wrong {
+    name: "rest-of-the-buffer-used",
+    chapter: "00-protocol",
+    mistake: "answers the buffer, not the n bytes read",
+    server: &WholeBuffer,
+    fails: &[
         "answers_a_last_line_that_ends_in_half_a_line_end",
         "finds_the_limit_in_a_line_that_comes_in_pieces",
         "gives_all_replies_after_a_half_close",
@@ -102,19 +111,20 @@ const WHOLE_BUFFER: Wrong = Wrong::new(
         "strips_one_carriage_return_and_no_more",
         "tears_no_stuck_reply_when_it_ends",
     ],
-)
-.may_fail(&[
-    "answers_200000_pipelined_pings",
-    "answers_long_lines_as_fast_as_they_come",
-    "lets_a_fire_hose_starve_nobody",
-    "reads_a_conversation_byte_by_byte",
-    "tears_no_reply_when_it_ends_under_load",
-]);
+    may_fail: &[
+        "answers_200000_pipelined_pings",
+        "answers_long_lines_as_fast_as_they_come",
+        "lets_a_fire_hose_starve_nobody",
+        "reads_a_conversation_byte_by_byte",
+        "tears_no_reply_when_it_ends_under_load",
+    ],
+};
 
 /// `BufRead::read_line`, and every framing that looks at the length of a line
 /// once it is there: a peer that sends no newline fills the memory.
 struct NoLimit;
 
+// ANCHOR: no_limit
 impl Server for NoLimit {
     fn keep(&self, line: &mut Line, piece: &[u8], replies: &mut Vec<u8>) {
         line.bytes.extend_from_slice(piece);
@@ -124,17 +134,22 @@ impl Server for NoLimit {
         }
     }
 }
+// ANCHOR_END: no_limit
 
-const NO_LIMIT: Wrong = Wrong::new(
-    "line_kept_without_a_limit",
-    &NoLimit,
-    &["keeps_nothing_of_a_line_of_16_megabytes"],
-);
+pub(super) const NO_LIMIT: Wrong = Wrong {
+    name: "line-kept-without-a-limit",
+    chapter: "00-protocol",
+    mistake: "keeps a line however long it gets",
+    server: &NoLimit,
+    fails: &["keeps_nothing_of_a_line_of_16_megabytes"],
+    may_fail: &[],
+};
 
 /// A line that is too long is reported, its buffer emptied, and what comes next
 /// taken for a new line: which is too long again, or is answered.
 struct LimitPerPiece;
 
+// ANCHOR: limit_per_piece
 impl Server for LimitPerPiece {
     fn keep(&self, line: &mut Line, piece: &[u8], replies: &mut Vec<u8>) {
         line.bytes.extend_from_slice(piece);
@@ -145,22 +160,27 @@ impl Server for LimitPerPiece {
         }
     }
 }
+// ANCHOR_END: limit_per_piece
 
-const LIMIT_PER_PIECE: Wrong = Wrong::new(
-    "too_long_said_per_piece",
-    &LimitPerPiece,
-    &[
+pub(super) const LIMIT_PER_PIECE: Wrong = Wrong {
+    name: "too-long-said-per-piece",
+    chapter: "00-protocol",
+    mistake: "forgets that it is skipping a long line",
+    server: &LimitPerPiece,
+    fails: &[
         "goes_on_after_a_line_longer_than_its_buffer",
         "goes_on_after_a_line_of_four_megabytes",
         "keeps_nothing_of_a_line_of_16_megabytes",
         "says_so_if_a_line_too_long_never_ends",
     ],
-);
+    may_fail: &[],
+};
 
 /// One buffer of replies for all clients, emptied where they have been sent:
 /// those that could not be sent come to the next client.
 struct LeftOver;
 
+// ANCHOR: left_over
 impl Server for LeftOver {
     fn exchange(
         &self,
@@ -175,10 +195,13 @@ impl Server for LeftOver {
         Ok(())
     }
 }
+// ANCHOR_END: left_over
 
-const LEFT_OVER: Wrong = Wrong::new(
-    "replies_of_a_broken_connection_kept",
-    &LeftOver,
-    &["keeps_replies_to_a_reset_client_from_the_next"],
-)
-.may_fail(&["lets_a_fire_hose_starve_nobody"]);
+pub(super) const LEFT_OVER: Wrong = Wrong {
+    name: "replies-of-a-broken-connection-kept",
+    chapter: "02-threads",
+    mistake: "has one buffer of replies for all clients",
+    server: &LeftOver,
+    fails: &["keeps_replies_to_a_reset_client_from_the_next"],
+    may_fail: &["lets_a_fire_hose_starve_nobody"],
+};

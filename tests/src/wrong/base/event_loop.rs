@@ -6,43 +6,40 @@ use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::time::Instant;
 
-use clap::Parser;
 use nix::sys::epoll::{
     Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout,
 };
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use protocol::ListenOptions;
+use protocol::{Language, Message};
 
 use super::{Connection, Interest, Server, Shared};
+use crate::wrong::Options;
 
 const LISTENER: u64 = u64::MAX;
 const SIGNALS: u64 = u64::MAX - 1;
 /// How long to wait before something is tried again.
 const TICK_MS: u16 = 100;
 
-/// A server of the tests
-#[derive(Clone, Debug, Parser)]
-pub(crate) struct Options {
-    #[command(flatten)]
-    listen: ListenOptions,
-    /// Past it clients wait in the accept queue
-    #[arg(long, default_value_t = usize::MAX)]
-    max_connections: usize,
+/// Listens, says where, and serves until a signal comes. An error is a line
+/// for stderr.
+pub(crate) fn run(
+    server: &dyn Server,
+    options: &Options,
+) -> Result<(), String> {
+    let Options { listen, max_connections, .. } = options;
+    let listener = blocking::listen(listen.address(), listen.backlog)
+        .map_err(|failure| failure.to_string())?;
+    EventLoop::new(server, listener.into(), *max_connections)
+        .and_then(|event_loop| event_loop.run(server))
+        .map_err(|error| format!("[!] {error}"))
 }
 
-/// Listens, says where, and serves until a signal comes.
-pub(crate) fn run(server: &dyn Server, options: &Options) -> io::Result<()> {
-    let listen = &options.listen;
-    let listener = blocking::listen(listen.address(), listen.backlog)
-        .map(TcpListener::from)
-        .map_err(|failure| failure.error)?;
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
-    let event_loop = EventLoop::new(server, listener, options.max_connections);
-    // Who reads that may have left: that is no reason to stop.
-    let _ = writeln!(io::stdout(), "[*] listening on {address}");
-    event_loop?.run(server)
+/// Prints what a server prints. Who reads that may have left: that is no
+/// reason to stop.
+pub(super) fn say(message: Message<'_>) {
+    let message = message.in_language(Language::from_environment());
+    let _ = writeln!(io::stdout(), "{message}");
 }
 
 /// What the kernel was told last; `None`: whatever comes next is news.
@@ -69,6 +66,7 @@ impl EventLoop {
         listener: TcpListener,
         limit: usize,
     ) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
         let ending = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
         ending.thread_block()?;
         let signals = SignalFd::with_flags(&ending, SfdFlags::SFD_NONBLOCK)?;
@@ -94,6 +92,9 @@ impl EventLoop {
 
     fn run(mut self, server: &dyn Server) -> io::Result<()> {
         let mut events = [EpollEvent::empty(); 256];
+        if let Some(listener) = &self.listener {
+            say(Message::Listening(listener.local_addr()?));
+        }
         self.look_after_listener()?;
         while !self.is_over() {
             let waited = self.epoll.wait(&mut events, self.timeout());

@@ -6,7 +6,9 @@ use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use nix::sys::epoll::{EpollEvent, EpollFlags};
+use protocol::Message;
 
+use super::event_loop::say;
 use super::{Connection, EventLoop, Server, Turn};
 
 /// How long clients may take to read their last replies.
@@ -89,15 +91,21 @@ impl EventLoop {
         Ok(())
     }
 
-    /// No new clients from here on, and to the others the replies to what they
-    /// have sent.
+    /// A signal has come: no new clients from here on.
     pub(super) fn stop(&mut self, server: &dyn Server) -> io::Result<()> {
-        let _ = self.signals.read_signal();
+        if let Ok(Some(signal)) = self.signals.read_signal() {
+            say(Message::Stopping(signal.ssi_signo.cast_signed()));
+        }
         self.listener = None;
         self.end = Some(Instant::now() + FAREWELL);
-        if !server.sees_clients_off() {
-            self.clients.clear();
-        }
+        server.stop(self)
+    }
+
+    /// To all clients the replies to what they have sent.
+    pub(crate) fn see_off_all(
+        &mut self,
+        server: &(impl Server + ?Sized),
+    ) -> io::Result<()> {
         for token in self.clients.keys().copied().collect::<Vec<_>>() {
             let Some((connection, _)) = self.clients.get_mut(&token) else {
                 continue;
@@ -106,5 +114,10 @@ impl EventLoop {
             self.after_turn(server, token, turn)?;
         }
         Ok(())
+    }
+
+    /// To all clients nothing more.
+    pub(crate) fn close_all(&mut self) {
+        self.clients.clear();
     }
 }

@@ -13,7 +13,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use blocking::{AfterAccept, after_failed_accept};
 
 pub(crate) use connection::{Connection, Line, text};
-pub(crate) use event_loop::{EventLoop, Options, run};
+pub(crate) use event_loop::{EventLoop, run};
 
 pub(crate) const ECHO: &[u8] = "受信しました: ".as_bytes();
 pub(crate) const TOO_LONG: &[u8] =
@@ -77,8 +77,11 @@ pub(crate) trait Server: Sync {
                 Ok(socket) => event_loop.welcome(self, socket)?,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(e) if after_failed_accept(&e) == AfterAccept::TryAgain => {}
-                Err(e) if self.try_at_once(event_loop, &e)? => {}
-                Err(_) => break,
+                Err(e) => {
+                    if !self.try_at_once(event_loop, e)? {
+                        break;
+                    }
+                }
             }
         }
         self.queue_was_left(event_loop);
@@ -89,7 +92,7 @@ pub(crate) trait Server: Sync {
     fn try_at_once(
         &self,
         event_loop: &mut EventLoop,
-        _: &io::Error,
+        _: io::Error,
     ) -> io::Result<bool> {
         event_loop.rest();
         Ok(false)
@@ -245,8 +248,8 @@ pub(crate) trait Server: Sync {
         drop(connection);
     }
 
-    /// A signal asks the server to end: whether to see its clients off.
-    fn sees_clients_off(&self) -> bool {
-        true
+    /// A signal has asked the server to end; nobody is let in any more.
+    fn stop(&self, event_loop: &mut EventLoop) -> io::Result<()> {
+        event_loop.see_off_all(self)
     }
 }

@@ -6,17 +6,14 @@ use std::os::fd::AsFd;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{setsockopt, sockopt};
 
-use crate::base::{Connection, Server, Shared, Turn};
-use crate::servers::Right;
-use crate::wrong::Wrong;
-
-pub(crate) const SERVERS: &[Wrong] =
-    &[PARTIAL, BLOCKING, LOST_AT_THE_END, RESET, EXIT];
+use super::base::{Connection, EventLoop, Server, Shared, Turn};
+use super::{Right, Wrong};
 
 /// `send`'s result ignored, or taken for "all": what did not fit into the
 /// kernel's buffer is gone.
 struct Partial;
 
+// ANCHOR: partial
 impl Server for Partial {
     fn send(&self, connection: &mut Connection) -> io::Result<()> {
         let sent = (&connection.socket).write(&connection.unsent);
@@ -27,24 +24,28 @@ impl Server for Partial {
         }
     }
 }
+// ANCHOR_END: partial
 
-const PARTIAL: Wrong = Wrong::new(
-    "partial_write_dropped",
-    &Partial,
-    &[
+pub(super) const PARTIAL: Wrong = Wrong {
+    name: "partial-write-dropped",
+    chapter: "04-backpressure",
+    mistake: "takes every send for a whole one",
+    server: &Partial,
+    fails: &[
         "ends_with_a_client_that_never_reads",
         "lets_a_client_that_never_reads_hold_up_nobody",
         "lets_a_slow_reader_hold_up_nobody",
         "stops_reading_from_a_client_that_never_reads",
         "tears_no_stuck_reply_when_it_ends",
     ],
-)
-.may_fail(&["tears_no_reply_when_it_ends_under_load"]);
+    may_fail: &["tears_no_reply_when_it_ends_under_load"],
+};
 
 /// A socket left blocking, or a `write_all` that waits for room: one client
 /// that does not read stops all.
 struct Blocking;
 
+// ANCHOR: blocking
 impl Server for Blocking {
     fn send(&self, connection: &mut Connection) -> io::Result<()> {
         while !connection.unsent.is_empty() {
@@ -56,21 +57,26 @@ impl Server for Blocking {
         Ok(())
     }
 }
+// ANCHOR_END: blocking
 
-const BLOCKING: Wrong = Wrong::new(
-    "write_that_waits",
-    &Blocking,
-    &[
+pub(super) const BLOCKING: Wrong = Wrong {
+    name: "write-that-waits",
+    chapter: "04-backpressure",
+    mistake: "waits in the loop until a client reads",
+    server: &Blocking,
+    fails: &[
         "ends_with_a_client_that_never_reads",
         "lets_a_client_that_never_reads_hold_up_nobody",
         "lets_a_slow_reader_hold_up_nobody",
     ],
-);
+    may_fail: &[],
+};
 
 /// `if n == 0 { close }`: the peer has sent its last, but it still reads. The
 /// unfinished last line, and what was not sent yet, are lost.
 struct LostAtTheEnd;
 
+// ANCHOR: lost_at_the_end
 impl Server for LostAtTheEnd {
     fn end_input(
         &self,
@@ -80,32 +86,39 @@ impl Server for LostAtTheEnd {
         Ok(Turn::Over)
     }
 }
+// ANCHOR_END: lost_at_the_end
 
-const LOST_AT_THE_END: Wrong = Wrong::new(
-    "replies_lost_at_the_end_of_input",
-    &LostAtTheEnd,
-    &[
+pub(super) const LOST_AT_THE_END: Wrong = Wrong {
+    name: "replies-lost-at-the-end-of-input",
+    chapter: "01-conversation",
+    mistake: "closes as soon as recv returns 0",
+    server: &LostAtTheEnd,
+    fails: &[
         "answers_a_last_line_that_ends_in_half_a_line_end",
         "answers_an_unfinished_last_line",
     ],
-)
-.may_fail(&["gives_all_replies_after_a_half_close"]);
+    may_fail: &["gives_all_replies_after_a_half_close"],
+};
 
 /// `SO_LINGER` of 0 seconds, recommended against TIME_WAIT: `close` sends a
 /// reset, which overtakes the replies.
 struct Reset;
 
+// ANCHOR: reset
 impl Server for Reset {
     fn close(&self, connection: Connection) {
         let at_once = nix::libc::linger { l_onoff: 1, l_linger: 0 };
         let _ = setsockopt(&connection.socket, sockopt::Linger, &at_once);
     }
 }
+// ANCHOR_END: reset
 
-const RESET: Wrong = Wrong::new(
-    "reset_instead_of_close",
-    &Reset,
-    &[
+pub(super) const RESET: Wrong = Wrong {
+    name: "reset-instead-of-close",
+    chapter: "04-draining",
+    mistake: "resets where it should close (SO_LINGER 0)",
+    server: &Reset,
+    fails: &[
         "answers_a_last_line_that_ends_in_half_a_line_end",
         "answers_an_unfinished_last_line",
         "closes_an_empty_connection_without_a_word",
@@ -117,24 +130,30 @@ const RESET: Wrong = Wrong::new(
         "serves_all_of_500_connects_at_once",
         "serves_all_who_came_while_it_was_stopped",
     ],
-);
+    may_fail: &[],
+};
 
 /// A signal handler with `exit` in it, as in the article: what had come is not
 /// answered, and `close` with unread input is a reset.
 struct Exit;
 
+// ANCHOR: exit
 impl Server for Exit {
-    fn sees_clients_off(&self) -> bool {
-        false
+    fn stop(&self, event_loop: &mut EventLoop) -> io::Result<()> {
+        event_loop.close_all();
+        Ok(())
     }
 }
+// ANCHOR_END: exit
 
-const EXIT: Wrong = Wrong::new(
-    "exit_at_a_signal",
-    &Exit,
-    &["tears_no_stuck_reply_when_it_ends"],
-)
-.may_fail(&[
-    "answers_what_had_come_when_the_signal_came",
-    "tears_no_reply_when_it_ends_under_load",
-]);
+pub(super) const EXIT: Wrong = Wrong {
+    name: "exit-at-a-signal",
+    chapter: "01-signals",
+    mistake: "exits at once when a signal comes",
+    server: &Exit,
+    fails: &["tears_no_stuck_reply_when_it_ends"],
+    may_fail: &[
+        "answers_what_had_come_when_the_signal_came",
+        "tears_no_reply_when_it_ends_under_load",
+    ],
+};
