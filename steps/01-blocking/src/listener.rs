@@ -83,6 +83,7 @@ fn bind(listener: &OwnedFd, address: SocketAddr) -> Result<(), Failure> {
 ///
 /// # Errors
 /// ENOBUFS where the kernel has no memory for the answer.
+// ANCHOR: local_address
 pub fn local_address(socket: impl AsFd) -> Result<SocketAddr, Failure> {
     let mut raw = RawAddress::empty();
     let mut length = RawAddress::CAPACITY;
@@ -92,3 +93,4 @@ pub fn local_address(socket: impl AsFd) -> Result<SocketAddr, Failure> {
         .and_then(|_| raw.decode())
         .map_err(|e| Doing::Bind.failed(e))
 }
+// ANCHOR_END: local_address
