@@ -9,9 +9,11 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::sys::socket::sockopt::ReceiveTimeout;
 use nix::sys::socket::{
     self, AddressFamily, SockFlag, SockType, SockaddrStorage,
 };
+use nix::sys::time::{TimeVal, TimeValLike};
 use protocol::PONG;
 
 /// Longer than any reply takes that comes at all.
@@ -32,15 +34,26 @@ pub(crate) fn connect(
     Ok(stream)
 }
 
+/// A socket whose `recv` waits no longer than [`PATIENCE`].
+///
+/// # Errors
+/// EMFILE.
+pub(crate) fn socket(flags: SockFlag) -> nix::Result<OwnedFd> {
+    let flags = flags | SockFlag::SOCK_CLOEXEC;
+    let socket =
+        socket::socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
+    let patience = TimeVal::seconds(PATIENCE.as_secs().cast_signed());
+    socket::setsockopt(&socket, ReceiveTimeout, &patience)?;
+    Ok(socket)
+}
+
 /// Sends the SYN, and does not wait for the answer: the socket is writable when
 /// it has come. `man 2 connect`, EINPROGRESS.
 ///
 /// # Errors
 /// EADDRNOTAVAIL without a free port.
-pub(crate) fn begin_connect(server: SocketAddr) -> Result<OwnedFd, Errno> {
-    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-    let socket =
-        socket::socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
+pub(crate) fn begin_connect(server: SocketAddr) -> nix::Result<OwnedFd> {
+    let socket = socket(SockFlag::SOCK_NONBLOCK)?;
     let address = SockaddrStorage::from(server);
     match socket::connect(socket.as_raw_fd(), &address) {
         Ok(()) | Err(Errno::EINPROGRESS) => Ok(socket),

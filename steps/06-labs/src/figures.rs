@@ -47,6 +47,11 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// No more decimals than it takes, and three at most: `0.25`, `4`.
+pub(crate) fn decimal(number: f64) -> String {
+    ((number * 1e3).round() / 1e3).to_string()
+}
+
 /// Three significant digits, of a number below 1,000.
 fn three_digits(number: f64) -> String {
     match number {
@@ -85,5 +90,6 @@ mod tests {
         assert_eq!(bytes(65_536.0), "64 KiB");
         assert_eq!(bytes(2.5 * 1_048_576.0), "2.5 MiB");
         assert_eq!([count(7), count(28_232)], ["7", "28,232"]);
+        assert_eq!([decimal(0.2 + 0.1), decimal(4.0)], ["0.3", "4"]);
     }
 }

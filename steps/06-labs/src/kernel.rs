@@ -20,6 +20,25 @@ fn find_counter(text: &str, name: &str) -> Option<u64> {
 }
 // ANCHOR_END: counter
 
+/// By how much some of these counters grow meanwhile.
+#[derive(Debug)]
+pub(crate) struct Growth<const N: usize> {
+    names: [&'static str; N],
+    before: [u64; N],
+}
+
+impl<const N: usize> Growth<N> {
+    /// From now on.
+    pub(crate) fn of(names: [&'static str; N]) -> Self {
+        Self { names, before: names.map(counter) }
+    }
+
+    /// Up to now.
+    pub(crate) fn so_far(&self) -> [u64; N] {
+        std::array::from_fn(|n| counter(self.names[n]) - self.before[n])
+    }
+}
+
 /// Sockets in TIME_WAIT. Their programs have closed them.
 pub(crate) fn in_time_wait() -> u64 {
     let text = fs::read_to_string("/proc/net/sockstat").unwrap_or_default();

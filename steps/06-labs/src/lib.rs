@@ -16,6 +16,7 @@
 //! | `serve.rs` | the servers that this program can be |
 //! | `server.rs` | one of them in a process of its own, watched and paused |
 //! | `client.rs` | a client in a few lines |
+//! | `watch.rs` | a descriptor in an event loop's set |
 //! | `sender.rs` | the bytes of a file, sent in three ways |
 //! | `resets.rs` | a server that counts the resets it is sent |
 //! | `figures.rs` | medians and percentiles, and how to write a number |
@@ -38,6 +39,7 @@ mod sender;
 mod serve;
 mod server;
 mod trouble;
+mod watch;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

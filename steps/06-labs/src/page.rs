@@ -1,9 +1,9 @@
 //! What a lab prints, for a reader and for a program.
 
-use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::{fs, iter};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -13,12 +13,12 @@ use crate::plot::Plot;
 use crate::trouble::Trouble;
 
 /// One line of a lab's table. Its fields are what `--json` prints.
+// ANCHOR: row
 pub(crate) trait Row: Serialize {
-    /// What stands above the columns.
-    const HEADINGS: &'static [&'static str];
-    /// What stands in them, for this row.
-    fn cells(&self) -> Vec<String>;
+    /// For each column what stands above it, and what stands in this row.
+    fn cells(&self) -> Vec<(&'static str, String)>;
 }
+// ANCHOR_END: row
 
 /// A lab's output.
 #[derive(Debug)]
@@ -48,18 +48,30 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Prints what was seen.
-    pub(crate) fn table<R: Row>(&mut self, rows: &[R]) {
+    /// Prints what was seen, and the answer in the light of it.
+    pub(crate) fn conclude<R: Row>(&mut self, rows: &[R], answer: &str) {
+        self.table(rows);
+        self.seen.insert("answer".into(), json!(answer));
+        for line in wrapped(answer, 78) {
+            self.say(line);
+        }
+    }
+
+    fn table<R: Row>(&mut self, rows: &[R]) {
         self.seen.insert("rows".into(), json!(rows));
-        let headings = R::HEADINGS.iter().map(ToString::to_string).collect();
-        let lines: Vec<Vec<String>> = std::iter::once(headings)
-            .chain(rows.iter().map(R::cells))
-            .collect();
+        let cells: Vec<_> = rows.iter().map(R::cells).collect();
+        let Some(first) = cells.first() else { return };
+        let headings = first.iter().map(|cell| cell.0.into()).collect();
+        let values = |row: &Vec<(_, String)>| {
+            row.iter().map(|cell| cell.1.clone()).collect()
+        };
+        let lines: Vec<Vec<String>> =
+            iter::once(headings).chain(cells.iter().map(values)).collect();
         let width = |column: usize| {
             let cells = lines.iter().filter_map(|line| line.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
-        let widths: Vec<_> = (0..R::HEADINGS.len()).map(width).collect();
+        let widths: Vec<_> = (0..first.len()).map(width).collect();
         self.say("");
         for line in &lines {
             self.say(aligned(line, &widths));
@@ -84,14 +96,6 @@ impl<'a> Page<'a> {
             .map_err(Trouble::while_doing(path.display().to_string()))?;
         self.say(format!("\nThe plot: {}", path.display()));
         Ok(())
-    }
-
-    /// Prints the answer, in the light of what was seen.
-    pub(crate) fn answer(&mut self, text: impl AsRef<str>) {
-        self.seen.insert("answer".into(), json!(text.as_ref()));
-        for line in wrapped(text.as_ref(), 78) {
-            self.say(line);
-        }
     }
 
     /// The lab is over.

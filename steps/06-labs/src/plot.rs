@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+use crate::figures::quantile;
+
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 400.0;
 /// Around the drawing: room for what is written beside it.
@@ -15,15 +17,17 @@ const BOTTOM: f64 = 56.0;
 /// Told apart on white and on black, and by the colour-blind.
 const COLOURS: [&str; 3] = ["#2485c7", "#d55e00", "#009e73"];
 
-const STYLE: &str = "svg{background:#fff;color:#222;font:14px sans-serif}\
-    text{fill:currentColor}\
-    @media(prefers-color-scheme:dark){svg{background:#1b1b1b;color:#ddd}}";
+/// For a picture that is opened by itself. Within a page it is not the root,
+/// and the page's own style holds.
+const STYLE: &str = "svg:root{background:#fff;color:#222;font:14px sans-serif}\
+    @media(prefers-color-scheme:dark){\
+    svg:root{background:#1b1b1b;color:#ddd}}";
 
 /// A picture of one or more series over common axes.
 #[derive(Debug)]
 pub(crate) struct Plot {
     /// What it shows, in a sentence.
-    pub(crate) title: String,
+    pub(crate) title: &'static str,
     /// From left to right.
     pub(crate) x: Axis,
     /// From bottom to top.
@@ -32,6 +36,9 @@ pub(crate) struct Plot {
     pub(crate) series: Vec<Series>,
 }
 
+/// How a value is written on an axis.
+pub(crate) type Written = fn(f64) -> String;
+
 /// One axis.
 #[derive(Debug)]
 pub(crate) struct Axis {
@@ -39,26 +46,26 @@ pub(crate) struct Axis {
     pub(crate) label: &'static str,
     /// Whether equal steps are equal ratios.
     pub(crate) logarithmic: bool,
-    /// Values, and what to write there; the outermost bound the drawing.
-    pub(crate) ticks: Vec<(f64, String)>,
+    /// Where a value is written; the outermost bound the drawing.
+    pub(crate) ticks: Vec<f64>,
+    /// How it is written.
+    pub(crate) written: Written,
 }
 
 impl Axis {
-    /// From 0 to past the largest of `values`, in four to ten equal steps.
+    /// From 0 to `most` or a little further, in four to ten equal steps.
     pub(crate) fn linear(
         label: &'static str,
-        values: impl IntoIterator<Item = f64>,
-        written: impl Fn(f64) -> String,
+        most: f64,
+        written: Written,
     ) -> Self {
-        let most = values.into_iter().fold(0.0, f64::max);
         let magnitude = 10_f64.powf((most.max(1e-9) / 4.0).log10().floor());
         let fits = |&&step: &&f64| most / (step * magnitude) <= 8.0;
         let step = [1.0, 2.0, 5.0].iter().find(fits).unwrap_or(&10.0);
         let step = step * magnitude;
         let count = (most / step).ceil().max(1.0) as u32;
-        let value = |n: u32| f64::from(n) * step;
-        let ticks = (0..=count).map(|n| (value(n), written(value(n))));
-        Self { label, logarithmic: false, ticks: ticks.collect() }
+        let ticks = (0..=count).map(|n| f64::from(n) * step).collect();
+        Self { label, logarithmic: false, ticks, written }
     }
 
     /// Where `value` lies, from 0 to 1.
@@ -66,7 +73,7 @@ impl Axis {
     fn share(&self, value: f64) -> f64 {
         let place = |v: f64| if self.logarithmic { v.log10() } else { v };
         let bounds = (self.ticks.first(), self.ticks.last());
-        let (Some((least, _)), Some((most, _))) = bounds else { return 0.0 };
+        let (Some(least), Some(most)) = bounds else { return 0.0 };
         let (least, most) = (place(*least), place(*most));
         ((place(value) - least) / (most - least)).clamp(0.0, 1.0)
     }
@@ -84,21 +91,65 @@ pub(crate) struct Series {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
+/// The highest point of all.
+pub(crate) fn highest(series: &[Series]) -> f64 {
+    most(series, |point| point.1)
+}
+
+fn most(series: &[Series], of: fn(&(f64, f64)) -> f64) -> f64 {
+    let points = series.iter().flat_map(|series| &series.points);
+    points.map(of).fold(0.0, f64::max)
+}
+
 impl Plot {
-    /// The file.
+    /// Over linear axes, with what each of them measures and how it is written.
+    pub(crate) fn linear(
+        title: &'static str,
+        (x_label, x_written): (&'static str, Written),
+        (y_label, y_written): (&'static str, Written),
+        series: Vec<Series>,
+    ) -> Self {
+        let furthest = most(&series, |point| point.0);
+        let x = Axis::linear(x_label, furthest, x_written);
+        let y = Axis::linear(y_label, highest(&series), y_written);
+        Self { title, x, y, series }
+    }
+
+    /// The file. As it is, it can also stand in a page.
     pub(crate) fn svg(&self) -> String {
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" \
-             viewBox=\"0 0 {WIDTH} {HEIGHT}\"><title>{0}</title>\n\
-             <style>{STYLE}</style>\n\
-             <text x=\"{LEFT}\" y=\"24\" font-weight=\"bold\">{0}</text>\n",
-            escaped(&self.title)
+             aria-label=\"{}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
+             fill=\"currentColor\">\n<style>{STYLE}</style>\n\
+             <text x=\"{LEFT}\" y=\"24\" font-weight=\"bold\">{}</text>\n",
+            escaped(&self.in_words()),
+            escaped(self.title)
         );
         self.draw_grid(&mut svg);
         for (number, series) in self.series.iter().enumerate() {
             self.draw(series, number, &mut svg);
         }
         svg + "</svg>\n"
+    }
+
+    /// For whoever can't see it.
+    fn in_words(&self) -> String {
+        let mut text = format!(
+            "{}. To the right: {}; upwards: {}.",
+            self.title, self.x.label, self.y.label
+        );
+        for Series { name, points, .. } in &self.series {
+            let values: Vec<_> = points.iter().map(|point| point.1).collect();
+            let [least, middle, most] = [0.0, 0.5, 1.0]
+                .map(|share| (self.y.written)(quantile(&values, share)));
+            // Writing to a String can't fail, here and below.
+            let _ = write!(
+                text,
+                " {name}: from {least} to {most}, half of the points not \
+                 above {middle}."
+            );
+        }
+        text
     }
 
     fn column(&self, x: f64) -> f64 {
@@ -109,20 +160,20 @@ impl Plot {
         HEIGHT - BOTTOM - self.y.share(y) * (HEIGHT - TOP - BOTTOM)
     }
 
-    // Writing to a String can't fail, here and below.
     fn draw_grid(&self, svg: &mut String) {
         let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
         let grid = "stroke=\"currentColor\" stroke-opacity=\".2\"";
-        for (value, text) in &self.x.ticks {
-            let (x, y) = (self.column(*value), bottom + 20.0);
+        for &value in &self.x.ticks {
+            let (x, y) = (self.column(value), bottom + 20.0);
+            let text = (self.x.written)(value);
             let _ = writeln!(
                 svg,
                 "<path d=\"M{x:.1} {TOP}V{bottom}\" {grid}/><text x=\"{x:.1}\" \
                  y=\"{y}\" text-anchor=\"middle\">{text}</text>"
             );
         }
-        for (value, text) in &self.y.ticks {
-            let y = self.line(*value);
+        for &value in &self.y.ticks {
+            let (y, text) = (self.line(value), (self.y.written)(value));
             let (x, base) = (LEFT - 8.0, y + 5.0);
             let _ = writeln!(
                 svg,
@@ -177,27 +228,41 @@ impl Plot {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn axis(most: f64) -> Axis {
+        Axis::linear("latency", most, |value| format!("{value:.1} s"))
+    }
+
     #[test]
     fn an_axis_reaches_past_the_largest_value() {
-        let axis = Axis::linear("", [3.1, 2.0], |v| format!("{v:.1}"));
-        let (last, text) = axis.ticks.last().expect("ticks");
-        assert!(*last >= 3.1 && axis.ticks.len() <= 10, "{axis:?}");
-        assert_eq!(*text, format!("{last:.1}"));
+        let axis = axis(3.1);
+        let last = *axis.ticks.last().expect("ticks");
+        assert!(last >= 3.1 && axis.ticks.len() <= 10, "{axis:?}");
         assert_eq!(axis.share(0.0), 0.0);
-        assert_eq!(axis.share(*last), 1.0);
+        assert_eq!(axis.share(last), 1.0);
     }
 
     #[test]
     fn on_a_logarithmic_axis_equal_steps_are_equal_ratios() {
-        let ticks = [1.0, 10.0, 1_000.0].map(|n| (n, String::new())).into();
-        let axis = Axis { label: "", logarithmic: true, ticks };
+        let ticks = vec![1.0, 10.0, 1_000.0];
+        let axis = Axis { logarithmic: true, ticks, ..axis(1.0) };
         assert!((axis.share(10.0) - 1.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_picture_is_told_in_words_too() {
+        let points = vec![(0.0, 0.0), (1.0, 0.1), (2.0, 2.0)];
+        let series = vec![Series { name: "\"A\"".into(), line: false, points }];
+        let (x, y) = (axis(2.0), axis(2.0));
+        let plot = Plot { title: "T", x, y, series };
+        let words = "&quot;A&quot;: from 0.0 s to 2.0 s, half of the points \
+                     not above 0.1 s.\"";
+        assert!(plot.svg().contains(words), "{}", plot.svg());
     }
 }

@@ -7,20 +7,21 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::TcpStream;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use epoll::{Interest, Poller, Told, Trigger};
+use epoll::{Interest, Poller, Trigger};
 use serde::Serialize;
 
 use crate::client::begin_connect;
-use crate::figures::{median, quantile, seconds};
-use crate::kernel::counter;
+use crate::figures::{decimal, median, quantile, seconds};
+use crate::kernel::Growth;
 use crate::page::{Page, Row};
-use crate::plot::{Axis, Plot, Series};
+use crate::plot::{Plot, Series, Written};
 use crate::serve::Who;
 use crate::server::Server;
 use crate::trouble::Trouble;
+use crate::watch::watch;
 
 const BACKLOGS: [&str; 2] = ["5", "4096"];
 /// A client comes every two milliseconds, for a second.
@@ -43,38 +44,25 @@ enum Step {
 #[derive(Debug, Default, Serialize)]
 struct Seen {
     backlog: &'static str,
-    clients: usize,
     median_s: f64,
     slowest_s: f64,
-    /// That took 0.9 s or more.
+    /// That took 0.9 s or more, or for ever.
     late: usize,
-    /// That had not connected when we gave up.
-    never: usize,
     listen_overflows: u64,
     listen_drops: u64,
     tcp_timeouts: u64,
 }
 
 impl Row for Seen {
-    const HEADINGS: &'static [&'static str] = &[
-        "backlog",
-        "median",
-        "slowest",
-        "0.9 s or more",
-        "ListenOverflows",
-        "ListenDrops",
-        "TCPTimeouts",
-    ];
-
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self) -> Vec<(&'static str, String)> {
         vec![
-            self.backlog.into(),
-            seconds(self.median_s),
-            seconds(self.slowest_s),
-            format!("{} of {}", self.late + self.never, self.clients),
-            self.listen_overflows.to_string(),
-            self.listen_drops.to_string(),
-            self.tcp_timeouts.to_string(),
+            ("backlog", self.backlog.into()),
+            ("median", seconds(self.median_s)),
+            ("slowest", seconds(self.slowest_s)),
+            ("0.9 s or more", format!("{} of {CLIENTS}", self.late)),
+            ("ListenOverflows", self.listen_overflows.to_string()),
+            ("ListenDrops", self.listen_drops.to_string()),
+            ("TCPTimeouts", self.tcp_timeouts.to_string()),
         ]
     }
 }
@@ -95,28 +83,25 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
         series.push(Series { name, line: false, points });
         rows.push(seen);
     }
-    page.table(&rows);
-    page.answer(verdict(&rows));
+    page.conclude(&rows, &verdict(&rows));
     page.plot(&plot(series))
 }
 
 fn measure(backlog: &'static str) -> Result<(Seen, Vec<(f64, f64)>), Trouble> {
     let server = Server::start_with(Who::Threads, &["--backlog", backlog])?;
-    let names = ["ListenOverflows", "ListenDrops", "TCPTimeouts"];
-    let before = names.map(counter);
+    let growth = Growth::of(["ListenOverflows", "ListenDrops", "TCPTimeouts"]);
     let points = connect_all(&server)?;
-    let after = names.map(counter);
+    let [listen_overflows, listen_drops, tcp_timeouts] = growth.so_far();
     let took: Vec<_> = points.iter().map(|&(_, took)| took).collect();
+    let in_time = took.iter().filter(|&&took| took < LATE).count();
     let seen = Seen {
         backlog,
-        clients: CLIENTS as usize,
         median_s: median(&took),
         slowest_s: quantile(&took, 1.0),
-        late: took.iter().filter(|&&took| took >= LATE).count(),
-        never: CLIENTS as usize - took.len(),
-        listen_overflows: after[0] - before[0],
-        listen_drops: after[1] - before[1],
-        tcp_timeouts: after[2] - before[2],
+        late: CLIENTS as usize - in_time,
+        listen_overflows,
+        listen_drops,
+        tcp_timeouts,
     };
     Ok((seen, points))
 }
@@ -141,9 +126,7 @@ fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>, Trouble> {
                 Some(Step::Connect) => {
                     let begun = start.elapsed();
                     let socket = begin_connect(server.address)?;
-                    let token = socket.as_raw_fd() as u64;
-                    let mut told = Told::nothing(token);
-                    poller.tell(&socket, &mut told, Interest::WRITE)?;
+                    let token = watch(&poller, &socket, Interest::WRITE)?;
                     on_the_way.insert(token, (socket, begun));
                 }
             }
@@ -188,34 +171,27 @@ fn show_delays(page: &mut Page<'_>, points: &[(f64, f64)]) {
 }
 
 fn plot(series: Vec<Series>) -> Plot {
-    let points = || series.iter().flat_map(|series| series.points.iter());
-    let written = |value: f64| format!("{value:.1} s");
-    let (came, took) = (points().map(|p| p.0), points().map(|p| p.1));
-    Plot {
-        title: "How long connect took, while the server stood still twice"
-            .into(),
-        x: Axis::linear("when the client came", came, written),
-        y: Axis::linear("until it was connected", took, written),
-        series,
-    }
+    let title = "How long connect took, while the server stood still twice";
+    let in_seconds: Written = |value| format!("{} s", decimal(value));
+    let x = ("when the client came", in_seconds);
+    Plot::linear(title, x, ("until it was connected", in_seconds), series)
 }
 
 fn verdict(rows: &[Seen]) -> String {
     let [short, long] = rows else { return String::new() };
-    let late = short.late + short.never;
-    let first = if late > 0 {
+    let first = if short.late > 0 {
         format!(
             "With a backlog of 5 the kernel found the queue full {} times, and \
-             {late} clients waited for a second or more, though the server was \
+             {} clients waited for a second or more, though the server was \
              away for milliseconds.",
-            short.listen_overflows
+            short.listen_overflows, short.late
         )
     } else {
         format!("This time {PAUSE:?} did not fill even the queue of 5.")
     };
-    let second = match long.late + long.never {
-        0 => "the same clients were all connected at once",
-        _ => "some were dropped as well: net.core.somaxconn cuts it",
+    let second = match long.late {
+        0 => "the same clients were all connected at once".into(),
+        late => format!("{late} waited as well: see net.core.somaxconn"),
     };
     let slowest = seconds(long.slowest_s);
     format!("{first} With 4096 {second} (the slowest after {slowest}).")

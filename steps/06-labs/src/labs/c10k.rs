@@ -10,10 +10,10 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 
 use crate::client::{PATIENCE, ask, connect};
-use crate::figures::{bytes, count};
+use crate::figures::{bytes, count, decimal};
 use crate::kernel::value_of;
 use crate::page::{Page, Row};
-use crate::plot::{Axis, Plot, Series};
+use crate::plot::{Plot, Series, Written};
 use crate::serve::Who;
 use crate::server::Server;
 use crate::trouble::Trouble;
@@ -45,25 +45,15 @@ impl Seen {
 }
 
 impl Row for Seen {
-    const HEADINGS: &'static [&'static str] = &[
-        "server",
-        "clients",
-        "threads",
-        "resident",
-        "kernel stacks",
-        "for each",
-        "address space",
-    ];
-
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self) -> Vec<(&'static str, String)> {
         vec![
-            self.server.into(),
-            count(self.clients as u64),
-            count(self.threads),
-            bytes(self.resident as f64),
-            bytes(self.kernel_stacks as f64),
-            bytes(self.each()),
-            bytes(self.address_space as f64),
+            ("server", self.server.into()),
+            ("clients", count(self.clients as u64)),
+            ("threads", count(self.threads)),
+            ("resident", bytes(self.resident as f64)),
+            ("kernel stacks", bytes(self.kernel_stacks as f64)),
+            ("for each", bytes(self.each())),
+            ("address space", bytes(self.address_space as f64)),
         ]
     }
 }
@@ -87,8 +77,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
         rows.push(seen);
     }
     page.record("asked", clients);
-    page.table(&rows);
-    page.answer(verdict(&rows, clients));
+    page.conclude(&rows, &verdict(&rows, clients));
     page.plot(&plot(series))
 }
 
@@ -152,14 +141,10 @@ fn served(server: &Server) -> Option<TcpStream> {
 // ANCHOR_END: fill
 
 fn plot(series: Vec<Series>) -> Plot {
-    let points = || series.iter().flat_map(|series| series.points.iter());
-    let (clients, memory) = (points().map(|p| p.0), points().map(|p| p.1));
-    Plot {
-        title: "What idle clients cost: memory and kernel stacks".into(),
-        x: Axis::linear("clients", clients, |n| count(n as u64)),
-        y: Axis::linear("memory", memory, |mib| format!("{mib} MiB")),
-        series,
-    }
+    let title = "What idle clients cost: memory and kernel stacks";
+    let clients: Written = |number| count(number as u64);
+    let memory: Written = |mib| format!("{} MiB", decimal(mib));
+    Plot::linear(title, ("clients", clients), ("memory", memory), series)
 }
 
 fn verdict(rows: &[Seen], asked: usize) -> String {
@@ -187,4 +172,25 @@ fn verdict(rows: &[Seen], asked: usize) -> String {
         )
     };
     format!("{first} {second}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_that_of_the_run() {
+        let row = |clients, resident| Seen {
+            server: "",
+            clients,
+            threads: 1,
+            resident,
+            address_space: 0,
+            kernel_stacks: 0,
+        };
+        let answer =
+            |threads| verdict(&[row(threads, 64_000), row(20, 640)], 20);
+        assert!(answer(20).contains("for 100 times the memory"));
+        assert!(answer(10).contains("no further than 10 clients"));
+    }
 }

@@ -61,23 +61,15 @@ struct Seen {
 }
 
 impl Row for Seen {
-    const HEADINGS: &'static [&'static str] = &[
-        "server",
-        "served",
-        "CPU",
-        "complaints",
-        "slowest reply",
-        "the next one is in after",
-    ];
-
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self) -> Vec<(&'static str, String)> {
+        let next = self.next_served_s.map_or("never".into(), seconds);
         vec![
-            self.server.into(),
-            format!("{} of {CLIENTS}", self.served),
-            format!("{:.0} %", self.cpu * 100.0),
-            count(self.complaints as u64),
-            seconds(self.worst_reply_s),
-            self.next_served_s.map_or("never".into(), seconds),
+            ("server", self.server.into()),
+            ("served", format!("{} of {CLIENTS}", self.served)),
+            ("CPU", format!("{:.0} %", self.cpu * 100.0)),
+            ("complaints", count(self.complaints as u64)),
+            ("slowest reply", seconds(self.worst_reply_s)),
+            ("the next one is in after", next),
         ]
     }
 }
@@ -97,8 +89,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
         page.say(format!("  {name} …"));
         rows.push(crowd(name, who)?);
     }
-    page.table(&rows);
-    page.answer(verdict(&rows));
+    page.conclude(&rows, &verdict(&rows));
     Ok(())
 }
 
@@ -172,10 +163,36 @@ fn verdict(rows: &[Seen]) -> String {
         1 => "once".into(),
         most => format!("{most} times"),
     };
+    let all_in = [threads, epoll].iter().all(|row| row.next_served_s.is_some());
+    let next = if all_in { "took" } else { "did not all take" };
     format!(
         "{first} Those that leave accept alone until somebody leaves used \
-         {:.1} %, complained {often}, and took the next client when a \
+         {:.1} %, complained {often}, and {next} the next client when a \
          descriptor was free.",
         threads.cpu.max(epoll.cpu) * 100.0
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_that_of_the_run() {
+        let row = |cpu, next_served_s| Seen {
+            server: "",
+            served: 25,
+            cpu,
+            complaints: 1,
+            worst_reply_s: 0.0,
+            next_served_s,
+        };
+        let answer = |naive, next| {
+            verdict(&[row(naive, None), row(0.0, next), row(0.01, next)])
+        };
+        assert!(answer(0.9, Some(0.1)).contains("burnt 90 % of a core"));
+        assert!(answer(0.9, Some(0.1)).contains("once, and took the next"));
+        assert!(answer(0.0, None).contains("did not spin this time"));
+        assert!(answer(0.0, None).contains("did not all take the next"));
+    }
 }

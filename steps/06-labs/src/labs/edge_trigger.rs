@@ -8,12 +8,13 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::TcpStream;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use blocking::{accept_nonblocking, recv, send_all};
-use epoll::{Interest, Poller, Told, Trigger};
-use protocol::{Conversation, Failure, Log};
+use epoll::{Interest, Poller, Trigger};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use protocol::{Conversation, Doing, Failure, Log};
 use serde::Serialize;
 
 use crate::client::{connect, hear, lines};
@@ -21,12 +22,12 @@ use crate::page::{Page, Row};
 use crate::serve::Who;
 use crate::server::Server;
 use crate::trouble::Trouble;
+use crate::watch::watch;
 
 /// Silence for so long is a hang.
 const PATIENCE: Duration = Duration::from_millis(800);
 const PINGS: usize = 600;
 const CLIENTS: usize = 3;
-const LISTENER: u64 = u64::MAX;
 
 /// The naive server: one `accept` and one `recv` an event.
 // ANCHOR: naive
@@ -34,38 +35,29 @@ pub(crate) fn serve_once(
     listener: &OwnedFd,
     trigger: Trigger,
 ) -> Result<(), Failure> {
+    fcntl(listener, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
+        .map_err(|e| Doing::Option.failed(e))?;
     let mut log = Log::new(true);
     let mut poller = Poller::new(trigger)?;
     let mut clients: HashMap<u64, (OwnedFd, Conversation)> = HashMap::new();
-    let mut told = Told::nothing(LISTENER);
-    poller.tell(listener, &mut told, Interest::READ)?;
+    let listening = watch(&poller, listener, Interest::READ)?;
+    let mut buffer = [0; 1_023];
     loop {
         for index in 0..poller.wait(None)? {
             let token = poller.event(index).token;
-            if token == LISTENER {
+            if token == listening {
                 // Two more may wait in the queue.
-                let Ok((client, _)) = accept_nonblocking(listener) else {
-                    continue;
-                };
-                let token = client.as_raw_fd() as u64;
-                let mut told = Told::nothing(token);
-                poller.tell(&client, &mut told, Interest::READ)?;
-                clients.insert(token, (client, Conversation::default()));
-            } else if let Some((client, conversation)) = clients.get_mut(&token)
-            {
+                if let Ok((client, _)) = accept_nonblocking(listener) {
+                    let token = watch(&poller, &client, Interest::READ)?;
+                    clients.insert(token, (client, Conversation::default()));
+                }
+            } else if let Some((client, talk)) = clients.get_mut(&token) {
                 // Two thousand bytes more may wait in the socket.
-                let mut buffer = [0; 1_023];
+                let count = recv(&*client, &mut buffer).unwrap_or(0);
                 let mut replies = Vec::new();
-                match recv(&*client, &mut buffer) {
-                    Ok(count @ 1..) => {
-                        conversation.hear(
-                            &buffer[..count],
-                            &mut replies,
-                            &mut log,
-                        );
-                        let _ = send_all(&*client, &replies);
-                    }
-                    _ => drop(clients.remove(&token)),
+                talk.hear(&buffer[..count], &mut replies, &mut log);
+                if count == 0 || send_all(&*client, &replies).is_err() {
+                    clients.remove(&token);
                 }
             }
         }
@@ -84,15 +76,12 @@ struct Seen {
 }
 
 impl Row for Seen {
-    const HEADINGS: &'static [&'static str] =
-        &["server", "epoll", "replies", "clients served"];
-
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self) -> Vec<(&'static str, String)> {
         vec![
-            self.server.into(),
-            self.trigger.into(),
-            format!("{} of {PINGS}", self.replies),
-            format!("{} of {CLIENTS}", self.served),
+            ("server", self.server.into()),
+            ("epoll", self.trigger.into()),
+            ("replies", format!("{} of {PINGS}", self.replies)),
+            ("clients served", format!("{} of {CLIENTS}", self.served)),
         ]
     }
 }
@@ -116,8 +105,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
             rows.push(Seen { server: name, trigger: mode, replies, served });
         }
     }
-    page.table(&rows);
-    page.answer(verdict(&rows));
+    page.conclude(&rows, &verdict(&rows));
     Ok(())
 }
 
@@ -165,4 +153,22 @@ fn verdict(rows: &[Seen]) -> String {
          report it."
     };
     format!("{first} {second}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_that_of_the_run() {
+        let row =
+            |replies, served| Seen { server: "", trigger: "", replies, served };
+        let all = || row(PINGS, CLIENTS);
+        let hung = verdict(&[row(204, 1), all(), all(), all()]);
+        assert!(hung.contains("while level-triggered does"), "{hung}");
+        let whole = verdict(&[all(), all(), all(), all()]);
+        assert!(whole.starts_with("This time even edge"), "{whole}");
+        let ours = verdict(&[row(204, 1), all(), row(204, 3), all()]);
+        assert!(ours.ends_with("please report it."), "{ours}");
+    }
 }

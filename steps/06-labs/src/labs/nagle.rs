@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use crate::client::{PATIENCE, connect, hear_pong};
 use crate::figures::{median, quantile, seconds};
-use crate::kernel::counter;
+use crate::kernel::Growth;
 use crate::page::{Page, Row};
 use crate::serve::Who;
 use crate::server::Server;
@@ -50,13 +50,13 @@ struct Seen {
 }
 
 impl Row for Seen {
-    const HEADINGS: &'static [&'static str] =
-        &["how ping is sent", "median", "slowest", "DelayedACKs"];
-
-    fn cells(&self) -> Vec<String> {
-        let (middle, worst) = (seconds(self.median_s), seconds(self.slowest_s));
-        let delayed = self.delayed_acks.to_string();
-        vec![self.client.into(), middle, worst, delayed]
+    fn cells(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("how ping is sent", self.client.into()),
+            ("median", seconds(self.median_s)),
+            ("slowest", seconds(self.slowest_s)),
+            ("DelayedACKs", self.delayed_acks.to_string()),
+        ]
     }
 }
 
@@ -85,8 +85,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
         Ok(seen)
     })
     .collect::<Result<Vec<_>, Trouble>>()?;
-    page.table(&rows);
-    page.answer(verdict(&rows));
+    page.conclude(&rows, &verdict(&rows));
     Ok(())
 }
 
@@ -99,16 +98,13 @@ fn measure(
 ) -> Result<Seen, Trouble> {
     let stream = connect(server, PATIENCE)?;
     stream.set_nodelay(nodelay)?;
-    let before = counter("DelayedACKs");
+    let growth = Growth::of(["DelayedACKs"]);
     let times = (0..REQUESTS)
         .map(|_| request(&stream, writes))
         .collect::<std::io::Result<Vec<_>>>()?;
-    Ok(Seen {
-        client,
-        median_s: median(&times),
-        slowest_s: quantile(&times, 1.0),
-        delayed_acks: counter("DelayedACKs") - before,
-    })
+    let [delayed_acks] = growth.so_far();
+    let (median_s, slowest_s) = (median(&times), quantile(&times, 1.0));
+    Ok(Seen { client, median_s, slowest_s, delayed_acks })
 }
 
 fn request(mut stream: &TcpStream, writes: &[&str]) -> std::io::Result<f64> {
@@ -144,30 +140,46 @@ fn acknowledge_at_once(listener: &OwnedFd) -> Result<(), Trouble> {
 
 fn verdict(rows: &[Seen]) -> String {
     let [one, two, nodelay, quick] = rows else { return String::new() };
-    let first = if two.median_s < DELAYED {
-        format!(
-            "Here two writes took {}: this kernel did not hold the \
-             acknowledgement back.",
-            seconds(two.median_s)
-        )
-    } else {
-        format!(
-            "They pass between the two writes of one message: {} instead of \
-             {}, and {} acknowledgements came only when their time was up.",
-            seconds(two.median_s),
-            seconds(one.median_s),
-            two.delayed_acks
-        )
-    };
-    let remedies = if nodelay.median_s < DELAYED && quick.median_s < DELAYED {
-        "either end can avoid them"
-    } else {
-        "not every remedy worked here"
+    let [one_s, two_s, nodelay_s, quick_s] =
+        [one, two, nodelay, quick].map(|row| seconds(row.median_s));
+    if two.median_s < DELAYED {
+        return format!(
+            "Here two writes took {two_s} and one took {one_s}: this system \
+             did not hold the acknowledgement back, so there was nothing to \
+             remedy."
+        );
+    }
+    let both = nodelay.median_s < DELAYED && quick.median_s < DELAYED;
+    let so = match both {
+        true => "so either end can avoid them",
+        false => "so not every remedy worked here",
     };
     format!(
-        "{first} TCP_NODELAY at the sender gave {}, TCP_QUICKACK at the \
-         receiver {}, so {remedies}; one write needs neither.",
-        seconds(nodelay.median_s),
-        seconds(quick.median_s)
+        "They pass between the two writes of one message: {two_s} instead of \
+         {one_s}, and {} acknowledgements came only when their time was up. \
+         TCP_NODELAY at the sender gave {nodelay_s}, TCP_QUICKACK at the \
+         receiver {quick_s}, {so}; one write needs neither.",
+        two.delayed_acks
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_that_of_the_run() {
+        let row = |median_s| Seen {
+            client: "",
+            median_s,
+            slowest_s: 0.0,
+            delayed_acks: 21,
+        };
+        let stalled =
+            |quick| verdict(&[row(1e-5), row(0.044), row(1e-5), row(quick)]);
+        assert!(stalled(1e-5).contains("so either end can avoid them"));
+        assert!(stalled(0.044).contains("not every remedy"));
+        let never = verdict(&[1e-5; 4].map(row));
+        assert!(never.ends_with("nothing to remedy."), "{never}");
+    }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::client::{PATIENCE, ask, connect};
-use crate::figures::{count, quantile, seconds};
+use crate::figures::{count, decimal, quantile, seconds};
 use crate::page::{Page, Row};
 use crate::plot::{Axis, Plot, Series};
 use crate::serve::Who;
@@ -39,15 +39,16 @@ struct Seen {
 }
 
 impl Row for Seen {
-    const HEADINGS: &'static [&'static str] =
-        &["client", "requests", "p50", "p90", "p99", "p99.9", "max"];
-
-    fn cells(&self) -> Vec<String> {
-        let figures =
-            [self.p50_s, self.p90_s, self.p99_s, self.p999_s, self.max_s];
-        let mut cells = vec![self.client.into(), count(self.requests as u64)];
-        cells.extend(figures.map(seconds));
-        cells
+    fn cells(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("client", self.client.into()),
+            ("requests", count(self.requests as u64)),
+            ("p50", seconds(self.p50_s)),
+            ("p90", seconds(self.p90_s)),
+            ("p99", seconds(self.p99_s)),
+            ("p99.9", seconds(self.p999_s)),
+            ("max", seconds(self.max_s)),
+        ]
     }
 }
 
@@ -55,17 +56,17 @@ impl Row for Seen {
 pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     page.say(format!(
         "Two clients ask 04-epoll for {DURATION:?}, each every {INTERVAL:?}. \
-         For one second we stop it.\n"
+         For {STOP:?} of that we stop it.\n"
     ));
     let server = Server::start(Who::Epoll)?;
     let address = server.address;
     let closed = thread::spawn(move || closed_loop(address));
     let open = thread::spawn(move || open_loop(address));
     thread::sleep(STOP_AT);
-    page.say("  0.5 s: SIGSTOP");
+    page.say(format!("  after {STOP_AT:?}: SIGSTOP"));
     server.pause()?;
     thread::sleep(STOP);
-    page.say("  1.5 s: SIGCONT");
+    page.say(format!("  after {:?}: SIGCONT", STOP_AT + STOP));
     server.resume()?;
 
     let lost = || Trouble::Failed("a client's thread ended".into());
@@ -74,8 +75,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     let clients = [("closed loop", closed), ("open loop", open)];
     let rows: Vec<_> =
         clients.iter().map(|(name, times)| summed_up(name, times)).collect();
-    page.table(&rows);
-    page.answer(verdict(&rows));
+    page.conclude(&rows, &verdict(&rows));
     page.plot(&plot(clients))
 }
 
@@ -132,14 +132,16 @@ fn plot(clients: [(&str, Vec<f64>); 2]) -> Plot {
             .filter(|point| point.1.is_finite())
             .collect(),
     });
-    let ticks = [(1.0, "0 %"), (10.0, "90 %"), (100.0, "99 %")];
-    let mut ticks: Vec<_> = ticks.map(|(n, t)| (n, t.to_owned())).into();
-    ticks.push((1_000.0, "99.9 %".into()));
-    let label = "share of requests that are faster";
+    let x = Axis {
+        label: "share of requests that are faster",
+        logarithmic: true,
+        ticks: vec![1.0, 10.0, 100.0, 1_000.0],
+        written: |one_in| format!("{} %", decimal(100.0 - 100.0 / one_in)),
+    };
     Plot {
-        title: "One server, away for a second, as two clients report it".into(),
-        x: Axis { label, logarithmic: true, ticks },
-        y: Axis::linear("latency", [1.0], |value| format!("{value:.1} s")),
+        title: "One server that stands still, as two clients report it",
+        x,
+        y: Axis::linear("latency", 1.0, |s| format!("{} s", decimal(s))),
         series: series.into(),
     }
 }
@@ -152,22 +154,37 @@ fn verdict(rows: &[Seen]) -> String {
         count(closed.requests as u64),
         count(open.requests as u64)
     );
-    let second = if open.p90_s > 2.0 * closed.p90_s {
+    let second = if open.p99_s > 2.0 * closed.p99_s {
         format!(
-            "So the closed loop's p99 is {} and one request in {} tells of the \
-             second; counted from when they were due, one in ten took {} or \
-             longer.",
+            "So the closed loop's p99 is {} and one request in {} tells of \
+             the stop; counted from when they were due, one in ten took {} or \
+             longer, and one in a hundred {}.",
             seconds(closed.p99_s),
             count(closed.requests as u64),
-            seconds(open.p90_s)
+            seconds(open.p90_s),
+            seconds(open.p99_s)
         )
     } else {
         format!(
-            "Here they differ little (p90 {} and {}), so something else than \
+            "Here they differ little (p99 {} and {}), so something else than \
              our stop slowed both.",
-            seconds(closed.p90_s),
-            seconds(open.p90_s)
+            seconds(closed.p99_s),
+            seconds(open.p99_s)
         )
     };
     format!("{first} {second}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_that_of_the_run() {
+        let answer = |closed: f64, open: f64| {
+            verdict(&[closed, open].map(|s| summed_up("", &[s])))
+        };
+        assert!(answer(0.1, 0.7).contains("one in ten took 700 ms"));
+        assert!(answer(0.6, 0.7).contains("they differ little"));
+    }
 }

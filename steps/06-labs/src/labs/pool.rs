@@ -37,23 +37,14 @@ struct Seen {
 }
 
 impl Row for Seen {
-    const HEADINGS: &'static [&'static str] = &[
-        "client",
-        "requests/s",
-        "p50",
-        "p99",
-        "server's CPU/request",
-        "TIME_WAIT",
-    ];
-
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self) -> Vec<(&'static str, String)> {
         vec![
-            self.client.into(),
-            count(self.requests_per_second as u64),
-            seconds(self.p50_s),
-            seconds(self.p99_s),
-            seconds(self.cpu_per_request_s),
-            count(self.time_wait),
+            ("client", self.client.into()),
+            ("requests/s", count(self.requests_per_second as u64)),
+            ("p50", seconds(self.p50_s)),
+            ("p99", seconds(self.p99_s)),
+            ("server's CPU/request", seconds(self.cpu_per_request_s)),
+            ("TIME_WAIT", count(self.time_wait)),
         ]
     }
 }
@@ -77,8 +68,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
         }
     }
     let rows = best_of_each(&rounds);
-    page.table(&rows);
-    page.answer(verdict(&rows));
+    page.conclude(&rows, &verdict(&rows));
     Ok(())
 }
 
@@ -153,12 +143,16 @@ fn verdict(rows: &[Seen]) -> String {
         "{worth}: half of the requests took no longer than {} over a kept \
          connection and {} over a new one, and {} and {} of the server's CPU. \
          It left {} ports in TIME_WAIT instead of {}, of the 28,232 that a \
-         client has by default.",
+         client has by default.{}",
         seconds(kept.p50_s),
         seconds(new.p50_s),
         seconds(kept.cpu_per_request_s),
         seconds(new.cpu_per_request_s),
         count(kept.time_wait),
         count(new.time_wait),
+        match new.failed + kept.failed {
+            0 => String::new(),
+            failed => format!(" (And {failed} requests failed.)"),
+        }
     )
 }

@@ -4,6 +4,7 @@
 //! closes first keeps it in TIME_WAIT for a minute. Here is a client with a
 //! hundred ports instead of 28,232, and all that people say would help it.
 
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
 use std::thread;
@@ -12,13 +13,11 @@ use std::time::Duration;
 use blocking::recv;
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, SockaddrIn, SockaddrStorage, bind,
-    connect, setsockopt, socket, sockopt,
+    SockFlag, SockaddrIn, SockaddrStorage, bind, connect, setsockopt, sockopt,
 };
-use nix::sys::time::{TimeVal, TimeValLike};
 use serde::Serialize;
 
-use crate::client::ask;
+use crate::client::{ask, socket};
 use crate::network::{renew, set};
 use crate::page::{Page, Row};
 use crate::resets::ResetCounter;
@@ -54,6 +53,7 @@ struct Way {
 
 fn ways() -> [Way; 11] {
     let way = |name| Way { name, destinations: 1, ..Way::default() };
+    let bound = |name| Way { sources: 1, tw_reuse: true, ..way(name) };
     [
         way("the client closes first"),
         Way { reuse_address: true, ..way("+ SO_REUSEADDR (the article)") },
@@ -61,13 +61,8 @@ fn ways() -> [Way; 11] {
         Way { sources: 3, ..way("3 source addresses") },
         Way { destinations: 2, ..way("2 destination ports") },
         Way { tw_reuse: true, ..way("tcp_tw_reuse=2") },
-        Way { sources: 1, tw_reuse: true, ..way("+ bind") },
-        Way {
-            sources: 1,
-            tw_reuse: true,
-            no_port: true,
-            ..way("+ that and IP_BIND_ADDRESS_NO_PORT")
-        },
+        bound("+ bind"),
+        Way { no_port: true, ..bound("+ that, IP_BIND_ADDRESS_NO_PORT") },
         Way { reset: true, ..way("SO_LINGER 0: reset, not close") },
         Way { server_closes: true, ..way("the server closes first") },
         Way { keep: true, ..way("one connection kept") },
@@ -88,17 +83,16 @@ struct Seen {
 }
 
 impl Row for Seen {
-    const HEADINGS: &'static [&'static str] =
-        &["client", "requests", "then", "1 s later", "server's resets"];
-
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self) -> Vec<(&'static str, String)> {
         let all = if self.at_once == ENOUGH { "all " } else { "" };
+        let later = self.a_second_later.map(|count| count.to_string());
+        let or_dash = |text: Option<String>| text.unwrap_or("–".into());
         vec![
-            self.client.into(),
-            format!("{all}{}", self.at_once),
-            self.error.clone().unwrap_or_else(|| "–".into()),
-            self.a_second_later.map_or("–".into(), |n| n.to_string()),
-            self.resets.to_string(),
+            ("client", self.client.into()),
+            ("requests", format!("{all}{}", self.at_once)),
+            ("then", or_dash(self.error.clone())),
+            ("1 s later", or_dash(later)),
+            ("server's resets", self.resets.to_string()),
         ]
     }
 }
@@ -117,8 +111,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
         page.say(format!("  {}: {}", way.name, seen.at_once));
         rows.push(seen);
     }
-    page.table(&rows);
-    page.answer(verdict(&rows));
+    page.conclude(&rows, &verdict(&rows));
     Ok(())
 }
 
@@ -136,20 +129,21 @@ fn try_out(way: Way) -> Result<Seen, Trouble> {
         until_failure(way, &servers).0
     });
     let resets = servers.into_iter().map(ResetCounter::resets).sum();
-    let error = error.map(|errno| format!("{errno:?}"));
+    let errno = error.and_then(|error| error.raw_os_error());
+    let error = errno.map(|errno| format!("{:?}", Errno::from_raw(errno)));
     Ok(Seen { client: way.name, at_once, error, a_second_later, resets })
 }
 
-fn until_failure(way: Way, servers: &[ResetCounter]) -> (usize, Option<Errno>) {
+type Requests = (usize, Option<io::Error>);
+
+fn until_failure(way: Way, servers: &[ResetCounter]) -> Requests {
     let mut kept = None;
     for number in 0..ENOUGH {
-        let stream = match kept.take() {
-            Some(stream) => Ok(stream),
-            None => open(way, number, servers[number % servers.len()].address),
-        };
+        let server = servers[number % servers.len()].address;
+        let stream = kept.take().map_or_else(|| open(way, number, server), Ok);
         match stream.and_then(|stream| request(way, stream)) {
             Ok(stream) => kept = stream,
-            Err(errno) => return (number, Some(errno)),
+            Err(error) => return (number, Some(error)),
         }
     }
     (ENOUGH, None)
@@ -157,10 +151,8 @@ fn until_failure(way: Way, servers: &[ResetCounter]) -> (usize, Option<Errno>) {
 // ANCHOR_END: try_out
 
 // ANCHOR: open
-fn open(way: Way, number: usize, to: SocketAddr) -> nix::Result<TcpStream> {
-    let flags = SockFlag::SOCK_CLOEXEC;
-    let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
-    setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(5))?;
+fn open(way: Way, number: usize, to: SocketAddr) -> io::Result<TcpStream> {
+    let socket = socket(SockFlag::empty())?;
     if way.reuse_address {
         setsockopt(&socket, sockopt::ReuseAddr, &true)?;
     }
@@ -180,38 +172,30 @@ fn open(way: Way, number: usize, to: SocketAddr) -> nix::Result<TcpStream> {
     Ok(socket.into())
 }
 
-fn request(way: Way, stream: TcpStream) -> nix::Result<Option<TcpStream>> {
-    let errno = |error: std::io::Error| {
-        Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
-    };
-    ask(&stream).map_err(errno)?;
+fn request(way: Way, stream: TcpStream) -> io::Result<Option<TcpStream>> {
+    ask(&stream)?;
     if way.server_closes {
         // Its FIN first, and only then ours.
-        recv(&stream, &mut [0; 1]).map_err(errno)?;
+        recv(&stream, &mut [0; 1])?;
     }
     Ok(way.keep.then_some(stream))
 }
 // ANCHOR_END: open
 
 fn verdict(rows: &[Seen]) -> String {
-    let at_once = |name: &str| {
-        let row = rows.iter().find(|row| row.client.contains(name));
-        row.map_or(0, |row| row.at_once)
-    };
-    let plain = at_once("the client closes first");
-    let first = match at_once("the article") {
-        n if n <= plain => format!(
-            "SO_REUSEADDR does not help a client: {n} requests with it, \
-             {plain} without."
-        ),
-        n => format!(
-            "Here SO_REUSEADDR did help: {n} requests with it, {plain} without."
-        ),
-    };
-    let helpers: Vec<_> = rows
-        .iter()
-        .filter(|row| row.at_once > plain)
+    let [plain, reuse, ..] = rows else { return String::new() };
+    let (with, without) = (reuse.at_once, plain.at_once);
+    let helps = if with > without { "helped" } else { "did not help" };
+    let further = rows.iter().filter(|row| row.at_once > without);
+    let further: Vec<_> = further
         .map(|row| format!("{} ({})", row.client, row.at_once))
         .collect();
-    format!("{first} What went further at once: {}.", helpers.join(", "))
+    let further = match further[..] {
+        [] => "nothing".into(),
+        _ => further.join(", "),
+    };
+    format!(
+        "SO_REUSEADDR {helps} the client: {with} requests with it, {without} \
+         without. What went further at once: {further}."
+    )
 }

@@ -11,9 +11,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use blocking::{accept, recv, send_all};
-use epoll::{Interest, Poller, Told, Trigger};
+use epoll::{Interest, Poller, Trigger};
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{MsgFlags, send, setsockopt, sockopt};
 use protocol::{Conversation, Failure, Log};
 use serde::Serialize;
@@ -24,6 +23,7 @@ use crate::page::{Page, Row};
 use crate::serve::Who;
 use crate::server::Server;
 use crate::trouble::Trouble;
+use crate::watch::watch;
 
 /// What the client would like to send: empty lines, whose replies are 21 times
 /// as long.
@@ -35,7 +35,6 @@ const STUCK: Duration = Duration::from_millis(500);
 /// How long the others wait for a pong.
 const PATIENCE: Duration = Duration::from_millis(1_000);
 const REQUESTS: usize = 100;
-const LISTENER: u64 = u64::MAX;
 
 /// A naive event loop: the sockets are blocking, and so `send` waits.
 // ANCHOR: replies
@@ -71,27 +70,24 @@ fn serve_all(
     let mut poller = Poller::new(Trigger::Level)?;
     let mut clients = HashMap::new();
     let mut buffer = [0; 4_096];
-    let mut told = Told::nothing(LISTENER);
-    poller.tell(listener, &mut told, Interest::READ)?;
+    let listening = watch(&poller, listener, Interest::READ)?;
     loop {
         for index in 0..poller.wait(None)? {
             let token = poller.event(index).token;
-            if token == LISTENER {
-                let Ok((client, _)) = accept(listener) else { continue };
-                let token = client.as_raw_fd() as u64;
-                let mut told = Told::nothing(token);
-                poller.tell(&client, &mut told, Interest::READ)?;
-                let state = (client, Conversation::default(), Vec::new());
-                clients.insert(token, state);
-                continue;
-            }
-            let Some((client, talk, replies)) = clients.get_mut(&token) else {
-                continue;
-            };
-            let count = recv(&*client, &mut buffer).unwrap_or(0);
-            talk.hear(&buffer[..count], replies, &mut log);
-            if count == 0 || !reply(client, replies) {
-                clients.remove(&token);
+            if token == listening {
+                if let Ok((client, _)) = accept(listener) {
+                    let token = watch(&poller, &client, Interest::READ)?;
+                    let state = (client, Conversation::default(), Vec::new());
+                    clients.insert(token, state);
+                }
+            } else if let Some((client, talk, replies)) =
+                clients.get_mut(&token)
+            {
+                let count = recv(&*client, &mut buffer).unwrap_or(0);
+                talk.hear(&buffer[..count], replies, &mut log);
+                if count == 0 || !reply(client, replies) {
+                    clients.remove(&token);
+                }
             }
         }
     }
@@ -111,21 +107,13 @@ struct Seen {
 }
 
 impl Row for Seen {
-    const HEADINGS: &'static [&'static str] = &[
-        "server",
-        "taken from the flood",
-        "memory grew by",
-        "others' pongs",
-        "slowest",
-    ];
-
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self) -> Vec<(&'static str, String)> {
         vec![
-            self.server.into(),
-            bytes(self.flooded as f64),
-            bytes(self.grown as f64),
-            format!("{} of {REQUESTS}", self.answered),
-            seconds(self.slowest_s),
+            ("server", self.server.into()),
+            ("taken from the flood", bytes(self.flooded as f64)),
+            ("memory grew by", bytes(self.grown as f64)),
+            ("others' pongs", format!("{} of {REQUESTS}", self.answered)),
+            ("slowest", seconds(self.slowest_s)),
         ]
     }
 }
@@ -145,14 +133,11 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
         ("04-epoll", Who::Epoll),
     ] {
         let seen = flood(name, who)?;
-        page.say(format!(
-            "  {name}: the other client got {} pongs",
-            seen.answered
-        ));
+        let answered = seen.answered;
+        page.say(format!("  {name}: {answered} pongs for the other client"));
         rows.push(seen);
     }
-    page.table(&rows);
-    page.answer(verdict(&rows));
+    page.conclude(&rows, &verdict(&rows));
     Ok(())
 }
 
@@ -164,7 +149,7 @@ fn flood(server: &'static str, who: Who) -> Result<Seen, Trouble> {
     let before = process.status("VmRSS");
     let slow = connect(process.address, STUCK)?;
     setsockopt(&slow, sockopt::SndBuf, &SEND_BUFFER)?;
-    let flooded = send_until_stuck(&slow)?;
+    let flooded = send_until_stuck(&slow);
 
     let other = connect(process.address, PATIENCE)?;
     let pongs: Vec<_> = (0..REQUESTS).map_while(|_| ask(&other).ok()).collect();
@@ -183,7 +168,7 @@ fn flood(server: &'static str, who: Who) -> Result<Seen, Trouble> {
 }
 
 /// Says how many bytes the kernel and the server took.
-fn send_until_stuck(mut slow: &TcpStream) -> Result<usize, Trouble> {
+fn send_until_stuck(mut slow: &TcpStream) -> usize {
     let lines = [b'\n'; 4_096];
     let mut sent = 0;
     while sent < FLOOD {
@@ -192,21 +177,23 @@ fn send_until_stuck(mut slow: &TcpStream) -> Result<usize, Trouble> {
             Err(_) => break, // EAGAIN: its send has waited for STUCK
         }
     }
-    fcntl(slow, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?; // closes at once
-    Ok(sent)
+    sent
 }
 // ANCHOR_END: flood
 
 fn verdict(rows: &[Seen]) -> String {
     let [waits, keeps, _, epoll] = rows else { return String::new() };
     let grown = |row: &Seen| bytes(row.grown as f64);
+    let taken = match epoll.flooded {
+        FLOOD.. => "read all that it sent".into(),
+        taken => format!("stopped reading after {}", bytes(taken as f64)),
+    };
     format!(
         "A server that waits for it gave the other client {} of {REQUESTS} \
-         pongs, and one that keeps the replies grew by {}. Step 04 stopped \
-         reading from it after {}, grew by {}, and gave the other client {}.",
+         pongs, and one that keeps the replies grew by {}. Step 04 {taken}, \
+         grew by {}, and gave the other client {}.",
         waits.answered,
         grown(keeps),
-        bytes(epoll.flooded as f64),
         grown(epoll),
         epoll.answered
     )

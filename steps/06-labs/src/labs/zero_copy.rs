@@ -7,9 +7,9 @@
 
 use serde::Serialize;
 
-use crate::figures::{bytes, median, seconds};
+use crate::figures::{bytes, decimal, median, seconds};
 use crate::page::{Page, Row};
-use crate::plot::{Axis, Plot, Series};
+use crate::plot::{Axis, Plot, Series, highest};
 use crate::sender::{Sender, Way};
 use crate::trouble::Trouble;
 
@@ -33,27 +33,17 @@ struct Seen {
 }
 
 impl Row for Seen {
-    const HEADINGS: &'static [&'static str] = &[
-        "message",
-        "send",
-        "read + send",
-        "sendfile",
-        "sendfile/send",
-        "send, a byte",
-        "sendfile, a byte",
-    ];
-
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self) -> Vec<(&'static str, String)> {
         let nanos_a_byte =
             |cpu: f64| format!("{:.3} ns", cpu * 1e9 / self.bytes as f64);
         vec![
-            bytes(self.bytes as f64),
-            seconds(self.send_s),
-            seconds(self.read_and_send_s),
-            seconds(self.sendfile_s),
-            format!("{:.2}", self.sendfile_ratio),
-            nanos_a_byte(self.send_s),
-            nanos_a_byte(self.sendfile_s),
+            ("message", bytes(self.bytes as f64)),
+            ("send", seconds(self.send_s)),
+            ("read + send", seconds(self.read_and_send_s)),
+            ("sendfile", seconds(self.sendfile_s)),
+            ("sendfile/send", format!("{:.2}", self.sendfile_ratio)),
+            ("send, a byte", nanos_a_byte(self.send_s)),
+            ("sendfile, a byte", nanos_a_byte(self.sendfile_s)),
         ]
     }
 }
@@ -76,8 +66,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
         ));
         rows.push(seen);
     }
-    page.table(&rows);
-    page.answer(verdict(&rows));
+    page.conclude(&rows, &verdict(&rows));
     page.plot(&plot(&rows))
 }
 
@@ -119,13 +108,16 @@ fn plot(rows: &[Seen]) -> Plot {
         line("sendfile", |row| row.sendfile_ratio),
         line("read + send", read_and_send),
     ];
-    let points = series.iter().flat_map(|series| series.points.iter());
-    let ratios: Vec<_> = points.map(|point| point.1).collect();
-    let ticks = SIZES.map(|size| (size as f64, bytes(size as f64)));
+    let x = Axis {
+        label: "message",
+        logarithmic: true,
+        ticks: SIZES.map(|size| size as f64).into(),
+        written: bytes,
+    };
     Plot {
-        title: "CPU time of the sender, compared to send".into(),
-        x: Axis { label: "message", logarithmic: true, ticks: ticks.into() },
-        y: Axis::linear("times that of send", ratios, |n| format!("{n:.1}")),
+        title: "CPU time of the sender, compared to send",
+        x,
+        y: Axis::linear("times that of send", highest(&series), decimal),
         series,
     }
 }
@@ -137,16 +129,40 @@ fn verdict(rows: &[Seen]) -> String {
         let sizes: Vec<_> = rows.map(|row| bytes(row.bytes as f64)).collect();
         if sizes.is_empty() { "no size".into() } else { sizes.join(", ") }
     };
-    let percent = 100.0 * (pong.sendfile_ratio - 1.0);
-    let first = match percent {
-        5.0.. => "more CPU than send: there is no copy worth saving",
-        _ => "more CPU than send: here, for once, that is no loss",
+    let saved = match pong.sendfile_ratio {
+        ..0.95 => "so even that copy was worth saving here",
+        0.95..1.05 => "so it makes no difference",
+        _ => "since there is no copy worth saving",
     };
     format!(
-        "For a pong sendfile took {percent:.0} % {first}. For bytes that the \
-         program has in memory it was cheaper at {}; for bytes in a file, \
-         which would have to be read first, at {}.",
+        "For a pong sendfile took {:.2} times the CPU of send, {saved}. For \
+         bytes that the program has in memory it was cheaper at {}; for bytes \
+         in a file, which would have to be read first, at {}.",
+        pong.sendfile_ratio,
         cheaper_at(|row| row.sendfile_ratio),
         cheaper_at(|row| row.sendfile_to_both_ratio),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_that_of_the_run() {
+        let answer = |sendfile_ratio| {
+            verdict(&[Seen {
+                bytes: 5,
+                send_s: 1.0,
+                read_and_send_s: 1.0,
+                sendfile_s: 1.0,
+                sendfile_ratio,
+                sendfile_to_both_ratio: 1.0,
+            }])
+        };
+        assert!(answer(2.0).contains("no copy worth saving"));
+        assert!(answer(1.0).contains("no difference"));
+        assert!(answer(0.5).contains("cheaper at 5 B; "), "{}", answer(0.5));
+        assert!(answer(2.0).contains("cheaper at no size; "));
+    }
 }

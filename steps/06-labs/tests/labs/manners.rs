@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use predicates::prelude::*;
 use predicates::str::contains;
 
-use crate::running::{ALONE, LABS, labs};
+use crate::running::{LABS, MACHINE, labs};
 
 const NAMES: [&str; 11] = [
     "framing",
@@ -78,7 +78,7 @@ fn a_closed_stdout_is_no_error_and_no_panic() {
 
 #[test]
 fn a_folder_that_cannot_be_made_is_an_error_that_names_it() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
     let wanted = contains("[!] omission: /proc/nowhere/omission.svg");
     let command = &["omission", "--out", "/proc/nowhere"];
     labs(command).assert().code(1).stderr(wanted);
