@@ -4,6 +4,7 @@
 #[path = "../record/mod.rs"]
 mod record;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
@@ -34,9 +35,21 @@ fn record_all(wanted: &[String]) -> io::Result<()> {
             continue;
         }
         println!("{}, {} terminals", session.name, session.terminals().len());
-        for (number, text) in record::play(&session, &ours)? {
-            fs::write(record::transcript(&session.name, number), text)?;
-        }
+        keep(&session, &ours)?;
+    }
+    Ok(())
+}
+
+/// Plays `session`; keeps what its terminals show, and the picture of the same run.
+fn keep(session: &Session, ours: &Path) -> io::Result<()> {
+    if let Some(drawing) = session.drawing.as_ref().filter(|d| d.exists()) {
+        fs::remove_file(drawing)?; // one of an earlier run
+    }
+    for (number, text) in record::play(session, ours)? {
+        fs::write(record::transcript(&session.name, number), text)?;
+    }
+    if let Some(drawing) = &session.drawing {
+        fs::copy(drawing, record::picture(&session.name))?;
     }
     Ok(())
 }

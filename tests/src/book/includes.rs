@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::pages::{Page, Pages, files_below};
-use crate::record::{Session, transcript};
+use crate::record::{Session, picture, transcript};
 
 /// `{{#include file:anchor}}`, as it stands on a page.
 struct Include {
@@ -223,6 +223,12 @@ pub(crate) fn recordings_are_shown(pages: &Pages) -> Vec<String> {
             problems.push(format!("{at}: no session makes it"));
         } else if !shown.contains(path) {
             problems.push(format!("{at}: no page shows it"));
+        }
+    }
+    for session in sessions.iter().filter(|s| s.drawing.is_some()) {
+        if !shown.contains(&canonical(&picture(&session.name))) {
+            problems
+                .push(format!("{}: no page shows its picture", session.name));
         }
     }
     problems

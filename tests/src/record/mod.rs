@@ -25,6 +25,11 @@ pub(crate) fn transcript(session: &str, terminal: usize) -> PathBuf {
     book().join(format!("src/transcripts/{session}.{terminal}.txt"))
 }
 
+/// Where the picture that `session` draws is kept.
+pub(crate) fn picture(session: &str) -> PathBuf {
+    book().join(format!("src/pictures/{session}.svg"))
+}
+
 /// Whether `tool` is in one of the folders of `PATH`.
 pub(crate) fn installed(tool: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();

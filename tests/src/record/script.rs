@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One step of a session. Terminals have the numbers that the book shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub(crate) struct Session {
     pub(crate) order_varies: bool,
     /// `recorded only`: it measures, and so is not played by `cargo test`.
     pub(crate) recorded_only: bool,
+    /// `draws target/plots/pool.svg`: a file that it writes; the book shows
+    /// the one of the recorded run.
+    pub(crate) drawing: Option<PathBuf>,
     pub(crate) acts: Vec<Act>,
 }
 
@@ -108,6 +111,9 @@ impl Session {
             ("figures", "vary") => self.figures_vary = true,
             ("order", "varies") => self.order_varies = true,
             ("recorded", "only") => self.recorded_only = true,
+            ("draws", file) => {
+                self.drawing = Some(super::book().join("..").join(file));
+            }
             ("until", command) => self.acts.push(Act::Until(command.into())),
             (number, act) => {
                 self.acts.push(Self::act(number.parse().ok()?, act)?);
