@@ -30,16 +30,21 @@ fn includes(pages: &Pages, page: &Page) -> Vec<Include> {
     found
 }
 
+/// What a line says that is a comment, in Rust or in Python.
+fn comment(line: &str) -> Option<&str> {
+    let line = line.trim();
+    line.strip_prefix("// ").or_else(|| line.strip_prefix("# "))
+}
+
 /// The lines of `text` between an anchor's two comments.
 fn anchored(text: &str, anchor: &str) -> Result<String, String> {
     let is = |line: &str, kind: &str| {
-        line.trim_start().strip_prefix("// ").is_some_and(|comment| {
-            comment.strip_prefix(kind).map(str::trim) == Some(anchor)
-        })
+        comment(line).and_then(|c| c.strip_prefix(kind)).map(str::trim)
+            == Some(anchor)
     };
     let mut lines = text.lines();
     if !lines.any(|line| is(line, "ANCHOR:")) {
-        return Err(format!("there is no `// ANCHOR: {anchor}`"));
+        return Err(format!("there is no `ANCHOR: {anchor}`"));
     }
     let mut inside = String::new();
     for line in lines {
@@ -49,7 +54,7 @@ fn anchored(text: &str, anchor: &str) -> Result<String, String> {
         inside.push_str(line);
         inside.push('\n');
     }
-    Err(format!("`// ANCHOR: {anchor}` never ends"))
+    Err(format!("`ANCHOR: {anchor}` never ends"))
 }
 
 /// Whether every bracket that closes in a listing was opened in it, and what
@@ -135,15 +140,15 @@ pub(crate) fn anchors_are_used(pages: &Pages) -> Vec<String> {
     let shown: BTreeSet<_> =
         used.iter().filter_map(|(path, _)| step_of(path)).collect();
     let mut problems = Vec::new();
-    for path in files_below(&steps, "rs").unwrap_or_default() {
+    let listed = ["rs", "py"].map(|kind| files_below(&steps, kind));
+    for path in listed.into_iter().filter_map(Result::ok).flatten() {
         if step_of(&path).is_none_or(|step| !shown.contains(&step)) {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap_or_default();
         for line in text.lines() {
-            let Some(anchor) = line.trim().strip_prefix("// ANCHOR: ") else {
-                continue;
-            };
+            let anchor = comment(line).and_then(|c| c.strip_prefix("ANCHOR: "));
+            let Some(anchor) = anchor else { continue };
             if !used.contains(&(path.clone(), anchor.to_owned())) {
                 let path = path.display();
                 problems.push(format!("{path}: no page shows `{anchor}`"));
@@ -185,6 +190,8 @@ pub(crate) fn listings_are_code(pages: &Pages) -> Vec<String> {
     let mut problems = blocks_are(pages, "rust", ".rs", complaint);
     let complaint = "a toml block is an {{#include}} of a real file";
     problems.extend(blocks_are(pages, "toml", ".toml", complaint));
+    let complaint = "a python block is an {{#include}} of a real file";
+    problems.extend(blocks_are(pages, "python", ".py", complaint));
     problems
 }
 

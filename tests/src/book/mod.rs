@@ -1,6 +1,7 @@
 //! What is checked of the book.
 
 mod commands;
+mod errors;
 mod includes;
 mod links;
 mod pages;
@@ -16,7 +17,7 @@ pub(crate) use sessions::plays_as_recorded;
 pub(crate) type Check = fn(&Pages) -> Vec<String>;
 
 /// All checks of the pages.
-pub(crate) const ALL: [(&str, Check); 10] = [
+pub(crate) const ALL: [(&str, Check); 11] = [
     ("every_include_exists_and_is_not_empty", includes::resolve),
     ("every_anchor_is_used", includes::anchors_are_used),
     ("every_listing_is_compiled_code", includes::listings_are_code),
@@ -27,4 +28,5 @@ pub(crate) const ALL: [(&str, Check); 10] = [
     ("every_page_is_in_the_summary", shape::summary_is_complete),
     ("every_exercise_has_a_hint_and_a_solution", shape::exercises),
     ("every_code_block_names_its_language", shape::languages),
+    ("every_error_is_as_the_table_says", errors::are_as_they_say),
 ];

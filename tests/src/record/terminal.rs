@@ -56,7 +56,9 @@ impl Terminal {
             return Err(io::Error::other("a program runs here already"));
         }
         // Progress bars must not wrap: the screen here has no right edge.
-        let columns = if shown.starts_with("just") { 200 } else { 100 };
+        // Locust makes its tables as wide as the terminal.
+        let is_ours = shown.starts_with("just") && !shown.contains("locust");
+        let columns = if is_ours { 200 } else { 100 };
         let script = format!(
             "stty cols {columns} rows 50; echo '(ready)'; (exit {}); {real}",
             self.status
