@@ -4,15 +4,14 @@
 //! But `recv` gives the bytes that have arrived, and TCP keeps no record of
 //! which `send` they came from.
 
+use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use blocking::{accept, recv, send_all};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use protocol::{Doing, Failure, Frame, answer};
 use serde::Serialize;
-use std::io::Write;
-use std::os::fd::AsFd;
 
 use crate::client::{PATIENCE, connect, hear, lines};
 use crate::figures::count;
@@ -22,7 +21,7 @@ use crate::server::Server;
 use crate::trouble::Trouble;
 
 /// Between two writes, for a server that answers what has come so far.
-const PAUSE_MS: u16 = 1_000;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The naive server: what one `recv` brings is taken for one message.
 // ANCHOR: naive
@@ -107,17 +106,20 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
 /// Makes the writes of `cut`, one by one, and reads all replies.
 // ANCHOR: converse
 fn converse(mut stream: &TcpStream, cut: &Cut) -> Result<Vec<u8>, Trouble> {
+    let mut replies = Vec::new();
     for (number, bytes) in cut.writes.iter().enumerate() {
         if number > 0 {
-            // Until the server has answered the first piece; at most a second.
-            let mut fds = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
-            poll(&mut fds, PollTimeout::from(PAUSE_MS))?;
+            // Until the server has answered the last piece; at most a second.
+            stream.set_read_timeout(Some(PAUSE))?;
+            replies.extend(hear(stream, 1)?);
         }
         stream.write_all(bytes)?;
     }
     // Our FIN: the server answers what it has, and then closes.
     stream.shutdown(Shutdown::Write)?;
-    Ok(hear(stream, usize::MAX)?)
+    stream.set_read_timeout(Some(PATIENCE))?;
+    replies.extend(hear(stream, usize::MAX)?);
+    Ok(replies)
 }
 // ANCHOR_END: converse
 
