@@ -48,8 +48,11 @@ impl Interest {
     fn flags(self, trigger: Trigger) -> EpollFlags {
         let mut flags = EpollFlags::empty();
         if self.read {
-            // The peer's FIN is reported only to those who ask: RDHUP.
-            flags |= EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP;
+            // Reported only to those who ask: the peer's FIN (RDHUP), and
+            // urgent data (PRI), at which a read stops short of the rest.
+            flags |= EpollFlags::EPOLLIN
+                | EpollFlags::EPOLLPRI
+                | EpollFlags::EPOLLRDHUP;
         }
         if self.write {
             flags |= EpollFlags::EPOLLOUT;
@@ -94,8 +97,8 @@ impl Told {
 pub struct Event {
     /// What [`Told::nothing`] was given.
     pub token: u64,
-    /// There is an end to come behind the bytes that can be read: the peer's
-    /// FIN, a reset, or an error.
+    /// Something is to come behind the bytes of a short read: the peer's FIN,
+    /// a reset, or an error; or more bytes, behind urgent data.
     pub hang_up: bool,
 }
 
@@ -179,7 +182,8 @@ impl Poller {
     pub fn event(&self, index: usize) -> Event {
         let event = self.events[index];
         // HUP and ERR come unasked.
-        let end = EpollFlags::EPOLLRDHUP
+        let end = EpollFlags::EPOLLPRI
+            | EpollFlags::EPOLLRDHUP
             | EpollFlags::EPOLLHUP
             | EpollFlags::EPOLLERR;
         Event { token: event.data(), hang_up: event.events().intersects(end) }
