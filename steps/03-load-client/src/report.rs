@@ -150,7 +150,8 @@ impl Report {
                 hint.as_ref().map_or(String::new(), |h| format!("。{h}"))
             ),
             format!(
-                "[!] {failures} requests failed: {cause}{}",
+                "[!] {failures} request{} failed: {cause}{}",
+                if failures == 1 { "" } else { "s" },
                 hint.as_ref().map_or(String::new(), |h| format!(": {h}"))
             ),
         ))
