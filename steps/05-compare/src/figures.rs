@@ -39,7 +39,7 @@ pub(crate) struct Figures {
     pub(crate) lateness: f64,
     /// How often a thread was taken from a core, for a request.
     pub(crate) switches_per_request: f64,
-    /// The most memory that was resident, in bytes.
+    /// The most memory that was resident, in bytes: see `meter.rs`.
     pub(crate) memory: f64,
     /// The most threads that were seen.
     pub(crate) threads: f64,
@@ -100,15 +100,14 @@ impl Figures {
         let most = |values: &mut dyn Iterator<Item = u64>| {
             values.max().unwrap_or(0) as f64
         };
-        let threads = most(&mut footprints().map(|f| f.threads));
-        let resident = most(&mut footprints().map(|f| f.resident));
-        let start = tally.footprint_at_begin;
         let (users, kib) = (tally.users as f64, 1_024.0);
+        let threads = most(&mut footprints().map(|f| f.threads));
+        let memory = most(&mut footprints().map(|f| f.memory)) * kib;
+        let start = tally.footprint_at_begin;
         Self {
-            memory: most(&mut footprints().map(|f| f.peak)) * kib,
+            memory,
             threads,
-            memory_per_connection: (resident - start.resident as f64) * kib
-                / users,
+            memory_per_connection: (memory - start.memory as f64 * kib) / users,
             threads_per_connection: (threads - start.threads as f64) / users,
             ..self
         }

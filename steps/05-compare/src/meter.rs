@@ -67,10 +67,9 @@ impl Meter {
 /// What a process occupies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Footprint {
-    /// Resident memory in KiB.
-    pub(crate) resident: u64,
-    /// The most that was ever resident, in KiB.
-    pub(crate) peak: u64,
+    /// Resident memory in KiB, without the pages of the program's own file:
+    /// those come from the page cache, and all who run it share them.
+    pub(crate) memory: u64,
     pub(crate) threads: u64,
 }
 
@@ -84,11 +83,7 @@ impl Footprint {
                 .and_then(|number| number.parse().ok())
                 .unwrap_or(0)
         };
-        Self {
-            resident: value("VmRSS:"),
-            peak: value("VmHWM:"),
-            threads: value("Threads:"),
-        }
+        Self { memory: value("RssAnon:"), threads: value("Threads:") }
     }
 }
 
@@ -98,9 +93,9 @@ mod tests {
 
     #[test]
     fn a_footprint_is_read_from_proc() {
-        let status = "Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n\
+        let status = "Name:\tx\nVmRSS:\t    2048 kB\nRssAnon:\t    1024 kB\n\
                       Threads:\t3\n";
-        let expected = Footprint { resident: 1_024, peak: 2_048, threads: 3 };
+        let expected = Footprint { memory: 1_024, threads: 3 };
         assert_eq!(Footprint::parse(status), expected);
         assert_eq!(Footprint::parse(""), Footprint::default());
     }

@@ -77,7 +77,7 @@ impl<'a> Record<'a> {
                 at: start + within,
                 slowest: slot.slowest.as_secs_f64(),
                 resent: so_far - resent,
-                memory: slot.footprint.resident * 1_024,
+                memory: slot.footprint.memory * 1_024,
             });
             resent = so_far;
         }
