@@ -83,7 +83,7 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario::new("keep-alive-100", 100, AT_ONCE).kept(1),
     Scenario::new("keep-alive-1000", 1_000, AT_ONCE).kept(1),
     Scenario::new("pipelined-1", 1, AT_ONCE).kept(16),
-    Scenario::new("pipelined-100", 100, AT_ONCE).kept(16),
+    Scenario::new("pipelined-50", 50, AT_ONCE).kept(16),
     Scenario::new("idle-1", 1, ONCE).kept(1),
     Scenario::new("idle-100", 100, ONCE).kept(1),
     Scenario::new("idle-1000", 1_000, ONCE).kept(1),
