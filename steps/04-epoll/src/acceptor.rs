@@ -14,6 +14,7 @@ use threads::connection_limit;
 
 use crate::Interest;
 
+// ANCHOR: acceptor
 /// The listener, and whether to take from it now.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
@@ -33,6 +34,7 @@ pub(crate) enum Accepted {
     /// The queue may hold clients, but something has run out.
     NotNow,
 }
+// ANCHOR_END: acceptor
 
 impl Acceptor {
     /// # Errors

@@ -9,6 +9,7 @@ use std::time::Instant;
 use crate::connection::Connection;
 use crate::poller::Told;
 
+// ANCHOR: clients
 /// A connection, and what the kernel was last told to wait for on it.
 pub(crate) struct Client {
     pub(crate) connection: Connection,
@@ -50,6 +51,7 @@ impl Clients {
         self.count -= usize::from(found);
         found
     }
+    // ANCHOR_END: clients
 
     pub(crate) fn count(&self) -> usize {
         self.count

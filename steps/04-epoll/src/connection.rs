@@ -93,6 +93,7 @@ pub(crate) enum Turn {
 // ANCHOR_END: state
 
 /// One client: its descriptor, and how far we are with it.
+// ANCHOR: connection
 #[derive(Debug)]
 pub(crate) struct Connection {
     socket: OwnedFd,
@@ -102,6 +103,7 @@ pub(crate) struct Connection {
     /// When bytes last came in or went out.
     last_active: Instant,
 }
+// ANCHOR_END: connection
 
 impl Connection {
     pub(crate) fn new(socket: OwnedFd, now: Instant) -> Self {

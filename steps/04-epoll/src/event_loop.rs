@@ -234,6 +234,7 @@ impl EventLoop {
     }
     // ANCHOR_END: idle
 
+    // ANCHOR: time
     fn is_over(&self) -> bool {
         let out_of_time = self.deadline.is_some_and(|d| d <= self.shared.now);
         self.acceptor.is_none() && (out_of_time || self.clients.count() == 0)
@@ -248,4 +249,5 @@ impl EventLoop {
             .min()
             .map(|due| due.saturating_duration_since(Instant::now()))
     }
+    // ANCHOR_END: time
 }

@@ -92,6 +92,7 @@ impl Told {
 }
 // ANCHOR_END: told
 
+// ANCHOR: poller
 /// A descriptor has become ready.
 #[derive(Clone, Copy, Debug)]
 pub struct Event {
@@ -121,6 +122,7 @@ impl Poller {
         let events = vec![EpollEvent::empty(); EVENTS];
         Ok(Self { epoll, trigger, events })
     }
+    // ANCHOR_END: poller
 
     /// Makes the kernel wait for `wanted` on `fd`, unless that is what it was
     /// told last: a call of `epoll_ctl` is made only where something changes.
