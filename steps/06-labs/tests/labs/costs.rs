@@ -1,4 +1,4 @@
-//! What one way costs, compared to another.
+//! What one way costs, in CPU time or memory, compared to another.
 
 use crate::running::{assert_plotted, number, observe};
 
@@ -31,19 +31,6 @@ fn pool_a_kept_connection_is_faster_and_leaves_no_ports_behind() {
 }
 
 #[test]
-fn omission_a_closed_loop_forgets_what_it_did_not_send() {
-    let Some(seen) = observe("omission") else { return };
-    let [closed, open] = seen.rows();
-    assert!(number(closed, "requests") < number(open, "requests"));
-    for row in [closed, open] {
-        assert!(number(row, "max_s") >= 0.9, "{row}");
-    }
-    assert!(number(open, "p90_s") >= 0.3, "{open}");
-    assert!(number(closed, "p90_s") < number(open, "p90_s") / 2.0, "{closed}");
-    assert_plotted("omission");
-}
-
-#[test]
 fn c10k_a_thread_costs_many_times_what_a_struct_costs() {
     let Some(seen) = observe("c10k") else { return };
     let [threads, epoll] = seen.rows();
@@ -55,4 +42,34 @@ fn c10k_a_thread_costs_many_times_what_a_struct_costs() {
     let each = |row| number(row, "resident") / number(row, "clients");
     assert!(each(threads) > 10.0 * each(epoll), "{threads} {epoll}");
     assert_plotted("c10k");
+}
+
+#[test]
+fn descriptors_who_accepts_again_at_once_spins() {
+    let Some(seen) = observe("descriptors") else { return };
+    let [naive, threads, epoll] = seen.rows();
+    for row in [threads, epoll] {
+        assert!(number(row, "complaints") <= 2.0, "{row}");
+        assert!(number(naive, "complaints") > 1_000.0, "{naive}");
+        let spent = number(naive, "cpu");
+        assert!(spent > 5.0 * number(row, "cpu"), "{naive} {row}");
+        // Those who are in are served, and the next one is let in.
+        assert!((1.0..40.0).contains(&number(row, "served")), "{row}");
+        assert!(number(row, "next_served_s") < 3.0, "{row}");
+    }
+}
+
+#[test]
+fn slow_reader_back_pressure_bounds_memory_and_others_are_served() {
+    let Some(seen) = observe("slow-reader") else { return };
+    let [waits, keeps, threads, epoll] = seen.rows();
+    assert!(number(waits, "answered") < 100.0, "{waits}");
+    for row in [keeps, threads, epoll] {
+        assert_eq!(number(row, "answered"), 100.0, "{row}");
+    }
+    for row in [threads, epoll] {
+        assert!(number(keeps, "grown") > 10.0 * number(row, "grown"), "{row}");
+        let less = number(keeps, "flooded") > number(row, "flooded");
+        assert!(less, "{keeps} {row}");
+    }
 }

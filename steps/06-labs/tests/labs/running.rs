@@ -12,11 +12,11 @@ pub(crate) const LABS: &str = env!("CARGO_BIN_EXE_06-labs");
 /// Longer than any lab takes on the busiest machine.
 const PATIENCE: Duration = Duration::from_secs(100);
 
-/// A lab that counts CPU time or memory runs alone. Most labs wait, for a
-/// timer or for a reply that does not come, and don't disturb each other.
+/// A lab that compares CPU times or latencies runs alone. The others wait most
+/// of the time, for a timer or a reply that does not come, or look at a server
+/// that is theirs: they don't disturb each other.
 pub(crate) static MACHINE: RwLock<()> = RwLock::new(());
-const ALONE: [&str; 5] =
-    ["descriptors", "slow-reader", "zero-copy", "pool", "c10k"];
+const ALONE: [&str; 2] = ["zero-copy", "pool"];
 
 /// Where plots go.
 pub(crate) fn folder() -> PathBuf {
