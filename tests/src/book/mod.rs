@@ -1,13 +1,13 @@
 //! What is checked of the book.
 
 mod commands;
-mod errors;
 mod includes;
 mod links;
 mod pages;
 mod programs;
 mod sessions;
 mod shape;
+mod wrong_servers;
 
 pub(crate) use pages::Pages;
 pub(crate) use programs::Programs;
@@ -25,8 +25,8 @@ pub(crate) const ALL: [(&str, Check); 11] = [
     ("every_recording_is_shown", includes::recordings_are_shown),
     ("every_link_leads_somewhere", links::resolve),
     ("every_task_and_option_exists", commands::exist),
+    ("every_wrong_server_is_on_its_page", wrong_servers::are_shown),
     ("every_page_is_in_the_summary", shape::summary_is_complete),
     ("every_exercise_has_a_hint_and_a_solution", shape::exercises),
     ("every_code_block_names_its_language", shape::languages),
-    ("every_error_is_as_the_table_says", errors::are_as_they_say),
 ];

@@ -190,7 +190,7 @@ impl Server for LeftOver {
     ) -> io::Result<()> {
         self.hear(&mut connection.line, input, replies);
         connection.unsent.extend_from_slice(replies);
-        self.send(connection)?; // Left as they are where this fails.
+        self.send(connection)?;
         replies.clear();
         Ok(())
     }

@@ -53,7 +53,7 @@ pub fn run(options: &Options) -> ExitCode {
 fn list() -> ExitCode {
     let mut text = String::from("Give the name of a server: wrong NAME\n\n");
     for Wrong { name, chapter, mistake, .. } in &ALL {
-        text += &format!("  {name:<37}{chapter:<18}{mistake}\n");
+        text += &format!("  {name:<36}{chapter:<17}{mistake}\n");
     }
     // An error is a reader who has seen enough, as in `| head -1`.
     let _ = io::stdout().write_all(text.as_bytes());
