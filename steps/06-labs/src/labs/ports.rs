@@ -187,9 +187,8 @@ fn verdict(rows: &[Seen]) -> String {
     let (with, without) = (reuse.at_once, plain.at_once);
     let helps = if with > without { "helped" } else { "did not help" };
     let further = rows.iter().filter(|row| row.at_once > without);
-    let further: Vec<_> = further
-        .map(|row| format!("{} ({})", row.client, row.at_once))
-        .collect();
+    let named = |row: &Seen| format!("{} ({})", row.client, row.at_once);
+    let further: Vec<_> = further.map(named).collect();
     let further = match further[..] {
         [] => "nothing".into(),
         _ => further.join(", "),
