@@ -1,4 +1,5 @@
-//! The wrong servers: each is broken on the page that its list names.
+//! The wrong servers: each is broken on the page that its list names, and
+//! caught by the case that the page names.
 
 use conformance::wrong::{ALL, Wrong};
 
@@ -15,7 +16,23 @@ pub(crate) fn are_shown(pages: &Pages) -> Vec<String> {
         let found = pages.find(&page).is_some_and(shown);
         (!found).then(|| format!("{page} does not show the server {name}"))
     });
-    missing.chain(pages.all.iter().flat_map(unknown)).collect()
+    let wrong_on = |page| [unknown(page), uncaught(page)].concat();
+    missing.chain(pages.all.iter().flat_map(wrong_on)).collect()
+}
+
+/// Rows of a table, from a server in the first cell to a case in the last,
+/// where that case does not catch that server.
+fn uncaught(page: &Page) -> Vec<String> {
+    let rows = page.prose().into_iter().filter_map(|(number, line)| {
+        let row = line.strip_prefix("| `")?.strip_suffix(" |")?;
+        let (name, cells) = row.split_once("` | ")?;
+        let case = cells.rsplit(" | ").next()?;
+        let wrong = ALL.iter().find(|wrong| wrong.name == name)?;
+        let at = format!("{}:{number}", page.name);
+        (!wrong.is_caught_by(case))
+            .then(|| format!("{at}: {name} passes the case \"{case}\""))
+    });
+    rows.collect()
 }
 
 /// What a page starts, and is no server of ours.

@@ -48,6 +48,13 @@ pub struct Wrong {
 }
 
 impl Wrong {
+    /// Whether it fails a case whose name contains `part`, each time.
+    #[must_use]
+    pub fn is_caught_by(&self, part: &str) -> bool {
+        let part = part.replace(' ', "_");
+        self.fails.iter().any(|name| name.contains(&part))
+    }
+
     /// Listens, says where, and serves until SIGINT or SIGTERM comes. An error
     /// is a line for stderr.
     fn serve(&self, options: &Options) -> Result<(), String> {
