@@ -1,7 +1,7 @@
 //! What epoll reports of one socket, step by step: level-triggered and
 //! edge-triggered, side by side. After each step there is one wait.
 
-use std::io::{Read, Result, Write};
+use std::io::{Read, Result, Write, stdout};
 use std::net::{Shutdown, TcpListener, TcpStream};
 
 use nix::sys::epoll::{
@@ -70,13 +70,14 @@ impl Watched {
 }
 
 fn main() -> Result<()> {
+    let mut out = stdout();
     let mut level = Watched::new(EpollFlags::empty())?;
     let mut edge = Watched::new(EpollFlags::EPOLLET)?;
-    println!("{:<38}{:<12}edge", "", "level");
+    writeln!(out, "{:<38}{:<12}edge", "", "level")?;
     for (what, step) in STEPS {
         step(&mut level)?;
         step(&mut edge)?;
-        println!("{what:<38}{:<12}{}", level.report()?, edge.report()?);
+        writeln!(out, "{what:<38}{:<12}{}", level.report()?, edge.report()?)?;
     }
     Ok(())
 }

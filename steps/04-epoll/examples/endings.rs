@@ -1,7 +1,7 @@
 //! How a connection can end, and what epoll reports of it: with the interest
 //! of step 04, with EPOLLIN alone, and with none at all.
 
-use std::io::{Read, Result, Write};
+use std::io::{Read, Result, Write, stdout};
 use std::net::{Shutdown, TcpListener, TcpStream};
 
 use nix::sys::epoll::{
@@ -71,16 +71,22 @@ fn report(ending: &Ending, interest: EpollFlags) -> Result<(String, String)> {
 }
 
 fn main() -> Result<()> {
+    let mut out = stdout();
     let (read, end) = (EpollFlags::EPOLLIN, EpollFlags::EPOLLRDHUP);
-    println!(
+    writeln!(
+        out,
         "{:<36}{:<24}{:<16}{:<12}recv",
         "asked for:", "IN RDHUP", "IN", "nothing"
-    );
+    )?;
     for ending in ENDINGS {
         let (both, recv) = report(&ending, read | end)?;
         let (alone, _) = report(&ending, read)?;
         let (unasked, _) = report(&ending, EpollFlags::empty())?;
-        println!("{:<36}{both:<24}{alone:<16}{unasked:<12}{recv}", ending.0);
+        writeln!(
+            out,
+            "{:<36}{both:<24}{alone:<16}{unasked:<12}{recv}",
+            ending.0
+        )?;
     }
     Ok(())
 }

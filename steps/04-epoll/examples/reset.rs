@@ -1,7 +1,7 @@
 //! The reset that eats a reply: what a client receives of two megabytes when
 //! the server closes right after `send` has taken them.
 
-use std::io::{Read, Result, Write};
+use std::io::{Read, Result, Write, stdout};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -54,11 +54,12 @@ fn experiment(request: &str, server: Server) -> Result<String> {
 type Server = fn(TcpStream, &Sender<()>) -> Result<()>;
 
 fn main() -> Result<()> {
+    let mut out = stdout();
     let one = experiment("one\n", close_at_once)?;
-    println!("one line, close:   {one}");
+    writeln!(out, "one line, close:   {one}")?;
     let two = experiment("one\ntwo\n", close_at_once)?;
-    println!("two lines, close:  {two}");
+    writeln!(out, "two lines, close:  {two}")?;
     let two = experiment("one\ntwo\n", linger)?;
-    println!("two lines, linger: {two}");
+    writeln!(out, "two lines, linger: {two}")?;
     Ok(())
 }

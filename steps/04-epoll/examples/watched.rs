@@ -1,7 +1,7 @@
 //! What one call costs where one descriptor is ready and all others are not:
 //! `poll` and `epoll_wait`, with more and more descriptors to watch.
 
-use std::io::Result;
+use std::io::{Result, Write, stdout};
 use std::os::fd::AsFd;
 use std::time::Instant;
 
@@ -46,18 +46,19 @@ fn shortest(mut call: impl FnMut() -> bool) -> f64 {
 }
 
 fn main() -> Result<()> {
+    let mut out = stdout();
     // As many descriptors as an ordinary user may have.
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
     let ready = EventFd::from_value(1)?;
-    println!("{:>8}{:>12}{:>14}", "watched", "poll", "epoll_wait");
+    writeln!(out, "{:>8}{:>12}{:>14}", "watched", "poll", "epoll_wait")?;
     for count in [1, 10, 100, 1_000, 10_000] {
         let idle: std::result::Result<Vec<_>, _> =
             (1..count).map(|_| EventFd::new()).collect();
         let idle = idle?;
         let (poll, epoll) =
             (with_poll(&idle, &ready), with_epoll(&idle, &ready)?);
-        println!("{count:>8}{poll:>9.1} µs{epoll:>11.1} µs");
+        writeln!(out, "{count:>8}{poll:>9.1} µs{epoll:>11.1} µs")?;
     }
     Ok(())
 }

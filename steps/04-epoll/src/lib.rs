@@ -19,6 +19,9 @@
 //! | `event_loop.rs` | one turn after the other, until all is done |
 //! | `signals.rs` | a signal as one more descriptor to wait for |
 //!
+//! In `examples/` are the experiments of the book's chapter, and the solutions
+//! of its exercises.
+//!
 //! What it cannot do: use a second core. Where to go from there is in the
 //! book's last chapter.
 #![cfg(target_os = "linux")]
