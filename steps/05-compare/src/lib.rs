@@ -59,8 +59,8 @@ use epoll::Signals;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use protocol::conclude;
 
-use options::Command;
 pub use options::Options;
+use options::{Command, ComparisonOptions};
 use rounds::Plan;
 
 /// Does what the command line asks for.
@@ -73,7 +73,7 @@ pub fn run(options: &Options) -> ExitCode {
         Some(Command::ServeExternal { command }) => become_external(command),
         Some(Command::Diff { before, after }) => diff(before, after),
         None => match options.comparison.plan() {
-            Ok(plan) => compare(&plan, options.comparison.out.as_deref()),
+            Ok(plan) => compare(&plan, &options.comparison),
             Err(reason) => unusable(reason),
         },
     }
@@ -84,7 +84,7 @@ fn unusable(reason: String) -> ! {
     Options::command().error(ErrorKind::ArgumentConflict, reason).exit()
 }
 
-fn compare(plan: &Plan, out: Option<&Path>) -> ExitCode {
+fn compare(plan: &Plan, options: &ComparisonOptions) -> ExitCode {
     raise_descriptor_limit();
     let interrupt = match Signals::new() {
         Ok(interrupt) => interrupt,
@@ -92,7 +92,10 @@ fn compare(plan: &Plan, out: Option<&Path>) -> ExitCode {
     };
     let results = plan.run(&interrupt);
     print(&report::text(&results));
-    if let Some(folder) = out {
+    if options.ratios {
+        print(&format!("\n{}", report::ratios(&results)));
+    }
+    if let Some(folder) = &options.out {
         if let Err(error) = report::write(&results, folder) {
             return failed(&format!("{}: {error}", folder.display()));
         }

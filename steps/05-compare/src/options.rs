@@ -93,6 +93,11 @@ pub(crate) struct ComparisonOptions {
     #[arg(long)]
     share_cores: bool,
 
+    /// Also print every ratio to the baseline, with the interval in which it
+    /// lies with 95 % confidence
+    #[arg(long)]
+    pub(crate) ratios: bool,
+
     /// Also write a report to read, results.json, and CSV as Locust does
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

@@ -214,8 +214,10 @@ fn writes_a_page_and_results_that_can_be_compared() {
     let out = folder.display().to_string();
     let loads = "medium,keep-alive-10,idle-1,idle-100";
     let run = ["--rounds", "2", "--duration", "0.1", "-s", loads, "--out"];
-    let only = [&out, "--only", "02,04"];
-    compare(&[&run[..], &only, &PATIENT].concat()).success();
+    let only = [&out, "--only", "02,04", "--ratios"];
+    compare(&[&run[..], &only, &PATIENT].concat())
+        .success()
+        .stdout(contains("over 02-threads").and(contains("itself (A/A)")));
 
     let page = fs::read_to_string(folder.join("report.html")).expect("a page");
     for part in [

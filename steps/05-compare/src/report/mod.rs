@@ -7,6 +7,7 @@ mod format;
 mod growth;
 mod page;
 mod plots;
+mod ratios;
 mod scale;
 mod stalls;
 mod table;
@@ -19,6 +20,7 @@ use std::path::Path;
 
 pub(crate) use diff::diff;
 pub(crate) use format::three_digits;
+pub(crate) use ratios::text as ratios;
 
 use crate::results::Results;
 

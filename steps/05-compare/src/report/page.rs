@@ -1,7 +1,7 @@
 //! `report.html`: one file, no script, nothing loaded from anywhere.
 
 use super::chart::css_colour;
-use super::{plots, rounds, verdict};
+use super::{plots, ratios, rounds, verdict};
 use crate::measures as m;
 use crate::measures::Measure;
 use crate::results::{Load, Results, Row};
@@ -45,12 +45,14 @@ pub(crate) fn page(results: &Results) -> String {
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <title>{servers}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <h1>{servers}: the same load, and how they differ</h1>\n\
-         <p class=\"quiet\">Medians of {}, {}.</p>\n{}{}{}{}</body>\n</html>\n",
+         <p class=\"quiet\">Medians of {}, {}.</p>\n{}{}{}{}{}{}</body>\n</html>\n",
         rounds(results),
         escaped(&results.machine),
         verdicts(results),
         tables(results),
+        kernel(results),
         charts(results),
+        all_ratios(results),
         explanations(results),
     )
 }
@@ -75,22 +77,32 @@ fn tables(results: &Results) -> String {
             table("server", columns, &rows, first)
         })
     };
-    let tables: String = results.loads.iter().map(of_load).collect();
+    results.loads.iter().map(of_load).collect()
+}
+
+fn kernel(results: &Results) -> String {
     let counted = |row: &&Row| {
         let any = |column: &Measure| column.over(row).is_some_and(|n| n > 0.0);
         !row.again && KERNEL_COLUMNS.iter().any(any)
     };
     let all: Vec<_> = results.rows.iter().filter(counted).collect();
+    let title = "What the kernel counted";
+    if all.is_empty() {
+        return section(
+            title,
+            "Nothing: no stall, no retransmit.",
+            String::new,
+        );
+    }
     let about = "Counters of the whole network namespace, all rounds \
                  together. Where a row is missing, all were 0.";
-    tables
-        + &section("What the kernel counted", about, || {
-            let first = |row: &Row| {
-                let load = escaped(&row.load);
-                format!("{} {load}", key(results, &row.server))
-            };
-            table("server and load", &KERNEL_COLUMNS, &all, first)
-        })
+    section(title, about, || {
+        let first = |row: &Row| {
+            let load = escaped(&row.load);
+            format!("{} {load}", key(results, &row.server))
+        };
+        table("server and load", &KERNEL_COLUMNS, &all, first)
+    })
 }
 
 fn section(
@@ -159,6 +171,23 @@ fn charts(results: &Results) -> String {
         "<h2>Charts</h2>\n<div class=\"keys\">{keys}</div>\n\
          <div class=\"charts\">\n{figures}</div>\n"
     )
+}
+
+fn all_ratios(results: &Results) -> String {
+    let row = |tag: &str, cells: &[String]| {
+        let cells = cells.iter().map(|cell| escaped(cell));
+        let cells: String =
+            cells.map(|cell| format!("<{tag}>{cell}</{tag}>")).collect();
+        format!("<tr>{cells}</tr>\n")
+    };
+    let lines = ratios::lines(results);
+    let rows: String = lines.iter().map(|line| row("td", line)).collect();
+    let about = "How many times the baseline's figure each is, and the \
+                 interval, also where that is no difference.";
+    section("Every ratio", about, || {
+        let titles = row("th", &ratios::titles(results));
+        format!("<div class=\"table\"><table>\n{titles}{rows}</table></div>\n")
+    })
 }
 
 fn explanations(results: &Results) -> String {
