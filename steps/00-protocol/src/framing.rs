@@ -3,6 +3,8 @@
 //! One `recv` may bring half a line, or three lines and a half. A [`Framer`]
 //! takes the pieces as they come and gives whole lines back.
 
+use memchr::memchr;
+
 /// The longest line in bytes, its terminator (`\n` or `\r\n`) not counted.
 pub const MAX_LINE: usize = 1_000;
 
@@ -44,7 +46,7 @@ impl Framer {
     /// Takes the next `input` from the stream and calls `found` for each line
     /// that ends in it, in order.
     pub fn feed(&mut self, mut input: &[u8], mut found: impl FnMut(Frame<'_>)) {
-        while let Some(end) = input.iter().position(|&byte| byte == b'\n') {
+        while let Some(end) = memchr(b'\n', input) {
             self.complete(&input[..end], &mut found);
             input = &input[end + 1..];
         }
