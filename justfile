@@ -28,6 +28,11 @@ load n *args:
 compare *args:
     @cargo run --quiet --release --bin 05-compare -- "$@"
 
+# What each trick of step 04 brings: build it without, and compare (some minutes)
+[no-exit-message]
+without *args:
+    @book/without/compare "$@"
+
 # Answer a question by an experiment: just lab backlog; alone it lists them
 lab *args:
     @cargo run --quiet --release --bin 06-labs -- "$@"
@@ -60,10 +65,10 @@ soak minutes *step:
 book:
     mdbook build --open book
 
-# Run the book's terminal sessions anew and write down what they print
-record:
+# Run the book's terminal sessions anew and write down what they print: just record [lab-pool]
+record *names:
     cargo build --quiet --release --workspace
-    cargo run --quiet --release --package conformance --bin record
+    cargo run --quiet --release --package conformance --bin record -- "$@"
 
 # Check the formatting, run clippy, build the API documentation
 lint:

@@ -1,0 +1,79 @@
+//! The floor: as little as a server of many clients can do. It accepts, and
+//! for each read it sends as many bytes back, without a look at what they are:
+//! a `ping` and its `pong` are equally long. No limit, no back-pressure, no
+//! farewell; whatever fails ends the connection. What step 04 costs more than
+//! this is what its care costs; the rest is the kernel's TCP.
+
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::process::ExitCode;
+
+use blocking::{accept_nonblocking, listen, local_address};
+use epoll::{Interest, Poller, Told, Trigger};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::socket::{MsgFlags, recv, send};
+use protocol::{Doing, Failure, Log, Message, PONG};
+
+const LISTENER: u64 = u64::MAX;
+/// Bytes that one read may bring: whole pongs, at the most.
+const SIZE: usize = 4_000;
+
+fn main() -> ExitCode {
+    let port = std::env::args().nth(1).and_then(|port| port.parse().ok());
+    protocol::conclude(serve(port.unwrap_or(8_888)))
+}
+
+fn serve(port: u16) -> Result<(), Failure> {
+    let listener = listen(SocketAddr::from(([127, 0, 0, 1], port)), 4_096)?;
+    fcntl(&listener, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
+        .map_err(|e| Doing::Option.failed(e))?;
+    let mut poller = Poller::new(Trigger::Edge)?;
+    watch(&poller, &listener, LISTENER)?;
+    Log::new(true).announce(Message::Listening(local_address(&listener)?));
+    let mut clients = Vec::new();
+    let (mut buffer, pongs) = ([0; SIZE], PONG.repeat(SIZE / PONG.len()));
+    // ANCHOR: floor
+    loop {
+        for index in 0..poller.wait(None)? {
+            match poller.event(index).token {
+                LISTENER => accept(&listener, &poller, &mut clients)?,
+                fd => echo(&mut clients[fd as usize], &mut buffer, &pongs),
+            }
+        }
+    }
+    // ANCHOR_END: floor
+}
+
+fn accept(
+    listener: &OwnedFd,
+    poller: &Poller,
+    clients: &mut Vec<Option<OwnedFd>>,
+) -> Result<(), Failure> {
+    while let Ok((socket, _)) = accept_nonblocking(listener) {
+        let fd = socket.as_raw_fd() as usize;
+        watch(poller, &socket, fd as u64)?;
+        if fd >= clients.len() {
+            clients.resize_with(fd + 1, || None);
+        }
+        clients[fd] = Some(socket);
+    }
+    Ok(())
+}
+
+/// One `recv`, one `send`.
+// ANCHOR: echo
+fn echo(client: &mut Option<OwnedFd>, buffer: &mut [u8], pongs: &[u8]) {
+    let Some(socket) = client else { return };
+    let fd = socket.as_raw_fd();
+    match recv(fd, buffer, MsgFlags::empty()) {
+        Ok(count @ 1..) => {
+            let _ = send(fd, &pongs[..count], MsgFlags::MSG_NOSIGNAL);
+        }
+        _ => *client = None,
+    }
+}
+// ANCHOR_END: echo
+
+fn watch(poller: &Poller, fd: impl AsFd, token: u64) -> Result<(), Failure> {
+    poller.tell(fd, &mut Told::nothing(token), Interest::READ)
+}
