@@ -27,6 +27,8 @@ const BOOK_PORT: u16 = 8_888;
 const CARGO: &str = "cargo run -qr --bin ";
 /// Where it finds a binary that is built.
 const BUILT: &str = "target/release/";
+/// Those are built where it says.
+const EXAMPLES: &str = "target/release/examples/";
 /// What stands for a task of the justfile: the binary that it runs.
 const TASKS: [(&str, &str); 5] = [
     ("just load ", "03-load-client --port 8888 "),
@@ -133,7 +135,9 @@ impl Stage {
         if command != shown {
             command = command.replacen(" -- ", " ", 1);
         }
-        command = command.replace(BUILT, "");
+        if !command.contains(EXAMPLES) {
+            command = command.replace(BUILT, "");
+        }
         for (task, binary) in TASKS {
             command = command.replace(task, binary);
         }

@@ -19,8 +19,9 @@ use nix::unistd::Pid;
 
 /// How long to wait for anything that should come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a program may run: a measurement takes its time.
-const LONGEST: Duration = Duration::from_secs(150);
+/// How long a program may run: a measurement takes its time, and so does what
+/// is built before it.
+const LONGEST: Duration = Duration::from_secs(900);
 /// Says that the terminal is set up; never shown.
 const READY: &str = "(ready)\r\n";
 
