@@ -17,7 +17,7 @@ pub(crate) use sessions::plays_as_recorded;
 pub(crate) type Check = fn(&Pages) -> Vec<String>;
 
 /// All checks of the pages.
-pub(crate) const ALL: [(&str, Check); 11] = [
+pub(crate) const ALL: [(&str, Check); 12] = [
     ("every_include_exists_and_is_not_empty", includes::resolve),
     ("every_anchor_is_used", includes::anchors_are_used),
     ("every_listing_is_compiled_code", includes::listings_are_code),
@@ -28,5 +28,6 @@ pub(crate) const ALL: [(&str, Check); 11] = [
     ("every_wrong_server_is_on_its_page", wrong_servers::are_shown),
     ("every_page_is_in_the_summary", shape::summary_is_complete),
     ("every_exercise_has_a_hint_and_a_solution", shape::exercises),
+    ("exercises_are_numbered_in_reading_order", shape::exercise_numbers),
     ("every_code_block_names_its_language", shape::languages),
 ];

@@ -42,6 +42,14 @@ impl Pages {
         self.all.iter().find(|page| page.name == name)
     }
 
+    /// Those that the table of contents lists, in its order.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = &Page> {
+        let summary = self.find("SUMMARY.md").map_or("", |p| p.text.as_str());
+        let links = summary.split("](").skip(1);
+        let names = links.filter_map(|link| link.split(')').next());
+        names.filter_map(|name| self.find(name))
+    }
+
     /// Those that a reader reads: all but the table of contents.
     pub(crate) fn read_by_people(&self) -> impl Iterator<Item = &Page> {
         self.all.iter().filter(|page| page.name != "SUMMARY.md")

@@ -42,6 +42,23 @@ pub(crate) fn exercises(pages: &Pages) -> Vec<String> {
     problems
 }
 
+/// They are numbered through the whole book, in the order of its contents.
+pub(crate) fn exercise_numbers(pages: &Pages) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut number = 0;
+    for page in pages.in_order() {
+        for exercise in page.text.split("\n### Exercise ").skip(1) {
+            number += 1;
+            if !exercise.starts_with(&format!("{number}: ")) {
+                let title = exercise.lines().next().unwrap_or_default();
+                let at = format!("{}: exercise {title}", page.name);
+                problems.push(format!("{at}: its number should be {number}"));
+            }
+        }
+    }
+    problems
+}
+
 pub(crate) fn languages(pages: &Pages) -> Vec<String> {
     let mut problems = Vec::new();
     for page in &pages.all {
