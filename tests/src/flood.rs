@@ -18,6 +18,12 @@ const SMALL: usize = 16 << 10;
 /// our buffer the server's kernel learns that its own need not be large: on
 /// loopback it would be megabytes.
 const SEGMENT: u32 = 536;
+/// A server that is started meanwhile does not inherit our sockets. macOS has no
+/// such flag.
+#[cfg(target_os = "linux")]
+const FLAGS: SockFlag = SockFlag::SOCK_CLOEXEC;
+#[cfg(not(target_os = "linux"))]
+const FLAGS: SockFlag = SockFlag::empty();
 /// A server that uses no processor for so long has done what it could.
 const CALM: Duration = Duration::from_millis(100);
 
@@ -69,8 +75,7 @@ fn with_small_buffers(server: &Server) -> nix::Result<TcpStream> {
         true => AddressFamily::Inet,
         false => AddressFamily::Inet6,
     };
-    let (kind, flags) = (SockType::Stream, SockFlag::SOCK_CLOEXEC);
-    let fd = socket(family, kind, flags, None)?;
+    let fd = socket(family, SockType::Stream, FLAGS, None)?;
     setsockopt(&fd, sockopt::RcvBuf, &SMALL)?;
     setsockopt(&fd, sockopt::SndBuf, &SMALL)?;
     setsockopt(&fd, sockopt::TcpMaxSeg, &SEGMENT)?;
