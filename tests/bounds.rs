@@ -18,7 +18,8 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 struct Bounds {
     /// A client that sends and never reads. In 04: 64 KiB of unsent replies
     /// (`UNSENT_LIMIT`), and on top those to one read of 4 KiB, 21 bytes for
-    /// each empty line: 148 KiB. In 02 the latter alone, 84 KiB, and a thread.
+    /// each empty line: 148 KiB. In 02 the latter alone, of a read of 2 KiB:
+    /// 42 KiB, and a thread.
     never_reads: usize,
     /// A client that is silent. In 04 the connection's struct; in 02 a thread:
     /// the pages of its stack that were used.

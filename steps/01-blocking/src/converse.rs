@@ -8,12 +8,13 @@ use crate::delivery::await_delivery;
 use crate::{recv, send_all};
 
 /// Bytes asked of the kernel at once. One `recv` may bring less: it returns
-/// what has arrived.
-const READ_SIZE: usize = 4_096;
+/// what has arrived. They lie on the stack, and step 02 has a stack for each
+/// client: twice as many would be a page more for each.
+const READ_SIZE: usize = 2_048;
 
 /// Reads that are still answered once the server is stopping: enough for what
 /// had arrived by then, and an end to a client that goes on for ever.
-const LAST_READS: usize = 16;
+const LAST_READS: usize = 32;
 
 /// Answers `client` until it sends its FIN or, once `stopping` says so, until
 /// what it had sent is answered. Waits in `recv` and in `send`: a client that

@@ -4,6 +4,7 @@ mod commands;
 mod includes;
 mod links;
 mod pages;
+mod patches;
 mod programs;
 mod sessions;
 mod shape;
@@ -17,7 +18,7 @@ pub(crate) use sessions::plays_as_recorded;
 pub(crate) type Check = fn(&Pages) -> Vec<String>;
 
 /// All checks of the pages.
-pub(crate) const ALL: [(&str, Check); 12] = [
+pub(crate) const ALL: [(&str, Check); 13] = [
     ("every_include_exists_and_is_not_empty", includes::resolve),
     ("every_anchor_is_used", includes::anchors_are_used),
     ("every_listing_is_compiled_code", includes::listings_are_code),
@@ -26,6 +27,7 @@ pub(crate) const ALL: [(&str, Check); 12] = [
     ("every_link_leads_somewhere", links::resolve),
     ("every_task_and_option_exists", commands::exist),
     ("every_wrong_server_is_on_its_page", wrong_servers::are_shown),
+    ("every_patch_applies", patches::apply),
     ("every_page_is_in_the_summary", shape::summary_is_complete),
     ("every_exercise_has_a_hint_and_a_solution", shape::exercises),
     ("exercises_are_numbered_in_reading_order", shape::exercise_numbers),
