@@ -30,8 +30,8 @@ struct Bounds {
 
 fn bounds(step: &str, room: usize) -> Bounds {
     match step {
-        "01-blocking" => Bounds { never_reads: 110, idle: 0, served: 1 },
-        "02-threads" => Bounds { never_reads: 140, idle: 30, served: room },
+        "01-blocking" => Bounds { never_reads: 70, idle: 0, served: 1 },
+        "02-threads" => Bounds { never_reads: 95, idle: 26, served: room },
         _ => Bounds { never_reads: 175, idle: 1, served: room },
     }
 }
