@@ -132,19 +132,9 @@ pub(crate) fn anchors_are_used(pages: &Pages) -> Vec<String> {
         .filter_map(|i| Some((canonical(&i.file), i.anchor?)))
         .collect();
     let steps = canonical(&pages.source.join("../../steps"));
-    // A step without a chapter may have anchors for the one to come.
-    let step_of = |path: &Path| {
-        let below = path.strip_prefix(&steps).unwrap_or(path);
-        below.components().next().map(|step| step.as_os_str().to_owned())
-    };
-    let shown: BTreeSet<_> =
-        used.iter().filter_map(|(path, _)| step_of(path)).collect();
     let mut problems = Vec::new();
     let listed = ["rs", "py"].map(|kind| files_below(&steps, kind));
     for path in listed.into_iter().filter_map(Result::ok).flatten() {
-        if step_of(&path).is_none_or(|step| !shown.contains(&step)) {
-            continue;
-        }
         let text = fs::read_to_string(&path).unwrap_or_default();
         for line in text.lines() {
             let anchor = comment(line).and_then(|c| c.strip_prefix("ANCHOR: "));

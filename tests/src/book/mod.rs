@@ -1,6 +1,7 @@
 //! What is checked of the book.
 
 mod commands;
+mod errors;
 mod includes;
 mod links;
 mod pages;
@@ -18,7 +19,7 @@ pub(crate) use sessions::plays_as_recorded;
 pub(crate) type Check = fn(&Pages) -> Vec<String>;
 
 /// All checks of the pages.
-pub(crate) const ALL: [(&str, Check); 13] = [
+pub(crate) const ALL: [(&str, Check); 14] = [
     ("every_include_exists_and_is_not_empty", includes::resolve),
     ("every_anchor_is_used", includes::anchors_are_used),
     ("every_listing_is_compiled_code", includes::listings_are_code),
@@ -26,6 +27,7 @@ pub(crate) const ALL: [(&str, Check); 13] = [
     ("every_recording_is_shown", includes::recordings_are_shown),
     ("every_link_leads_somewhere", links::resolve),
     ("every_task_and_option_exists", commands::exist),
+    ("every_error_is_as_the_table_says", errors::are_as_they_say),
     ("every_wrong_server_is_on_its_page", wrong_servers::are_shown),
     ("every_patch_applies", patches::apply),
     ("every_page_is_in_the_summary", shape::summary_is_complete),

@@ -1,5 +1,7 @@
 //! Numbers for people: three digits, and no more than they mean.
 
+use crate::statistics::Ratio;
+
 /// `value` to three significant digits: `0.123`, `1.23`, `12.3`, `123`,
 /// `1234`. What is no number (0 requests a second have no mean) is a dash.
 pub(crate) fn three_digits(value: f64) -> String {
@@ -14,6 +16,22 @@ pub(crate) fn three_digits(value: f64) -> String {
         _ => 0,
     };
     format!("{value:.decimals$}")
+}
+
+/// A ratio and its interval: `0.58` and `[0.55, 0.61]`.
+pub(crate) fn with_interval(ratio: &Ratio) -> [String; 2] {
+    let [value, low, high] =
+        [ratio.value, ratio.low, ratio.high].map(two_decimals);
+    [value, format!("[{low}, {high}]")]
+}
+
+/// A ratio: two decimals, and three digits where it is large or small.
+fn two_decimals(ratio: f64) -> String {
+    match ratio {
+        r if r < 0.1 => format!("{r:.3}"),
+        r if r < 10.0 => format!("{r:.2}"),
+        r => three_digits(r),
+    }
 }
 
 #[cfg(test)]

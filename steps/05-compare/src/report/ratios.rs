@@ -1,16 +1,20 @@
 //! Every ratio with its interval, also where it says that there is no
 //! difference: for those who want to see how sure that is.
 
+use super::format::with_interval;
 use super::table::align;
-use super::verdict::two_decimals;
 use crate::comparison::{Difference, JUDGED, against_itself, differences};
 use crate::results::{Load, Results};
 
 /// What each column holds: load and server, then a ratio by each measure.
 pub(crate) fn titles(results: &Results) -> Vec<String> {
-    let over = format!("over {}", results.baseline);
-    let names = JUDGED.iter().map(|judged| judged.name.to_owned());
-    ["load".to_owned(), over].into_iter().chain(names).collect()
+    titles_with(&format!("over {}", results.baseline))
+}
+
+/// The same, with this title over the servers.
+pub(crate) fn titles_with(servers: &str) -> Vec<String> {
+    let names = JUDGED.iter().map(|judged| judged.name);
+    ["load", servers].into_iter().chain(names).map(Into::into).collect()
 }
 
 /// A line for each load and each server but the baseline; that stands there
@@ -26,22 +30,29 @@ fn lines_of(results: &Results, load: &Load) -> Vec<Vec<String>> {
     };
     let others =
         results.rows_of(&load.name).filter(|row| row.server != baseline.server);
-    let others = others
-        .map(|row| line(load, &row.server, &differences(row, baseline, None)));
+    let others = others.map(|row| {
+        line(&load.name, &row.server, &differences(row, baseline, None), shown)
+    });
     let itself = against_itself(results, &load.name);
-    others.chain([line(load, "itself (A/A)", &itself)]).collect()
+    others.chain([line(&load.name, "itself (A/A)", &itself, shown)]).collect()
 }
 
-fn line(load: &Load, server: &str, found: &[Difference]) -> Vec<String> {
+/// One line: load and server, then `show` of each ratio.
+pub(crate) fn line(
+    load: &str,
+    server: &str,
+    found: &[Difference],
+    show: impl Fn(&Difference) -> String,
+) -> Vec<String> {
     let cells = JUDGED.iter().map(|judged| {
         let found = found.iter().find(|d| d.name == judged.name);
-        found.map_or("-".into(), |Difference { ratio, .. }| {
-            let [value, low, high] =
-                [ratio.value, ratio.low, ratio.high].map(two_decimals);
-            format!("{value} [{low}, {high}]")
-        })
+        found.map_or("-".into(), &show)
     });
-    [load.name.clone(), server.to_owned()].into_iter().chain(cells).collect()
+    [load, server].map(String::from).into_iter().chain(cells).collect()
+}
+
+fn shown(difference: &Difference) -> String {
+    with_interval(&difference.ratio).join(" ")
 }
 
 /// All of it, as it stands in the terminal.

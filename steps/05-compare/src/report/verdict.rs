@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::format::three_digits;
+use super::format::{three_digits, with_interval};
 use super::{growth, notes, stalls};
 use crate::comparison::{Difference, JUDGED, against_itself, differences};
 use crate::measures::{MEMORY_EACH, THREADS_EACH};
@@ -104,19 +104,8 @@ fn place(load: &Load) -> String {
 
 /// `0.58 times [0.55, 0.61]`
 fn times(difference: &Difference) -> String {
-    let ratio = &difference.ratio;
-    let [value, low, high] =
-        [ratio.value, ratio.low, ratio.high].map(two_decimals);
-    format!("{value} times [{low}, {high}]")
-}
-
-/// A ratio: two decimals, and three digits where it is large or small.
-pub(crate) fn two_decimals(ratio: f64) -> String {
-    match ratio {
-        r if r < 0.1 => format!("{r:.3}"),
-        r if r < 10.0 => format!("{r:.2}"),
-        r => three_digits(r),
-    }
+    let [value, interval] = with_interval(&difference.ratio);
+    format!("{value} times {interval}")
 }
 
 fn list(items: &[&str], last: &str) -> String {
