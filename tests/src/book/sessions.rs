@@ -78,11 +78,19 @@ fn comparable(session: &Session, text: &str) -> String {
 fn numbers_masked(line: &str, all: bool) -> String {
     let mut masked = String::new();
     let mut pointer = false;
-    for character in line.chars() {
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
         pointer = character == 'x' && masked.ends_with('#')
             || pointer && character.is_ascii_hexdigit();
+        let in_number = masked.ends_with('#');
+        let next = characters.peek();
+        // 100 and 99.5, or 900 and 1,100, are the same figure at two times.
+        let point = all
+            && in_number
+            && matches!(character, '.' | ',')
+            && next.is_some_and(char::is_ascii_digit);
         let digit = character.is_ascii_digit() || pointer;
-        if digit && masked.ends_with('#') {
+        if (digit || point) && in_number {
             continue;
         }
         let named = ["fd=", "pid="].iter().any(|name| masked.ends_with(name));
