@@ -96,6 +96,13 @@ impl Stage {
                 self.terminal(*number).press(&[code])
             }
             Act::Await(number, text) => {
+                // The terminal may show the end of a line later than the rest.
+                let real = self.ports.to_real(text);
+                let terminal = self.terminal(*number);
+                terminal.wait_for(&real)?;
+                terminal.wait_for("\n")
+            }
+            Act::AwaitPart(number, text) => {
                 let real = self.ports.to_real(text);
                 self.terminal(*number).wait_for(&real)
             }

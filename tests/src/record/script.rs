@@ -15,8 +15,11 @@ pub(crate) enum Act {
     TypeOn(usize, String),
     /// `2 ^C`: presses Ctrl and this key.
     Press(usize, char),
-    /// `1 < listening on`: waits until the terminal shows this.
+    /// `1 < listening on`: waits until the terminal shows a line with this,
+    /// to its end.
     Await(usize, String),
+    /// `1 << accept(`: waits until it shows this in a line without an end yet.
+    AwaitPart(usize, String),
     /// `2 .`: waits until the program has ended.
     End(usize),
     /// `until COMMAND`: repeats a command, unseen, until it succeeds.
@@ -129,6 +132,7 @@ impl Session {
             ">" => Act::Type(terminal, text.into()),
             ">>" => Act::TypeOn(terminal, text.into()),
             "<" => Act::Await(terminal, text.into()),
+            "<<" => Act::AwaitPart(terminal, text.into()),
             "." => Act::End(terminal),
             _ => Act::Press(terminal, kind.strip_prefix('^')?.chars().next()?),
         })
