@@ -1,4 +1,4 @@
-//! # Step 04: one thread for every client
+//! # Step 04: one thread for all clients
 //!
 //! Step 02 spends a thread on each client, and nearly all of them wait. Here
 //! one thread waits for all clients at once with `epoll`, and does for each what
@@ -44,7 +44,7 @@ use event_loop::EventLoop;
 pub use poller::{Event, Interest, Poller, Told, Trigger};
 pub use signals::Signals;
 
-/// A ping-pong server with one thread for every client, on epoll
+/// A ping-pong server with one thread for all clients, on epoll
 #[derive(Clone, Debug, Parser)]
 #[command(name = "04-epoll", version)]
 pub struct Options {

@@ -1,4 +1,4 @@
-//! `04-epoll`: a ping-pong server with one thread for every client.
+//! `04-epoll`: a ping-pong server with one thread for all clients.
 
 use std::process::ExitCode;
 

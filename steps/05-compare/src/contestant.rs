@@ -17,7 +17,7 @@ pub(crate) enum Own {
     /// A thread per client.
     #[value(name = "02-threads", alias = "02")]
     Threads,
-    /// One thread for every client.
+    /// One thread for all clients.
     #[value(name = "04-epoll", alias = "04")]
     Epoll,
 }

@@ -29,7 +29,7 @@ pub(crate) enum Who {
     /// A thread per client.
     #[value(name = "02-threads")]
     Threads,
-    /// One thread for every client.
+    /// One thread for all clients.
     #[value(name = "04-epoll")]
     Epoll,
     /// Takes one `recv` for one message: `framing`.

@@ -170,7 +170,10 @@ fn start(script: &str, path: &OsStr, master: &PtyMaster) -> io::Result<Child> {
     let name = ptsname_r(master)?;
     let side = OpenOptions::new().read(true).write(true).open(name)?;
     let mut command = Command::new("setsid");
-    command.args(["--ctty", "sh", "-c", script]);
+    // A shell without job control lets what it starts with `&` ignore Ctrl-C,
+    // and that is inherited.
+    let env = ["env", "--default-signal=INT", "sh", "-c", script];
+    command.arg("--ctty").args(env);
     command.current_dir(super::book().join(".."));
     command.stdin(side.try_clone()?);
     command.stdout(side.try_clone()?);

@@ -28,7 +28,7 @@ use event_loop::EventLoop;
 use poller::{Interest, Poller};
 use signals::Signals;
 
-/// A ping-pong server with one thread for every client, on poll
+/// A ping-pong server with one thread for all clients, on poll
 #[derive(Parser)]
 struct Options {
     #[command(flatten)]
