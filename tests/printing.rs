@@ -217,3 +217,30 @@ fn listens_on_ipv6() -> Outcome {
     assert!(text.contains(&expected), "{text}");
     Ok(())
 }
+
+#[test]
+fn loses_whole_lines_where_its_reader_is_slow_and_serves_on() -> Outcome {
+    const REQUEST: &[u8] = b"hello\n";
+    const REPLY: &str = "受信しました: hello\n";
+    let server = launch().reader(Reader::Sips).start(PATIENCE)?;
+    let process = server.process()?;
+    let mut client = server.connect()?;
+    let mut after_the_last_sip = 0;
+    while after_the_last_sip < 20 {
+        client.ask(&REQUEST.repeat(200), REPLY.repeat(200).as_bytes())?;
+        after_the_last_sip += u32::from(process.stdout.has_ended());
+    }
+    process.signal(Signal::SIGTERM)?;
+    assert!(process.wait(FAREWELL)?.success());
+
+    let text = process.stdout.text();
+    // The last sip may end in the middle of a line.
+    let (text, _) = text.rsplit_once('\n').unwrap_or_default();
+    assert!(text.contains("lines lost"), "{text}");
+    for line in text.lines().skip(2) {
+        let whole = ["[*] received: hello", "[*] sent: 受信しました: hello"];
+        let lost = line.starts_with("[!] ") && line.ends_with("stalled");
+        assert!(whole.contains(&line) || lost, "{line:?} in:\n{text}");
+    }
+    Ok(())
+}

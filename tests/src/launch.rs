@@ -25,6 +25,9 @@ pub enum Reader {
     GoesAway,
     /// Nobody reads on after the first line, and the pipe fills up: `| less`.
     Stalls,
+    /// It takes a page now and then, later than any patience lasts, and at some
+    /// time nothing more.
+    Sips,
     /// It is closed from the start, as with `>&-`.
     Absent,
 }

@@ -11,6 +11,10 @@ use std::time::Duration;
 
 use crate::{Deadline, Reader};
 
+/// What a reader that sips takes at once, how often, and its rest after each.
+const SIP: usize = 4_096;
+const SIPS: usize = 30;
+const REST: Duration = Duration::from_millis(110);
 /// Keep no more than this of what was printed.
 const KEPT: usize = 1 << 20;
 
@@ -48,6 +52,12 @@ impl Output {
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.shared.so_far().text).into_owned()
+    }
+
+    /// Whether nothing more will be read of it.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.shared.so_far().ended
     }
 
     /// How many lines were printed so far.
@@ -116,17 +126,28 @@ fn read(
     reader: Reader,
     shared: &Shared,
 ) -> Option<Box<dyn Read + Send>> {
-    let mut buffer = vec![0; 64 << 10];
+    let size = if reader == Reader::Sips { SIP } else { 64 << 10 };
+    let mut buffer = vec![0; size];
+    let mut reads = 0;
     loop {
         match pipe.read(&mut buffer) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Ok(0) | Err(_) => break,
             Ok(count) => shared.add(&buffer[..count]),
         }
-        if reader != Reader::Faithful && shared.so_far().lines > 0 {
+        reads += 1;
+        let enough = match reader {
+            Reader::Faithful => false,
+            Reader::Sips => reads == SIPS,
+            _ => shared.so_far().lines > 0,
+        };
+        if enough {
             break;
+        }
+        if reader == Reader::Sips {
+            thread::sleep(REST);
         }
     }
     shared.end();
-    (reader == Reader::Stalls).then_some(pipe)
+    matches!(reader, Reader::Stalls | Reader::Sips).then_some(pipe)
 }

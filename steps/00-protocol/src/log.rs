@@ -5,20 +5,28 @@
 //! stands still for all of its clients. So the lines are collected, written
 //! when the server is about to wait anyway, and dropped (with a count) where
 //! their reader has stalled.
+//!
+//! One thing `poll` cannot tell: how much a terminal takes whose other end has
+//! hung, a lost `ssh` for one. That stops a server that is not `--quiet`.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
 
+use memchr::{memchr, memchr_iter, memrchr};
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
+use nix::unistd::write;
 
 use crate::{Failure, Language, Message};
 
 /// How long a reader may take, in milliseconds, before its lines are dropped.
 const PATIENCE_MS: u8 = 100;
-/// A pipe that is ready takes this many bytes at once without blocking: one
-/// page. `man 7 pipe`.
-const CHUNK: usize = 4_096;
+/// A pipe that is ready takes so many bytes at once, all or none of them, and
+/// without blocking: `PIPE_BUF`. `man 7 pipe`.
+const PIECE: usize = 4_096;
+/// The message that lines were lost is shorter than that.
+const NOTE: usize = 128;
 /// Collect no more than this many bytes before writing.
 const FULL: usize = 64 * 1_024;
 
@@ -111,30 +119,78 @@ impl Output {
     }
 
     // ANCHOR: write
-    fn write(&self, bytes: &[u8], language: Language, to: impl Write + AsFd) {
+    fn write(&self, lines: &[u8], language: Language, to: impl AsFd) {
         let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut to = to;
-        for chunk in bytes.chunks(CHUNK) {
-            let patience = if lost.is_some() { 0 } else { PATIENCE_MS };
-            if !writable(&to, patience) {
-                let lines = chunk.iter().filter(|&&b| b == b'\n').count();
+        // Once for each stall: who was too slow is not waited for again.
+        let mut patience = if lost.is_some() { 0 } else { PATIENCE_MS };
+        let mut rest = lines;
+        while !rest.is_empty() {
+            let room = if lost.is_some() { PIECE - NOTE } else { PIECE };
+            let (piece, later) = rest.split_at(whole_lines(rest, room));
+            rest = later;
+            if piece.len() > room || !writable(&to, patience) {
+                let lines = memchr_iter(b'\n', piece).count();
                 *lost = Some(lost.unwrap_or(0) + lines);
+                patience = 0;
                 continue;
             }
-            if let Some(lines) = lost.take() {
-                let message = Message::Lost(lines).in_language(language);
-                let _ = writeln!(to, "{message}");
-            }
-            // A reader that has gone away is its own loss: we go on.
-            let _ = to.write_all(chunk);
+            let note = lost.take().map_or_else(String::new, |lines| {
+                format!("{}\n", Message::Lost(lines).in_language(language))
+            });
+            // Both in one call: there may be room for one, and not for two.
+            write_all(&to, &[note.as_bytes(), piece].concat());
         }
-        let _ = to.flush();
     }
     // ANCHOR_END: write
 }
 
-/// Whether a write of up to [`CHUNK`] bytes would not block. `man 2 poll`.
+/// The length of the whole lines that fit into `room`, or of the first line if
+/// not even that one does.
+fn whole_lines(lines: &[u8], room: usize) -> usize {
+    memrchr(b'\n', &lines[..lines.len().min(room)])
+        .or_else(|| memchr(b'\n', lines))
+        .map_or(lines.len(), |at| at + 1)
+}
+
+/// Whether a write of up to [`PIECE`] bytes would not block. `man 2 poll`.
 fn writable(to: &impl AsFd, patience_ms: u8) -> bool {
     let mut asked = [PollFd::new(to.as_fd(), PollFlags::POLLOUT)];
     poll(&mut asked, patience_ms) != Ok(0)
+}
+
+/// A reader that has gone away is its own loss: an error ends the attempt, and
+/// we go on.
+fn write_all(to: &impl AsFd, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match write(to, bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(Errno::EINTR) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_is_of_whole_lines() {
+        let line = [&[b'x'; 999][..], b"\n"].concat();
+        assert_eq!(whole_lines(&line.repeat(2), PIECE), 2_000);
+        assert_eq!(whole_lines(&line.repeat(9), PIECE), 4_000);
+        assert_eq!(whole_lines(&line.repeat(9), 900), 1_000);
+    }
+
+    #[test]
+    fn the_longest_line_is_a_piece() {
+        let bytes = [0xff; crate::MAX_LINE];
+        let reply = [crate::ECHO, &bytes, b"\n"].concat();
+        for language in [Language::Japanese, Language::English] {
+            let line = Message::Sent(&reply).in_language(language).to_string();
+            assert!(line.len() < PIECE, "{}", line.len());
+            let note = Message::Lost(usize::MAX).in_language(language);
+            assert!(note.to_string().len() < NOTE);
+        }
+    }
 }
