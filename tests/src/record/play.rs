@@ -11,6 +11,7 @@ use std::{env, io};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrIn, bind, getsockname, socket,
 };
+use nix::unistd::{User, getuid};
 
 use super::ports::Ports;
 use super::screen::screen;
@@ -73,7 +74,7 @@ pub(crate) fn play(
     let Stage { terminals, mut ports, .. } = stage;
     // All in order, though not all are shown: the first sees the ports first.
     let played = terminals.into_iter().map(|(number, terminal)| {
-        let text = ports.show(&screen(&terminal.sent()));
+        let text = anybody(&ports.show(&screen(&terminal.sent())));
         (number, format!("{}\n", text.trim_end()))
     });
     Ok(played.filter(|(number, _)| session.is_shown(*number)).collect())
@@ -193,6 +194,19 @@ impl Stage {
         }
         Err(io::Error::other("never succeeded"))
     }
+}
+
+/// The text with the name of whoever plays the session replaced by "you".
+fn anybody(text: &str) -> String {
+    let Ok(Some(User { name, .. })) = User::from_uid(getuid()) else {
+        return text.to_owned();
+    };
+    // `top` has room for eight characters.
+    let short: String = name.chars().take(7).chain(['+']).collect();
+    [name, short].iter().fold(text.to_owned(), |text, name| {
+        let width = name.len();
+        text.replace(&format!(" {name} "), &format!(" {:width$} ", "you"))
+    })
 }
 
 /// `PATH`, with `folder` before all others.
