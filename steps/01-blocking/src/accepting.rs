@@ -32,11 +32,10 @@ pub fn after_failed_accept(error: &io::Error) -> AfterAccept {
     match error.raw_os_error() {
         // A signal came, or the queue of a non-blocking listener is empty.
         Some(libc::EINTR | libc::EAGAIN) => AfterAccept::TryAgain,
-        // The peer, the network or the firewall ended the connection while it
-        // waited in the queue. It is gone from there: take the next.
+        // The peer or the network ended the connection while it waited in the
+        // queue. It is gone from there: take the next.
         Some(
             libc::ECONNABORTED
-            | libc::EPERM
             | libc::EPROTO
             | libc::ENOPROTOOPT
             | libc::ENETDOWN
@@ -46,7 +45,8 @@ pub fn after_failed_accept(error: &io::Error) -> AfterAccept {
             | libc::EOPNOTSUPP
             | libc::ETIMEDOUT,
         ) => AfterAccept::TryAgain,
-        // EMFILE, ENFILE, ENOBUFS, ENOMEM: it stays in the queue.
+        // EMFILE, ENFILE, ENOBUFS, ENOMEM: it stays in the queue. And EPERM:
+        // somebody forbids us to accept, and may go on to.
         _ => AfterAccept::Rest,
     }
 }

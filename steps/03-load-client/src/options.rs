@@ -12,8 +12,9 @@ use clap::builder::RangedU64ValueParser;
 
 /// More requests than that would take months.
 const MOST_REQUESTS: u64 = 1_000_000_000_000;
-/// More threads than that, and the kernel refuses anyway. `man 7 pthreads`.
-const MOST_THREADS: u64 = 100_000;
+/// Past some 13,000 a process runs out of mappings of memory, and Rust's runtime
+/// ends it: see step 02, `limits.rs`.
+const MOST_THREADS: u64 = 10_000;
 /// Seconds and rates within these bounds can be added to any time of day.
 const SMALLEST: f64 = 0.001;
 const LARGEST: f64 = 1_000_000_000.0;

@@ -29,6 +29,8 @@ pub(crate) struct Acceptor {
 pub(crate) enum Accepted {
     /// The next client and its address.
     Client(OwnedFd, SocketAddr),
+    /// The next client, who is gone already.
+    Gone,
     /// The queue is empty.
     Nobody,
     /// The queue may hold clients, but something has run out.
@@ -65,17 +67,15 @@ impl Acceptor {
     /// Takes the next client.
     // ANCHOR: accept
     pub(crate) fn accept(&mut self, now: Instant, log: &mut Log) -> Accepted {
-        loop {
-            match accept_nonblocking(&self.listener) {
-                Ok((socket, peer)) => return Accepted::Client(socket, peer),
-                Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    return Accepted::Nobody;
-                }
-                Err(e) if after_failed_accept(&e) == AfterAccept::TryAgain => {}
-                Err(e) => {
-                    self.rest(&Doing::Accept.failed(e), now, log);
-                    return Accepted::NotNow;
-                }
+        match accept_nonblocking(&self.listener) {
+            Ok((socket, peer)) => Accepted::Client(socket, peer),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => Accepted::Nobody,
+            Err(e) if after_failed_accept(&e) == AfterAccept::TryAgain => {
+                Accepted::Gone
+            }
+            Err(e) => {
+                self.rest(&Doing::Accept.failed(e), now, log);
+                Accepted::NotNow
             }
         }
     }

@@ -157,6 +157,7 @@ impl EventLoop {
             let Shared { now, log, .. } = &mut self.shared;
             match acceptor.accept(*now, log) {
                 Accepted::Client(socket, peer) => self.welcome(socket, peer),
+                Accepted::Gone => {}
                 // An event, and nobody there? As with connections: ask again.
                 Accepted::Nobody => return accepted > 0,
                 Accepted::NotNow => return false,

@@ -117,7 +117,7 @@ fn starts_no_more_threads_than_there_are_requests() {
     let server = Server::start();
     let mut client = client(server.port);
     let capped = contains("3 (1 requests per thread x 3 threads)");
-    client.args(["3", "--threads", "99999"]).assert().stdout(capped);
+    client.args(["3", "--threads", "9999"]).assert().stdout(capped);
 }
 
 /// A server that answers every line of a connection.
