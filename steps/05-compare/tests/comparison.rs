@@ -5,7 +5,7 @@
 mod servers;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -153,6 +153,14 @@ fn a_wrong_reply_is_counted_as_that() {
     compare_with("echo", &["-s", "medium"])
         .code(1)
         .stdout(contains("medium, echo: ").and(contains("wrong reply")));
+}
+
+#[test]
+fn a_user_whose_connection_ends_asks_once_again_and_not_twice() {
+    compare_with("parting", &["-s", "keep-alive-1"])
+        .code(1)
+        .stdout(contains("closed before the reply"))
+        .stdout(contains("the server ended").not());
 }
 
 #[test]

@@ -29,7 +29,7 @@ use super::fault::Fault;
 
 const PING: &[u8] = b"ping\n";
 /// Requests that can be on the way on one connection.
-pub(crate) const MAX_IN_FLIGHT: usize = 64;
+const MAX_IN_FLIGHT: usize = 64;
 const PINGS: [u8; PING.len() * MAX_IN_FLIGHT] = repeated();
 
 /// The requests as `send` takes them: one after the other in one piece.
@@ -41,6 +41,13 @@ const fn repeated() -> [u8; PING.len() * MAX_IN_FLIGHT] {
         at += 1;
     }
     pings
+}
+
+/// The next of so many bytes of requests. A partial write may have ended in
+/// the middle of a `ping`: there it goes on.
+fn requests(unsent: usize) -> &'static [u8] {
+    let begun = (PING.len() - unsent % PING.len()) % PING.len();
+    &PINGS[begun..PINGS.len().min(begun + unsent)]
 }
 
 /// One connection, and how far we are with it.
@@ -109,10 +116,8 @@ impl Connection {
     // ANCHOR: flush
     pub(crate) fn flush(&mut self) -> Result<(), Fault> {
         while self.unsent > 0 {
-            // Whole requests from the end back, so that a partial write goes
-            // on in the middle of a `ping`.
-            let rest = &PINGS[PINGS.len() - self.unsent..];
-            match send(self.socket.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL) {
+            let next = requests(self.unsent);
+            match send(self.socket.as_raw_fd(), next, MsgFlags::MSG_NOSIGNAL) {
                 Ok(taken) => self.unsent -= taken,
                 Err(Errno::EAGAIN) => return Ok(()),
                 Err(Errno::EINTR) => {}
@@ -186,5 +191,20 @@ impl Connection {
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_go_on_where_a_partial_write_ended() {
+        assert_eq!(requests(5), b"ping\n");
+        assert_eq!(requests(7), b"g\nping\n");
+        // More than there is room for: a server that does not take them.
+        let many = requests(PINGS.len() + 8);
+        assert_eq!(&many[..5], b"ng\npi");
+        assert_eq!(many.len(), PINGS.len() - 2);
     }
 }

@@ -175,10 +175,11 @@ impl Driver<'_> {
     // ANCHOR: fail
     fn fail(&mut self, index: usize, fault: Fault, now: Instant) {
         let user = &mut self.users[index];
-        let mut dues = user.hang_up();
+        let dues = user.hang_up();
         self.in_flight -= dues.len();
         if dues.is_empty() {
-            dues.push_back(now); // it was idle: that counts as one
+            // It was idle. That counts, but its next request is due already.
+            self.tally.fault(now, fault);
         }
         for due in dues {
             self.tally.fault(due, fault);

@@ -38,3 +38,19 @@ fn mute() {
     let clients: Vec<_> = listener().incoming().collect();
     drop(clients);
 }
+
+/// Answers the first read of a connection, and closes. Ends at once where that
+/// read holds more than one request.
+#[test]
+#[ignore = "a server for the tests above"]
+fn parting() {
+    for client in listener().incoming() {
+        let mut client = client.expect("a connection");
+        let mut buffer = [0; 4_096];
+        let count = client.read(&mut buffer).unwrap_or_default();
+        if count > b"ping\n".len() {
+            std::process::exit(3);
+        }
+        let _ = client.write_all(b"pong\n");
+    }
+}
