@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use conformance::faults::{
     Contestant, Fault, attempt, contestants, matrix, unavailable,
 };
-use conformance::server_of_this_step;
+use conformance::{in_ci, server_of_this_step};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 fn main() -> ExitCode {
@@ -49,7 +49,7 @@ fn trial(
             None => attempt(who, path, &fault)
                 .map(|_| Completion::Completed)
                 .map_err(Failed::from),
-            Some(why) if std::env::var("CI").is_ok_and(|ci| ci == "true") => {
+            Some(why) if in_ci() => {
                 Err(Failed::from(format!("{why}, and CI=true")))
             }
             Some(why) => Ok(Completion::ignored_with(why)),

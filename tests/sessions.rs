@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use assert_cmd::Command;
 use assert_cmd::assert::AssertError;
-use conformance::{Failure, Outcome, Server, server_of_this_step, steps};
+use conformance::{
+    Failure, Outcome, Server, in_ci, server_of_this_step, steps,
+};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use predicates::str::diff;
 use rexpect::session::PtySession;
@@ -35,8 +37,7 @@ fn trial(
 ) -> Trial {
     Trial::ignorable_test(name, move || {
         if let Some(reason) = missing(tool) {
-            let must = std::env::var("CI").is_ok_and(|ci| ci == "true");
-            return if must {
+            return if in_ci() {
                 Err(Failed::from(format!("{reason}, and CI=true")))
             } else {
                 Ok(Completion::ignored_with(reason))

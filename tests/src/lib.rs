@@ -32,6 +32,8 @@
 //! | `deadline.rs` | waiting for a condition, but not for ever |
 //! | `bin/check.rs` | the suite as a command, for any server in any language |
 //! | `bin/wrong.rs` | a wrong server as a command, for a reader to break |
+//! | `bin/faults.rs`, `bin/soak.rs` | the matrix and the hours as commands |
+//! | `bin/record.rs` | plays the book's terminal sessions, and writes them down |
 
 mod bulk;
 mod case;
@@ -76,3 +78,9 @@ pub use process::Process;
 pub use server::Server;
 pub use subject::Subject;
 pub use talker::Talker;
+
+/// Whether a tool that is missing is a failure, and not a reason to skip.
+#[must_use]
+pub fn in_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| value == "true")
+}

@@ -4,6 +4,8 @@ use std::fmt::{self, Display, Formatter};
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
+use nix::errno::Errno;
+
 use crate::{Language, Log};
 
 /// What the program was doing when a system call failed.
@@ -95,9 +97,21 @@ impl Failure {
                 "。--host にはこのマシンのアドレスを指定してください",
                 ": choose a --host that is an address of this machine",
             ),
+            (Doing::Accept, _) if self.is_out_of_descriptors() => (
+                "。ulimit -n で上限を上げてください",
+                ": let it have more open files (ulimit -n)",
+            ),
+            (Doing::Thread, ErrorKind::WouldBlock) => (
+                "。ulimit -u で上限を上げてください",
+                ": let it have more threads (ulimit -u, kernel.threads-max)",
+            ),
             _ => return None,
         };
         Some(language.pick(hints.0, hints.1))
+    }
+
+    fn is_out_of_descriptors(&self) -> bool {
+        self.error.raw_os_error() == Some(Errno::EMFILE as i32)
     }
 }
 

@@ -6,15 +6,17 @@
 
 use std::error::Error;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use conformance::{Process, Reader, Signal};
 
 type Result = std::result::Result<(), Box<dyn Error>>;
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An example to be run, beside the step's own binary.
 fn example(name: &str) -> Option<Command> {
@@ -23,6 +25,7 @@ fn example(name: &str) -> Option<Command> {
     if path.exists() {
         return Some(Command::new(path));
     }
+    assert!(!conformance::in_ci(), "{name} is not built");
     println!("skipped: {name} is not built");
     None
 }
@@ -63,35 +66,25 @@ fn a_reset_eats_a_reply_and_a_lingering_close_does_not() -> Result {
     Ok(())
 }
 
-/// A server that does not outlive its test.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Starts a server, sends it `ping` at each of its `doors`, and ends it.
 fn serves(name: &str, doors: usize) -> Result {
     let Some(mut command) = example(name) else { return Ok(()) };
-    let command = command.args(["--port", "0", "--quiet"]);
-    let mut server = Server(command.stdout(Stdio::piped()).spawn()?);
-    let stdout = server.0.stdout.take().ok_or("no stdout")?;
-    let mut lines = BufReader::new(stdout).lines();
-    for _ in 0..doors {
-        let line = lines.next().ok_or("no first line")??;
-        let mut client =
-            TcpStream::connect(line.rsplit(' ').next().unwrap_or_default())?;
+    command.args(["--port", "0", "--quiet"]).env("LC_ALL", "C");
+    let server = Process::start(command, Reader::Faithful)?;
+    let all = |text: &str| text.lines().count() == doors;
+    let printed = server.stdout.wait_for(PATIENCE, all);
+    assert_eq!(printed.lines().count(), doors, "{printed}");
+    for line in printed.lines() {
+        let address = line.rsplit(' ').next().unwrap_or_default();
+        let mut client = TcpStream::connect(address)?;
         client.write_all(b"ping")?;
         client.shutdown(Shutdown::Write)?;
         let mut reply = String::new();
         client.read_to_string(&mut reply)?;
         assert_eq!(reply, "pong\n", "{line}");
     }
-    kill(Pid::from_raw(server.0.id().cast_signed()), Signal::SIGTERM)?;
-    assert!(server.0.wait()?.success());
+    server.signal(Signal::SIGTERM)?;
+    assert!(server.wait(PATIENCE)?.success());
     Ok(())
 }
 

@@ -1,10 +1,12 @@
 //! The servers that are compared, each in a process of its own.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process;
 
 use clap::ValueEnum;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
+use nix::unistd::{Pid, getppid};
 use protocol::{Failure, LimitOptions, ListenOptions};
 
 /// A server of this workspace.
@@ -34,8 +36,12 @@ impl Own {
     /// Is this server, until a signal comes: what the hidden `serve` does. So
     /// the servers that are measured are always those that this program was
     /// built with.
-    pub(crate) fn serve(self, backlog: i32) -> Result<(), Failure> {
-        end_with_parent();
+    pub(crate) fn serve(
+        self,
+        parent: i32,
+        backlog: i32,
+    ) -> Result<(), Failure> {
+        end_with_parent(parent);
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let listen = ListenOptions { host, port: 0, backlog, quiet: true };
         let limits = LimitOptions::default();
@@ -51,12 +57,15 @@ impl Own {
 }
 // ANCHOR_END: own
 
-/// From here on the kernel kills this process when its parent ends, however
-/// that comes about: nothing is left behind. `man 2 prctl`,
-/// `PR_SET_PDEATHSIG`. It outlives `exec`.
-pub(crate) fn end_with_parent() {
-    // An unlucky parent that is gone already is what happens without it.
-    let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+/// From here on the kernel kills this process when `parent` ends, however that
+/// comes about, and after an `exec`, too. (What an external server has started
+/// itself outlives a SIGKILL of `parent`.) `man 2 prctl`, `PR_SET_PDEATHSIG`.
+pub(crate) fn end_with_parent(parent: i32) {
+    let arranged = prctl::set_pdeathsig(Signal::SIGKILL);
+    // It may have ended before we could ask.
+    if arranged.is_err() || getppid() != Pid::from_raw(parent) {
+        process::exit(1);
+    }
 }
 
 /// One server in the comparison.

@@ -24,6 +24,7 @@
 //! | `statistics.rs` | the median, and a ratio with its interval |
 //! | `comparison.rs` | how servers differ, and whether they do |
 //! | `report/` | what it prints and writes |
+//! | `options.rs`, `trouble.rs` | the command line; why a measurement failed |
 //!
 //! The driver is the event loop of step 04, from the client's side.
 #![cfg(target_os = "linux")]
@@ -48,6 +49,7 @@ mod server;
 mod statistics;
 mod trouble;
 
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -67,16 +69,25 @@ use rounds::Plan;
 #[must_use]
 pub fn run(options: &Options) -> ExitCode {
     match &options.command {
-        Some(Command::Serve { name, backlog }) => {
-            conclude(name.serve(*backlog))
+        Some(Command::Serve { name, parent, backlog }) => {
+            conclude(name.serve(*parent, *backlog))
         }
-        Some(Command::ServeExternal { command }) => become_external(command),
-        Some(Command::Diff { before, after }) => diff(before, after),
+        Some(Command::ServeExternal { parent, command }) => {
+            ended(Err(become_external(*parent, command)))
+        }
+        Some(Command::Diff { before, after }) => ended(diff(before, after)),
         None => match options.comparison.plan() {
-            Ok(plan) => compare(&plan, &options.comparison),
+            Ok(plan) => ended(compare(&plan, &options.comparison)),
             Err(reason) => unusable(reason),
         },
     }
+}
+
+/// Says on stderr what went wrong, if something did.
+fn ended(outcome: Result<(), String>) -> ExitCode {
+    let Err(reason) = outcome else { return ExitCode::SUCCESS };
+    let _ = writeln!(io::stderr(), "[!] {reason}");
+    ExitCode::FAILURE
 }
 
 /// Unusable arguments: clap's words and exit status 2.
@@ -84,50 +95,48 @@ fn unusable(reason: String) -> ! {
     Options::command().error(ErrorKind::ArgumentConflict, reason).exit()
 }
 
-fn compare(plan: &Plan, options: &ComparisonOptions) -> ExitCode {
+fn compare(plan: &Plan, options: &ComparisonOptions) -> Result<(), String> {
     raise_descriptor_limit();
-    let interrupt = match Signals::new() {
-        Ok(interrupt) => interrupt,
-        Err(failure) => return conclude(Err(failure)),
+    let interrupt = Signals::new().map_err(|failure| failure.to_string())?;
+    let in_folder = |folder: &Path, error: io::Error| {
+        format!("--out: {}: {error}", folder.display())
     };
+    if let Some(folder) = &options.out {
+        // Now, and not when all is measured.
+        fs::create_dir_all(folder).map_err(|e| in_folder(folder, e))?;
+    }
     let results = plan.run(&interrupt);
-    print(&report::text(&results));
+    let printed = print(&report::text(&results));
     if options.ratios {
-        print(&format!("\n{}", report::ratios(&results)));
+        print(&format!("\n{}", report::ratios(&results)))?;
     }
     if let Some(folder) = &options.out {
-        if let Err(error) = report::write(&results, folder) {
-            return failed(&format!("{}: {error}", folder.display()));
-        }
-        print(&format!("\n{}\n", folder.join("report.html").display()));
+        report::write(&results, folder).map_err(|e| in_folder(folder, e))?;
+        print(&format!("\n{}\n", folder.join("report.html").display()))?;
     }
+    printed?;
     if results.rows.iter().any(|row| row.failed) && !results.interrupted {
-        return failed("not everything went well: see the notes");
+        return Err("not everything went well: see the notes".into());
     }
-    ExitCode::SUCCESS
+    Ok(())
 }
 
-fn diff(before: &Path, after: &Path) -> ExitCode {
+fn diff(before: &Path, after: &Path) -> Result<(), String> {
     let read = |path: &Path| {
         report::read(path).map_err(|e| format!("{}: {e}", path.display()))
     };
-    match (read(before), read(after)) {
-        (Ok(before), Ok(after)) => {
-            print(&report::diff(&before, &after));
-            ExitCode::SUCCESS
+    print(&report::diff(&read(before)?, &read(after)?))
+}
+
+fn print(text: &str) -> Result<(), String> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // A reader who has gone away is no failure of the measurement.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("the results could not be printed: {error}"))
         }
-        (Err(reason), _) | (_, Err(reason)) => failed(&reason),
+        _ => Ok(()),
     }
-}
-
-fn print(text: &str) {
-    // A reader who has gone away is no failure of the measurement.
-    let _ = write!(io::stdout(), "{text}");
-}
-
-fn failed(reason: &str) -> ExitCode {
-    let _ = writeln!(io::stderr(), "[!] {reason}");
-    ExitCode::FAILURE
 }
 
 /// A thousand users are a thousand descriptors, here and in the server, which
@@ -140,9 +149,10 @@ fn raise_descriptor_limit() {
 }
 
 /// Puts a shell with `command`, and then the server, in this process's place.
-fn become_external(command: &str) -> ExitCode {
-    contestant::end_with_parent();
+/// Returns only to say why it could not.
+fn become_external(parent: i32, command: &str) -> String {
+    contestant::end_with_parent(parent);
     let line = format!("exec env {command}");
     let error = process::Command::new("sh").args(["-c", &line]).exec();
-    failed(&format!("sh: {error}"))
+    format!("sh: {error}")
 }

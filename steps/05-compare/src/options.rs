@@ -28,6 +28,8 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Serve {
         name: Own,
+        #[arg(long, value_name = "PID")]
+        parent: i32,
         #[arg(long, default_value_t = 4096)]
         backlog: i32,
     },
@@ -40,7 +42,11 @@ pub(crate) enum Command {
     },
     /// Become another server
     #[command(hide = true)]
-    ServeExternal { command: String },
+    ServeExternal {
+        #[arg(long, value_name = "PID")]
+        parent: i32,
+        command: String,
+    },
 }
 
 /// What to compare, and how long.
@@ -207,11 +213,9 @@ fn external(text: &str) -> Result<Contestant, String> {
 
 /// Reads a number of seconds that may have a fraction: `30`, `0.5`.
 fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
+    protocol::seconds(text)
         .ok()
-        .and_then(|number| Duration::try_from_secs_f64(number).ok())
-        .filter(|duration| duration.as_secs_f64() >= 0.01)
-        .filter(|duration| duration.as_secs_f64() <= 1e6)
+        .filter(|duration| (0.01..=1e6).contains(&duration.as_secs_f64()))
         .ok_or_else(|| "give seconds from 0.01 on, such as 30 or 0.5".into())
 }
 

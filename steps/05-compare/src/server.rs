@@ -79,7 +79,9 @@ impl Server {
         let mut poller = interruptible_poller(interrupt)?;
         let mut told = Told::nothing(SERVER);
         poller.tell(&stdout, &mut told, Interest::READ)?;
-        wait(&mut poller, interrupt, PATIENCE)?;
+        if !wait(&mut poller, interrupt, PATIENCE)? {
+            return Err(String::from("said nothing within 10 s").into());
+        }
         let mut line = String::new();
         // An error is a line that tells no address.
         let _ = BufReader::new(stdout).read_line(&mut line);
@@ -183,18 +185,28 @@ fn interruptible_poller(interrupt: &Signals) -> Result<Poller, Trouble> {
     Ok(poller)
 }
 
+/// Says whether there was an event before `patience` ended.
 fn wait(
     poller: &mut Poller,
     interrupt: &Signals,
     patience: Duration,
-) -> Result<(), Trouble> {
-    poller.wait(Some(patience))?;
-    if interrupt.take().is_some() { Err(Trouble::Interrupted) } else { Ok(()) }
+) -> Result<bool, Trouble> {
+    let events = poller.wait(Some(patience))?;
+    match interrupt.take() {
+        Some(_) => Err(Trouble::Interrupted),
+        None => Ok(events > 0),
+    }
+}
+
+fn myself(task: &str) -> Command {
+    let mut command = Command::new(MYSELF);
+    command.args([task, "--parent", &Pid::this().to_string()]);
+    command
 }
 
 fn own_command(name: &str, backlog: i32) -> Command {
-    let mut command = Command::new(MYSELF);
-    command.args(["serve", name, "--backlog", &backlog.to_string()]);
+    let mut command = myself("serve");
+    command.args([name, "--backlog", &backlog.to_string()]);
     command.stdout(Stdio::piped());
     command
 }
@@ -203,8 +215,8 @@ fn own_command(name: &str, backlog: i32) -> Command {
 /// the shell's place: the process that we started is the one to measure.
 fn external_command(line: &str, address: SocketAddr) -> Command {
     let port = address.port().to_string();
-    let mut command = Command::new(MYSELF);
-    command.args(["serve-external", &line.replace("{port}", &port)]);
+    let mut command = myself("serve-external");
+    command.arg(line.replace("{port}", &port));
     command.env("PORT", port);
     command.stdout(Stdio::null());
     command.stderr(Stdio::null());

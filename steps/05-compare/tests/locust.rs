@@ -10,6 +10,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use conformance::in_ci;
+
 const STEP: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A server that ends with the test.
@@ -21,7 +23,8 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_05-compare"))
-            .args(["serve", "04-epoll"])
+            .args(["serve", "--parent", &std::process::id().to_string()])
+            .arg("04-epoll")
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");
@@ -54,9 +57,8 @@ fn locust() -> Option<PathBuf> {
         let names = [PathBuf::from("locust")].into_iter().chain(bins.clone());
         names.into_iter().find(|name| works(Command::new(name).arg("-V")))
     };
-    let in_ci = std::env::var_os("CI").is_some();
     found().or_else(|| {
-        if !in_ci {
+        if !in_ci() {
             return None; // nothing is installed behind anybody's back
         }
         let requirements = Path::new(STEP).join("requirements.txt");
@@ -73,7 +75,7 @@ fn locust() -> Option<PathBuf> {
 #[test]
 fn the_locust_file_drives_step_04_without_a_failure() {
     let Some(locust) = locust() else {
-        assert!(std::env::var_os("CI").is_none(), "CI needs Locust");
+        assert!(!in_ci(), "CI needs Locust");
         println!("skipped: there is no Locust; `just locust` installs it");
         return;
     };

@@ -48,7 +48,8 @@ fn main() -> ExitCode {
         return complain("no server, or no call, of that name");
     }
     match tried(&options, &trials) {
-        Ok(table) => report(&options, &table).unwrap_or(ExitCode::FAILURE),
+        Ok(table) => report(&options, &table)
+            .unwrap_or_else(|error| complain(&error.to_string())),
         Err(error) => complain(&error.to_string()),
     }
 }

@@ -21,7 +21,7 @@ fn problem(book: &Path, patch: &Path) -> Option<String> {
     git.args(["apply", "--check"]).arg(patch).current_dir(root);
     let output = match git.output() {
         Ok(output) => output,
-        Err(error) if std::env::var("CI").is_err() => {
+        Err(error) if !conformance::in_ci() => {
             eprintln!("skipped: git: {error}");
             return None;
         }

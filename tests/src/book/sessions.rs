@@ -1,7 +1,7 @@
 //! The terminal sessions, played again.
 
+use std::fs;
 use std::path::Path;
-use std::{env, fs};
 
 use super::pages::Pages;
 use crate::record::{self, Session, transcript};
@@ -16,7 +16,7 @@ pub(crate) fn plays_as_recorded(
     }
     if let Some(tool) = session.missing_tool() {
         let reason = format!("{}: {tool} is not installed", session.name);
-        if env::var_os("CI").is_some_and(|value| value == "true") {
+        if conformance::in_ci() {
             return vec![reason];
         }
         println!("skipped {reason}");

@@ -1,5 +1,7 @@
 //! The figures in the columns of Locust's CSV files, for whatever reads those.
 
+use std::collections::BTreeMap;
+
 use crate::measures::{ERRORS, REQUESTS};
 use crate::results::{Results, Row};
 
@@ -52,7 +54,11 @@ pub(crate) fn failures(results: &Results) -> String {
     let mut text = String::from("Method,Name,Error,Occurrences\r\n");
     for row in results.rows.iter().filter(|row| !row.again) {
         let name = quoted(&format!("{} {}", row.load, row.server));
+        let mut errors = BTreeMap::<_, u64>::new();
         for (error, count) in row.rounds.iter().flat_map(|f| &f.errors) {
+            *errors.entry(error).or_default() += count;
+        }
+        for (error, count) in errors {
             text += &format!("TCP,{name},{},{count}\r\n", quoted(error));
         }
     }

@@ -18,9 +18,10 @@ pub(crate) fn sentence(results: &Results, row: &Row) -> Option<String> {
     let first = row.timeline.get(tenth..2 * tenth)?;
     let last = row.timeline.get(row.timeline.len().checked_sub(tenth)?..)?;
     let (before, after) = (largest(first)?, largest(last)?);
-    let grown = three_digits((after - before) / 1_024.0);
+    let word = if after < before { "less" } else { "more" };
+    let grown = three_digits((after - before).abs() / 1_024.0);
     Some(format!(
-        "{}, {}: {grown} KiB more memory at the end than after the first tenth \
+        "{}, {}: {grown} KiB {word} memory at the end than after the first tenth \
          of {seconds:.0} s.",
         row.load, row.server
     ))
