@@ -19,8 +19,8 @@ const CLIENT_BUSY: f64 = 0.9;
 /// to the latencies.
 const CLIENT_LATE: f64 = 0.001;
 
-const CLIENT_WAS_BUSY: &str = "the client was the bottleneck, busy for more \
-    than 90 % of the time: the server can do more";
+const CLIENT_WAS_BUSY: &str = "the client was busy for more than 90 % of the \
+    time: where the server was not (CPU %), it can do more";
 const CLIENT_WAS_LATE: &str = "the client sent 1 of 100 requests more than \
     1 ms late: that is part of the latencies, see client CPU and who else is \
     busy on this machine";

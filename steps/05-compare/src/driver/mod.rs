@@ -77,6 +77,8 @@ struct Driver<'a> {
     next_to_come: usize,
     /// So many have come, and their first request is over.
     users_in: usize,
+    /// Those who are in and wait for the others.
+    held: Vec<usize>,
     /// Requests on the way.
     in_flight: usize,
     buffer: Box<[u8]>,
@@ -121,6 +123,7 @@ impl<'a> Driver<'a> {
             users,
             next_to_come: 0,
             users_in: 0,
+            held: Vec::new(),
             in_flight: 0,
             buffer: vec![0; READ_SIZE].into(),
             ready: Vec::new(),

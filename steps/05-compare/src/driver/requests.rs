@@ -49,9 +49,29 @@ impl Driver<'_> {
         {
             let index = self.next_to_come;
             self.next_to_come += 1;
-            self.ready.resize(self.scenario.in_flight, Instant::now());
-            self.request(index);
+            self.ask_all(index);
         }
+        if !self.holds() {
+            for index in std::mem::take(&mut self.held) {
+                self.ask_all(index);
+            }
+        }
+    }
+
+    /// Whether users who are in wait for the others: if they went on at once,
+    /// those still outside would have to push past them.
+    fn holds(&self) -> bool {
+        self.scenario.connections == Connections::Kept
+            && self.users_in < self.users.len()
+            && !self.tally.has_begun()
+    }
+
+    /// A user sends as many requests as it may have on the way.
+    fn ask_all(&mut self, index: usize) {
+        let on_the_way = self.users[index].waiting();
+        let count = self.scenario.in_flight.saturating_sub(on_the_way);
+        self.ready.resize(count, Instant::now());
+        self.request(index);
     }
     // ANCHOR_END: open
 
@@ -168,6 +188,10 @@ impl Driver<'_> {
             }
             next <= now
         });
+        if self.holds() && !self.ready.is_empty() {
+            self.ready.clear();
+            self.held.push(index);
+        }
     }
     // ANCHOR_END: request
 

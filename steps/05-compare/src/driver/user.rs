@@ -139,6 +139,11 @@ impl User {
         std::mem::take(&mut self.awaited)
     }
 
+    /// How many requests wait for their reply.
+    pub(crate) fn waiting(&self) -> usize {
+        self.awaited.len()
+    }
+
     /// When the request was due that has waited longest for its reply.
     pub(crate) fn waiting_since(&self) -> Option<Instant> {
         self.awaited.front().copied()
