@@ -7,8 +7,9 @@
 //! thread that answers one line that is a good part of its life.
 //!
 //! A program that begins at C's `main` does without. It also does without what
-//! else the runtime does: SIGPIPE is not ignored here, and a thread that
-//! overflows its stack ends the process without a word.
+//! else the runtime does: SIGPIPE is not ignored here, a closed stdout is not
+//! opened on /dev/null (the first socket would become stdout), and a thread
+//! that overflows its stack ends the process without a word.
 #![no_main]
 #![expect(unsafe_code, reason = "the name `main` is the C library's")]
 
