@@ -7,7 +7,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use assert_cmd::Command;
-use conformance::{Launch, Outcome, Signal, server_of_this_step, steps};
+use conformance::faults::unavailable;
+use conformance::{Launch, Outcome, Signal, in_ci, server_of_this_step, steps};
 use predicates::prelude::{PredicateBooleanExt, predicate};
 use predicates::str::{contains, is_empty, starts_with};
 
@@ -164,5 +165,29 @@ fn ends_at_once_on_the_second_signal() -> Outcome {
     let number = status.code().map_or(status.signal(), |code| Some(code - 128));
     assert!(matches!(number, Some(2 | 15)), "{status}");
     drop(client);
+    Ok(())
+}
+
+#[test]
+fn ends_on_a_signal_though_accept_fails_for_ever() -> Outcome {
+    if let Some(reason) = unavailable() {
+        assert!(!in_ci(), "{reason}");
+        println!("skipped: {reason}");
+        return Ok(());
+    }
+    for error in ["ECONNABORTED", "EPERM", "EMFILE"] {
+        let fault = format!("inject=accept,accept4:error={error}");
+        // -D: the process that we start is the server.
+        let server = Launch::program("strace", &["-D", "-f", "-o/dev/null"])
+            .args(&["-e", "trace=accept,accept4", "-e", &fault])
+            .args(&[server_of_this_step!().1, "--quiet", "--port", "{port}"])
+            .start(PATIENCE)?;
+        let waiting = server.connect()?;
+        let process = server.process()?;
+        process.signal(Signal::SIGTERM)?;
+        let status = process.wait(FAREWELL)?;
+        assert!(status.success(), "{error}: {status}");
+        drop(waiting);
+    }
     Ok(())
 }
