@@ -163,9 +163,9 @@ fn writable(to: &impl AsFd, patience_ms: u8) -> bool {
 fn write_all(to: &impl AsFd, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         match write(to, bytes) {
-            Ok(count) => bytes = &bytes[count..],
             Err(Errno::EINTR) => {}
-            Err(_) => return,
+            Ok(0) | Err(_) => return,
+            Ok(count) => bytes = &bytes[count..],
         }
     }
 }
