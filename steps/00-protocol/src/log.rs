@@ -25,8 +25,6 @@ const PATIENCE_MS: u8 = 100;
 /// A pipe that is ready takes so many bytes at once, all or none of them, and
 /// without blocking: `PIPE_BUF`. `man 7 pipe`.
 const PIECE: usize = 4_096;
-/// The message that lines were lost is shorter than that.
-const NOTE: usize = 128;
 /// Collect no more than this many bytes before writing.
 const FULL: usize = 64 * 1_024;
 
@@ -125,37 +123,41 @@ impl Output {
         let mut patience = if lost.is_some() { 0 } else { PATIENCE_MS };
         let mut rest = lines;
         while !rest.is_empty() {
-            let room = if lost.is_some() { PIECE - NOTE } else { PIECE };
-            let (piece, later) = rest.split_at(whole_lines(rest, room));
+            let (piece, later) = rest.split_at(whole_lines(rest));
             rest = later;
-            if piece.len() > room || !writable(&to, patience) {
+            // One look for each call: there may be room for one, not for two.
+            if let Some(lines) = *lost
+                && writable(&to, 0)
+            {
+                let note = Message::Lost(lines).in_language(language);
+                write_all(&to, format!("{note}\n").as_bytes());
+                *lost = None;
+            }
+            if lost.is_none() && writable(&to, patience) {
+                write_all(&to, piece);
+            } else {
                 let lines = memchr_iter(b'\n', piece).count();
                 *lost = Some(lost.unwrap_or(0) + lines);
                 patience = 0;
-                continue;
             }
-            let note = lost.take().map_or_else(String::new, |lines| {
-                format!("{}\n", Message::Lost(lines).in_language(language))
-            });
-            // Both in one call: there may be room for one, and not for two.
-            write_all(&to, &[note.as_bytes(), piece].concat());
         }
     }
     // ANCHOR_END: write
 }
 
-/// The length of the whole lines that fit into `room`, or of the first line if
-/// not even that one does.
-fn whole_lines(lines: &[u8], room: usize) -> usize {
-    memrchr(b'\n', &lines[..lines.len().min(room)])
+/// The length of the whole lines that fit into a piece, or of the first line if
+/// not even that one does: no line of ours is so long.
+fn whole_lines(lines: &[u8]) -> usize {
+    memrchr(b'\n', &lines[..lines.len().min(PIECE)])
         .or_else(|| memchr(b'\n', lines))
         .map_or(lines.len(), |at| at + 1)
 }
 
-/// Whether a write of up to [`PIECE`] bytes would not block. `man 2 poll`.
+/// Whether a write of up to [`PIECE`] bytes would not block. A signal ends the
+/// wait: no. `man 2 poll`.
 fn writable(to: &impl AsFd, patience_ms: u8) -> bool {
     let mut asked = [PollFd::new(to.as_fd(), PollFlags::POLLOUT)];
-    poll(&mut asked, patience_ms) != Ok(0)
+    poll(&mut asked, patience_ms).is_ok_and(|ready| ready > 0)
 }
 
 /// A reader that has gone away is its own loss: an error ends the attempt, and
@@ -177,9 +179,8 @@ mod tests {
     #[test]
     fn a_piece_is_of_whole_lines() {
         let line = [&[b'x'; 999][..], b"\n"].concat();
-        assert_eq!(whole_lines(&line.repeat(2), PIECE), 2_000);
-        assert_eq!(whole_lines(&line.repeat(9), PIECE), 4_000);
-        assert_eq!(whole_lines(&line.repeat(9), 900), 1_000);
+        assert_eq!(whole_lines(&line.repeat(2)), 2_000);
+        assert_eq!(whole_lines(&line.repeat(9)), 4_000);
     }
 
     #[test]
@@ -189,8 +190,6 @@ mod tests {
         for language in [Language::Japanese, Language::English] {
             let line = Message::Sent(&reply).in_language(language).to_string();
             assert!(line.len() < PIECE, "{}", line.len());
-            let note = Message::Lost(usize::MAX).in_language(language);
-            assert!(note.to_string().len() < NOTE);
         }
     }
 }

@@ -18,9 +18,9 @@ pub const REST: Duration = Duration::from_millis(100);
 pub enum AfterAccept {
     /// The error was about this one connection or this one call.
     TryAgain,
-    /// We, or the whole system, are short of something (a descriptor, memory):
-    /// serve whom we have, and accept again when somebody leaves or after
-    /// [`REST`].
+    /// We, or the whole system, are short of something (a descriptor, memory), or
+    /// somebody forbids it: serve whom we have, and accept again when somebody
+    /// leaves or after [`REST`].
     Rest,
 }
 

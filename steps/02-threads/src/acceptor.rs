@@ -7,6 +7,7 @@ use std::time::Duration;
 use blocking::{
     AfterAccept, Complaint, REST, accept, after_failed_accept, converse,
 };
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::time::TimeVal;
 use protocol::{Doing, Failure, LimitOptions, Log, Message};
@@ -90,6 +91,7 @@ impl<'a> Acceptor<'a> {
     ) {
         match accept(&self.listener) {
             Ok((socket, peer)) => {
+                let_it_wait(&socket);
                 log.print(Message::Connected(peer));
                 log.flush();
                 self.hand_over(scope, socket, log);
@@ -160,4 +162,12 @@ fn limit_waiting(socket: &OwnedFd, duration: Duration) -> Result<(), Failure> {
     setsockopt(socket, sockopt::ReceiveTimeout, &timeout)
         .and_then(|()| setsockopt(socket, sockopt::SendTimeout, &timeout))
         .map_err(|e| Doing::Option.failed(e))
+}
+
+/// On Linux a client's socket waits whatever its listener does; elsewhere it
+/// inherits O_NONBLOCK. `man 2 accept`.
+fn let_it_wait(socket: &OwnedFd) {
+    if cfg!(not(target_os = "linux")) {
+        let _ = fcntl(socket, FcntlArg::F_SETFL(OFlag::empty()));
+    }
 }

@@ -49,7 +49,6 @@ mod server;
 mod statistics;
 mod trouble;
 
-use std::fs;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -97,19 +96,21 @@ fn unusable(reason: String) -> ! {
 
 fn compare(plan: &Plan, options: &ComparisonOptions) -> Result<(), String> {
     raise_descriptor_limit();
-    let interrupt = Signals::new().map_err(|failure| failure.to_string())?;
+    let interrupt = Signals::new()
+        .map_err(|failure| failure.to_string().replacen("[!] ", "", 1))?;
     let in_folder = |folder: &Path, error: io::Error| {
         format!("--out: {}: {error}", folder.display())
     };
     if let Some(folder) = &options.out {
         // Now, and not when all is measured.
-        fs::create_dir_all(folder).map_err(|e| in_folder(folder, e))?;
+        report::prepare(folder).map_err(|e| in_folder(folder, e))?;
     }
     let results = plan.run(&interrupt);
-    let printed = print(&report::text(&results));
+    let mut text = report::text(&results);
     if options.ratios {
-        print(&format!("\n{}", report::ratios(&results)))?;
+        text += &format!("\n{}", report::ratios(&results));
     }
+    let printed = print(&text);
     if let Some(folder) = &options.out {
         report::write(&results, folder).map_err(|e| in_folder(folder, e))?;
         print(&format!("\n{}\n", folder.join("report.html").display()))?;

@@ -79,8 +79,12 @@ impl Server {
         let mut poller = interruptible_poller(interrupt)?;
         let mut told = Told::nothing(SERVER);
         poller.tell(&stdout, &mut told, Interest::READ)?;
-        if !wait(&mut poller, interrupt, PATIENCE)? {
-            return Err(String::from("said nothing within 10 s").into());
+        let deadline = Instant::now() + PATIENCE;
+        // Ctrl-Z and `fg` end a wait as well.
+        while !wait(&mut poller, interrupt, PATIENCE)? {
+            if Instant::now() > deadline {
+                return Err(String::from("said nothing within 10 s").into());
+            }
         }
         let mut line = String::new();
         // An error is a line that tells no address.

@@ -115,9 +115,9 @@ impl<'a> Page<'a> {
     }
 
     fn put(&mut self, text: &str) {
-        let status = print(text);
-        if status != ExitCode::SUCCESS {
-            self.status = status;
+        // To say once that nothing can be printed is enough.
+        if self.status == ExitCode::SUCCESS {
+            self.status = print(text);
         }
     }
 }

@@ -196,17 +196,25 @@ impl Stage {
     }
 }
 
-/// The text with the name of whoever plays the session replaced by "you".
+/// The text with "you" for the name of whoever plays the session, where it
+/// stands behind the number of a process.
 fn anybody(text: &str) -> String {
     let Ok(Some(User { name, .. })) = User::from_uid(getuid()) else {
         return text.to_owned();
     };
     // `top` has room for eight characters.
     let short: String = name.chars().take(7).chain(['+']).collect();
-    [name, short].iter().fold(text.to_owned(), |text, name| {
-        let width = name.len();
-        text.replace(&format!(" {name} "), &format!(" {:width$} ", "you"))
-    })
+    let anybody = |line: &str| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let owner = words.windows(2).find(|pair| {
+            pair[0].parse::<u32>().is_ok()
+                && [&name, &short].contains(&&pair[1].to_owned())
+        });
+        let Some(&[_, owner]) = owner else { return line.to_owned() };
+        let you = format!(" {:width$} ", "you", width = owner.len());
+        line.replacen(&format!(" {owner} "), &you, 1)
+    };
+    text.lines().map(anybody).collect::<Vec<_>>().join("\n")
 }
 
 /// `PATH`, with `folder` before all others.

@@ -157,7 +157,9 @@ impl Terminal {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // The whole group: behind a shell or `strace` there is another.
+        let id = self.child.id().cast_signed();
+        let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
         let _ = self.child.wait();
     }
 }

@@ -28,13 +28,13 @@ use protocol::PONG;
 use super::fault::Fault;
 
 const PING: &[u8] = b"ping\n";
-/// Requests that can be on the way on one connection.
-const MAX_IN_FLIGHT: usize = 64;
-const PINGS: [u8; PING.len() * MAX_IN_FLIGHT] = repeated();
+/// Requests that one `send` can take.
+const AT_ONCE: usize = 64;
+const PINGS: [u8; PING.len() * AT_ONCE] = repeated();
 
 /// The requests as `send` takes them: one after the other in one piece.
-const fn repeated() -> [u8; PING.len() * MAX_IN_FLIGHT] {
-    let mut pings = [0; PING.len() * MAX_IN_FLIGHT];
+const fn repeated() -> [u8; PING.len() * AT_ONCE] {
+    let mut pings = [0; PING.len() * AT_ONCE];
     let mut at = 0;
     while at < pings.len() {
         pings[at] = PING[at % PING.len()];

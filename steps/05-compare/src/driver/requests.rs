@@ -205,9 +205,11 @@ impl Driver<'_> {
             // It was idle. That counts, but its next request is due already.
             self.tally.fault(now, fault);
         }
+        // Those who are held will ask for all that they may.
+        let held = self.held.contains(&index);
         for due in dues {
             self.tally.fault(due, fault);
-            if let Some(next) = user.next(due, now) {
+            if let Some(next) = user.next(due, now).filter(|_| !held) {
                 let next = next.max(now + REST);
                 self.agenda.add(next, Entry::Request(index));
             }

@@ -14,7 +14,7 @@ mod table;
 mod verdict;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -23,6 +23,9 @@ pub(crate) use format::three_digits;
 pub(crate) use ratios::text as ratios;
 
 use crate::results::Results;
+
+/// The file that `diff` reads.
+const RESULTS: &str = "results.json";
 
 /// What stands in the terminal: the table, what its rows are, and what they
 /// mean.
@@ -68,14 +71,24 @@ fn notes(results: &Results) -> Vec<String> {
     said.map(|(note, rows)| format!("{}: {note}", rows.join("; "))).collect()
 }
 
-/// Writes all files into `folder`, which is made where it is missing.
+/// Sees to it that files can be written into `folder`. What is there stays.
+///
+/// # Errors
+/// The folder cannot be made, or not be written.
+pub(crate) fn prepare(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut append = OpenOptions::new();
+    append.create(true).append(true);
+    append.open(folder.join(RESULTS)).map(drop)
+}
+
+/// Writes all files into `folder`.
 ///
 /// # Errors
 /// The first file that could not be written.
 pub(crate) fn write(results: &Results, folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
     let json = serde_json::to_string_pretty(results)?;
-    fs::write(folder.join("results.json"), json)?;
+    fs::write(folder.join(RESULTS), json)?;
     fs::write(folder.join("report.html"), page::page(results))?;
     fs::write(folder.join("stats.csv"), csv::stats(results))?;
     fs::write(folder.join("failures.csv"), csv::failures(results))
