@@ -93,7 +93,9 @@ impl Session {
 
     /// The first tool that it needs and this machine lacks.
     pub(crate) fn missing_tool(&self) -> Option<&str> {
-        self.needs.iter().map(String::as_str).find(|t| !super::installed(t))
+        let always = ["setsid"]; // see `terminal.rs`
+        let needed = self.needs.iter().map(String::as_str);
+        always.into_iter().chain(needed).find(|tool| !super::installed(tool))
     }
 
     /// Reads one line of the script; `None` where it makes no sense.
