@@ -57,6 +57,7 @@ pub fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, SocketAddr)> {
 /// # Errors
 /// `WouldBlock` where the queue of a non-blocking listener is empty; otherwise
 /// as [`accept`].
+// ANCHOR: accept_nonblocking
 #[cfg(target_os = "linux")]
 pub fn accept_nonblocking(
     listener: impl AsFd,
@@ -71,6 +72,7 @@ pub fn accept_nonblocking(
     let client = unsafe { OwnedFd::from_raw_fd(fd) };
     Ok((client, peer.decode()?))
 }
+// ANCHOR_END: accept_nonblocking
 
 /// Reads what has arrived, up to the size of `buffer`, and waits while nothing
 /// has. Returns the number of bytes read: 0 is the end of the stream, the

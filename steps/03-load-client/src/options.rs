@@ -22,7 +22,7 @@ const LARGEST: f64 = 1_000_000_000.0;
 /// Sends "ping" over and over, checks each reply, and says how fast that went
 // ANCHOR: options
 #[derive(Clone, Debug, Parser)]
-#[command(name = "03-load-client", version)]
+#[command(name = "03-load-client", version, args_override_self = true)]
 pub struct Options {
     /// Requests to make, by all threads together
     #[arg(value_name = "TOTAL_REQUESTS")]

@@ -41,6 +41,7 @@ pub(crate) enum Accepted {
 impl Acceptor {
     /// # Errors
     /// None for a listener that is open.
+    // ANCHOR: new
     pub(crate) fn new(
         listener: OwnedFd,
         limits: &LimitOptions,
@@ -55,6 +56,7 @@ impl Acceptor {
             complaint: Complaint::default(),
         })
     }
+    // ANCHOR_END: new
 
     /// What the listener waits for, with `open` clients being served.
     // ANCHOR: wants

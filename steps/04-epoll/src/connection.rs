@@ -257,11 +257,13 @@ impl Connection {
     }
     // ANCHOR_END: hear
 
+    // ANCHOR: send_fin
     fn send_fin(&mut self) {
         // ENOTCONN: the peer has reset the connection. `recv` will tell.
         let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
         self.state = State::Lingering;
     }
+    // ANCHOR_END: send_fin
 }
 
 impl AsFd for Connection {

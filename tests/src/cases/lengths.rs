@@ -9,7 +9,7 @@ pub(super) const CASES: &[Case] = &[
     case!(Protocol, Protocol, does_not_count_the_line_end),
     case!(Protocol, Protocol, says_once_that_a_line_is_too_long),
     case!(Protocol, Protocol, finds_the_limit_in_a_line_that_comes_in_pieces),
-    case!(Protocol, Epoll, goes_on_after_a_line_longer_than_its_buffer),
+    case!(Protocol, Protocol, goes_on_after_a_line_longer_than_its_buffer),
     case!(Protocol, Protocol, goes_on_after_a_line_of_four_megabytes),
     case!(Protocol, Protocol, says_so_if_a_line_too_long_never_ends),
 ];

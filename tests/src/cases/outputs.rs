@@ -25,9 +25,13 @@ fn serves_without_a_stdout(server: &Server) -> Outcome {
     much_to_print(server)
 }
 
-/// Fails: SIGPIPE from `printf`, a panic from `println!`.
+/// Fails: SIGPIPE from `printf`, a panic from `println!`, be it for an error.
 fn serves_when_the_reader_of_its_stdout_has_left(server: &Server) -> Outcome {
-    much_to_print(server)
+    much_to_print(server)?;
+    let mut rude = server.connect()?;
+    rude.ask(b"ping\n", b"pong\n")?;
+    rude.reset()?;
+    server.still_serves()
 }
 
 /// Fails: a line printed per message, by `write`s that wait when the pipe is

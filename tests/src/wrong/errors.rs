@@ -52,6 +52,7 @@ pub(super) const FATAL_RESET: Wrong = Wrong {
     fails: &[
         "gives_back_the_descriptors_of_all_who_reset",
         "keeps_replies_to_a_reset_client_from_the_next",
+        "serves_when_the_reader_of_its_stdout_has_left",
         "survives_resets_before_anything_is_sent",
         "survives_resets_in_the_middle_of_a_line",
         "survives_resets_right_after_a_line",
