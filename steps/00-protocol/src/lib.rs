@@ -12,6 +12,7 @@
 //! | `conversation.rs` | the two together: all that a connection remembers |
 //! | `messages.rs` | what a server prints, in two languages |
 //! | `log.rs` | printing that never stops the service |
+//! | `print.rs` | printing results, which may fail |
 //! | `failure.rs` | an error that says what to do next |
 //! | `options.rs` | the command line that the servers share |
 //!
@@ -23,6 +24,7 @@ mod framing;
 mod log;
 mod messages;
 mod options;
+mod print;
 mod reply;
 
 pub use conversation::Conversation;
@@ -31,4 +33,5 @@ pub use framing::{Frame, Framer, MAX_LINE};
 pub use log::Log;
 pub use messages::{Language, Message, Printable};
 pub use options::{LimitOptions, ListenOptions, seconds};
+pub use print::print;
 pub use reply::{ECHO, PONG, TOO_LONG, answer};

@@ -35,11 +35,11 @@ mod stop;
 mod tally;
 mod worker;
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use protocol::{Failure, Language};
+use protocol::{Failure, Language, print};
 
 pub use options::Options;
 pub use problem::Problem;
@@ -115,21 +115,6 @@ pub fn measure(options: &Options) -> Result<Report, Failure> {
     Ok(Report { server, total, elapsed, signal: stop.signal(), tally })
 }
 // ANCHOR_END: measure
-
-/// Prints `text`. `println!` would panic where nobody reads it.
-///
-/// # Errors
-/// ENOSPC where stdout is a file on a full disk. EPIPE is not among them: the
-/// reader, such as `head -1`, has read enough.
-// ANCHOR: print
-fn print(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
-}
-// ANCHOR_END: print
 
 /// Prints each complaint on stderr. The status is 0 where there is none.
 fn complain(complaints: impl Iterator<Item = String>) -> ExitCode {

@@ -76,7 +76,12 @@ pub fn run(options: &Options) -> ExitCode {
         }
         Some(Command::Diff { before, after }) => ended(diff(before, after)),
         None => match options.comparison.plan() {
-            Ok(plan) => ended(compare(&plan, &options.comparison)),
+            Ok(plan) => match Signals::new() {
+                Ok(interrupt) => {
+                    ended(compare(&plan, &options.comparison, &interrupt))
+                }
+                Err(failure) => conclude(Err(failure)),
+            },
             Err(reason) => unusable(reason),
         },
     }
@@ -94,10 +99,12 @@ fn unusable(reason: String) -> ! {
     Options::command().error(ErrorKind::ArgumentConflict, reason).exit()
 }
 
-fn compare(plan: &Plan, options: &ComparisonOptions) -> Result<(), String> {
+fn compare(
+    plan: &Plan,
+    options: &ComparisonOptions,
+    interrupt: &Signals,
+) -> Result<(), String> {
     raise_descriptor_limit();
-    let interrupt = Signals::new()
-        .map_err(|failure| failure.to_string().replacen("[!] ", "", 1))?;
     let in_folder = |folder: &Path, error: io::Error| {
         format!("--out: {}: {error}", folder.display())
     };
@@ -105,7 +112,7 @@ fn compare(plan: &Plan, options: &ComparisonOptions) -> Result<(), String> {
         // Now, and not when all is measured.
         report::prepare(folder).map_err(|e| in_folder(folder, e))?;
     }
-    let results = plan.run(&interrupt);
+    let results = plan.run(interrupt);
     let mut text = report::text(&results);
     if options.ratios {
         text += &format!("\n{}", report::ratios(&results));
@@ -130,14 +137,8 @@ fn diff(before: &Path, after: &Path) -> Result<(), String> {
 }
 
 fn print(text: &str) -> Result<(), String> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        // A reader who has gone away is no failure of the measurement.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("the results could not be printed: {error}"))
-        }
-        _ => Ok(()),
-    }
+    protocol::print(text)
+        .map_err(|error| format!("the results could not be printed: {error}"))
 }
 
 /// A thousand users are a thousand descriptors, here and in the server, which

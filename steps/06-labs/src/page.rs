@@ -1,6 +1,6 @@
 //! What a lab prints, for a reader and for a program.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fs, iter};
@@ -122,17 +122,11 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Prints `text` at once. A reader that has gone away has read enough, and is
-/// no error; `print!` would panic.
+/// Prints `text` at once, and says what became of that.
 pub(crate) fn print(text: &str) -> ExitCode {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            let _ = writeln!(io::stderr(), "[!] no output: {error}");
-            ExitCode::FAILURE
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    let Err(error) = protocol::print(text) else { return ExitCode::SUCCESS };
+    let _ = writeln!(io::stderr(), "[!] no output: {error}");
+    ExitCode::FAILURE
 }
 
 /// The first column to the left, figures to the right.

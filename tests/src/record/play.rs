@@ -207,8 +207,8 @@ fn anybody(text: &str) -> String {
     let anybody = |line: &str| {
         let words: Vec<_> = line.split_whitespace().collect();
         let owner = words.windows(2).find(|pair| {
-            pair[0].parse::<u32>().is_ok()
-                && [&name, &short].contains(&&pair[1].to_owned())
+            let (process, user) = (pair[0].parse::<u32>(), pair[1]);
+            process.is_ok() && (user == name || user == short)
         });
         let Some(&[_, owner]) = owner else { return line.to_owned() };
         let you = format!(" {:width$} ", "you", width = owner.len());

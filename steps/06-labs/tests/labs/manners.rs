@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::sync::PoisonError;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use conformance::{Failure, eventually};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use predicates::prelude::*;
@@ -103,11 +103,11 @@ fn ctrl_c_leaves_no_process_behind_not_even_a_stopped_one() {
     kill(lab, signal).expect("it runs");
     let status = child.wait().expect("it ends");
     assert_eq!(status.signal(), Some(signal as i32));
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while servers.iter().any(|&server| is_running(server)) {
-        assert!(Instant::now() < deadline, "{servers:?} is still there");
-        thread::sleep(Duration::from_millis(5));
-    }
+    let gone = || match servers.iter().find(|&&server| is_running(server)) {
+        Some(server) => Err(Failure::new(format!("{server} is still there"))),
+        None => Ok(()),
+    };
+    eventually(Duration::from_secs(10), gone).expect("no server is left");
 }
 
 /// Where the system forbids user namespaces: here, because we say so in one.
