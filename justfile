@@ -5,28 +5,31 @@ set positional-arguments
 # Load client and server on the port that the book uses, unless PORT says else
 port := env("PORT", "8888")
 
+# The first build takes a minute or more: cargo says what it does meanwhile
+quiet := if path_exists("target/release") == "true" { "--quiet" } else { "" }
+
 [private]
 default:
     @just --list --unsorted
 
-# Run a step: just run 04-epoll [--port 8888 …]
+# Run a step: just run 04 [--port 8888 …]
 [no-exit-message]
 run step *args:
-    @shift; cargo run --quiet --release --bin {{ step }} -- "$@"
+    @shift; cargo run {{ quiet }} --release --bin "$(basename steps/{{ step }}*)" -- "$@"
 
-# Run all tests, or those that concern one step: just test [04-epoll]
+# Run all tests, or those that concern one step: just test [04]
 test *step:
-    cargo test {{ if step == "" { "--workspace" } else { "-p step-" + step } }}
+    cargo test {{ if step == "" { "--workspace" } else { '-p "step-$(basename steps/' + step + '*)"' } }}
 
 # Put N requests on the server that is running: just load 10000
 [no-exit-message]
 load n *args:
-    @shift; cargo run --quiet --release --bin 03-load-client -- {{ n }} --port {{ port }} "$@"
+    @shift; cargo run {{ quiet }} --release --bin 03-load-client -- {{ n }} --port {{ port }} "$@"
 
 # Compare the servers under the same load
 [no-exit-message]
 compare *args:
-    @cargo run --quiet --release --bin 05-compare -- "$@"
+    @cargo run {{ quiet }} --release --bin 05-compare -- "$@"
 
 # What each trick of step 04 brings: build it without, and compare (some minutes)
 [no-exit-message]
@@ -35,22 +38,22 @@ without *args:
 
 # Answer a question by an experiment: just lab backlog; alone it lists them
 lab *args:
-    @cargo run --quiet --release --bin 06-labs -- "$@"
+    @cargo run {{ quiet }} --release --bin 06-labs -- "$@"
 
 # Run a server that makes one mistake: just wrong one-recv-for-one-message; alone it lists them
 [no-exit-message]
 wrong *args:
-    @cargo run --quiet --release --package conformance --bin wrong -- "$@"
+    @cargo run {{ quiet }} --release --package conformance --bin wrong -- "$@"
 
 # Test any server: just check 127.0.0.1:8888, or just check 'COMMAND --port {port}'
 [no-exit-message]
 check server *args:
-    @cargo run --quiet --release --package conformance --bin check -- "$@"
+    @cargo run {{ quiet }} --release --package conformance --bin check -- "$@"
 
 # Let every system call fail, and see how the servers bear it: just faults [04-epoll] [--call accept4]
 faults *args:
     @cargo build --quiet --release --workspace
-    @cargo run --quiet --release --package conformance --bin faults -- "$@"
+    @cargo run {{ quiet }} --release --package conformance --bin faults -- "$@"
 
 # Fuzz the protocol for some seconds: just fuzz 60 (needs cargo install cargo-fuzz)
 fuzz seconds:
@@ -59,7 +62,7 @@ fuzz seconds:
 # Keep good and hostile clients on a server, and see what is left: just soak 10 [02-threads]
 soak minutes *step:
     @cargo build --quiet --release --workspace
-    @cargo run --quiet --release --package conformance --bin soak -- "$@"
+    @cargo run {{ quiet }} --release --package conformance --bin soak -- "$@"
 
 # Build the book and open it in a browser
 book:
@@ -68,7 +71,7 @@ book:
 # Run the book's terminal sessions anew and write down what they print: just record [lab-pool]
 record *names:
     cargo build --quiet --release --workspace
-    cargo run --quiet --release --package conformance --bin record -- "$@"
+    cargo run {{ quiet }} --release --package conformance --bin record -- "$@"
 
 # Check the formatting, run clippy, build the API documentation
 lint:
@@ -87,12 +90,12 @@ ci: lint
 locust *args: locust-install
     @.venv/bin/locust -f steps/05-compare/locustfile.py --web-host 127.0.0.1 --host 127.0.0.1:{{ port }} "$@"
 
-# Locust without its page: just locust-headless 04-epoll 100 10 [--processes 2]
+# Locust without its page: just locust-headless 04 100 10 [--processes 2]
 [no-exit-message]
 locust-headless step users seconds *args: locust-install
     #!/usr/bin/env bash
     set -euo pipefail
-    coproc server { exec cargo run --quiet --release --bin "$1" -- --port 0 --quiet; }
+    coproc server { exec cargo run --quiet --release --bin "$(basename steps/"$1"*)" -- --port 0 --quiet; }
     pid=$server_PID
     trap 'kill "$pid"; wait "$pid"' EXIT
     read -r line <&"${server[0]}"
