@@ -11,29 +11,30 @@
 //! | `request.rs` | a client's calls: `socket`, `connect`, `send`, `recv` |
 //! | `worker.rs` | one thread's share of the requests |
 //! | `schedule.rs` | closed loop and open loop: when a request is due |
-//! | `in_flight.rs` | a deadline without a system call |
-//! | `crew.rs` | all threads, and the main thread that watches over them |
-//! | `tally.rs` | latencies in a histogram, failures by kind |
-//! | `problem.rs` | what can go wrong, and what to do about it |
-//! | `report.rs`, `json.rs` | the results, for a reader and for a program |
-//! | `options.rs`, `stop.rs`, `progress.rs` | command line, Ctrl-C, bar |
+//! | `deadline.rs` | a deadline without a system call |
+//! | `workers.rs` | all threads, and the main thread that supervises them |
+//! | `stats.rs` | outcomes: latencies, and failures by kind |
+//! | `latency.rs` | a histogram, and percentiles from it |
+//! | `error_kind.rs` | what can go wrong, and what to do about it |
+//! | `report.rs` | the results, for a reader and for a program |
+//! | `options.rs`, `cancellation.rs`, `progress.rs` | command line, Ctrl-C, bar |
 //!
 //! What it cannot do: keep a thousand requests in flight without a thousand
 //! threads. Step 05 measures with a client that can, once step 04 has shown
 //! how.
 
-mod crew;
-mod in_flight;
-mod json;
+mod cancellation;
+mod deadline;
+mod error_kind;
+mod latency;
 mod options;
-mod problem;
 mod progress;
 mod report;
 mod request;
 mod schedule;
-mod stop;
-mod tally;
+mod stats;
 mod worker;
+mod workers;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -41,16 +42,16 @@ use std::time::Instant;
 
 use protocol::{Failure, Language, print};
 
+pub(crate) use error_kind::ErrorKind;
+pub use latency::Latency;
 pub use options::Options;
-pub use problem::Problem;
 pub use report::Report;
-pub use tally::{Latency, Tally};
 
+use cancellation::Cancellation;
 use progress::Progress;
 use request::Server;
 use schedule::Schedule;
-use stop::Stop;
-use worker::Job;
+use worker::Config;
 
 /// Makes all requests and prints the results. The status is 0 if none failed.
 ///
@@ -65,18 +66,15 @@ pub fn run(options: &Options) -> Result<ExitCode, Failure> {
         let _ = print(&report::heading(options.total, workers, language));
     }
     let report = measure(options)?;
-    let text = if options.json {
-        report.to_json()
-    } else {
-        report.in_language(language).to_string()
-    };
-    let lost = print(&text).err().map(|error| {
+    let text =
+        if options.json { report.to_json() } else { report.to_text(language) };
+    let print_error = print(&text).err().map(|error| {
         let what = language
             .pick("結果を出力できません", "the results could not be printed");
         format!("[!] {what}: {error}")
     });
-    let complaints = [lost, report.complaint(language)];
-    Ok(complain(complaints.into_iter().flatten()))
+    let errors = [print_error, report.error_summary(language)];
+    Ok(print_errors(errors.into_iter().flatten()))
 }
 // ANCHOR_END: run
 
@@ -89,40 +87,55 @@ pub fn run(options: &Options) -> Result<ExitCode, Failure> {
 /// As [`run`].
 // ANCHOR: measure
 pub fn measure(options: &Options) -> Result<Report, Failure> {
-    let stop = Stop::on_signal()?;
-    let progress = Progress::of(options.total);
-    // `Instant` never goes back. The article's `gettimeofday` does, whenever
-    // somebody sets the clock.
-    let start = Instant::now();
+    let cancellation = Cancellation::on_signal()?;
+    set_precise_timers();
+    let progress = Progress::new(options.total);
     let schedule = Schedule {
         total: options.total,
         workers: options.workers(),
-        start,
+        // `Instant` never goes back. The article's `gettimeofday` does,
+        // whenever the clock is set.
+        start: Instant::now(),
         rate: options.rate,
     };
-    let job = Job {
-        server: Server::at(options.address()),
+    let config = Config {
+        server: Server::new(options.address()),
         schedule,
         keep_alive: options.keep_alive,
         timeout: options.timeout,
-        stop: &stop,
+        cancellation: &cancellation,
     };
-    let tallies = crew::work(&job, &progress)?;
-    let elapsed = start.elapsed();
-    let mut tally = Tally::default();
-    tallies.iter().for_each(|one| tally.add(one));
-    let (server, total) = (options.address(), options.total);
-    Ok(Report { server, total, elapsed, signal: stop.signal(), tally })
+    let stats = workers::run_workers(&config, &progress)?;
+    let signal = cancellation.signal();
+    Ok(Report::new(options.address(), &schedule, signal, &stats))
 }
 // ANCHOR_END: measure
 
-/// Prints each complaint on stderr. The status is 0 where there is none.
-fn complain(complaints: impl Iterator<Item = String>) -> ExitCode {
+/// Linux may end a sleep 50 us late, so that it can wake several threads at
+/// once. A request that is due is not to wait for that; threads inherit it.
+/// `man 2 prctl`, `PR_SET_TIMERSLACK`.
+fn set_precise_timers() {
+    // What fails here makes the client late, which it reports.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_timerslack(1);
+}
+
+/// Prints each error on stderr. The status is 0 where there is none.
+fn print_errors(errors: impl Iterator<Item = String>) -> ExitCode {
     let mut status = ExitCode::SUCCESS;
-    for complaint in complaints {
-        // If not even stderr can be written, there is nobody left to tell.
-        let _ = writeln!(io::stderr(), "{complaint}");
+    for error in errors {
+        // Where stderr cannot be written either, the status is all there is.
+        let _ = writeln!(io::stderr(), "{error}");
         status = ExitCode::FAILURE;
     }
     status
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #[test]
+    fn a_sleep_ends_when_it_is_over() {
+        super::set_precise_timers();
+        assert_eq!(nix::sys::prctl::get_timerslack(), Ok(1));
+    }
 }

@@ -1,4 +1,4 @@
-//! The command line: how much load, of which kind, and on whom.
+//! The command line: how much load, of which kind, and on which server.
 //!
 //! The article reads its one argument with `atoi`, which takes `1e4` for 1 and
 //! `abc` for 0 and says nothing. Here a number that cannot be used is an error
@@ -11,28 +11,28 @@ use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 
 /// More requests than that would take months.
-const MOST_REQUESTS: u64 = 1_000_000_000_000;
+const MAX_REQUESTS: u64 = 1_000_000_000_000;
 /// Past some 13,000 a process runs out of mappings of memory, and Rust's runtime
 /// ends it: see step 02, `limits.rs`.
-const MOST_THREADS: u64 = 10_000;
+const MAX_THREADS: u64 = 10_000;
 /// Seconds and rates within these bounds can be added to any time of day.
-const SMALLEST: f64 = 0.001;
-const LARGEST: f64 = 1_000_000_000.0;
+const MIN_NUMBER: f64 = 0.001;
+const MAX_NUMBER: f64 = 1_000_000_000.0;
 
 /// Sends "ping" over and over, checks each reply, and says how fast that went
 // ANCHOR: options
 #[derive(Clone, Debug, Parser)]
-#[command(name = "03-load-client", version, args_override_self = true)]
+#[command(name = "03-load-client", version)]
 pub struct Options {
     /// Requests to make, by all threads together
     #[arg(value_name = "TOTAL_REQUESTS")]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=MOST_REQUESTS))]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=MAX_REQUESTS))]
     pub total: u64,
 
     /// Threads that make them, each one request at a time
     #[arg(long, value_name = "N", default_value_t = 10)]
     #[arg(value_parser = RangedU64ValueParser::<usize>::new()
-        .range(1..=MOST_THREADS))]
+        .range(1..=MAX_THREADS))]
     pub threads: usize,
 
     /// IPv4 or IPv6 address of the server
@@ -83,6 +83,8 @@ impl Options {
 fn number(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
-        .filter(|number| (SMALLEST..=LARGEST).contains(number))
-        .ok_or_else(|| format!("give a number from {SMALLEST} to {LARGEST}"))
+        .filter(|number| (MIN_NUMBER..=MAX_NUMBER).contains(number))
+        .ok_or_else(|| {
+            format!("give a number from {MIN_NUMBER} to {MAX_NUMBER}")
+        })
 }

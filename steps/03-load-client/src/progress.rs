@@ -10,7 +10,7 @@ pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     /// A bar for `total` requests.
-    pub(crate) fn of(total: u64) -> Self {
+    pub(crate) fn new(total: u64) -> Self {
         let bar = ProgressBar::new(total);
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style);
@@ -18,7 +18,7 @@ impl Progress {
         Self(bar)
     }
 
-    pub(crate) fn show(&self, done: u64) {
+    pub(crate) fn set_position(&self, done: u64) {
         self.0.set_position(done);
     }
 }

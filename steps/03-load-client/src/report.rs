@@ -1,41 +1,67 @@
 //! What a run is summed up as: the article's lines, and what they leave out.
 
-use std::fmt::{self, Display, Formatter};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use protocol::Language;
+use serde::Serialize;
 
+use crate::ErrorKind;
+use crate::latency::Latency;
 use crate::schedule::Schedule;
-use crate::tally::{Latency, Tally};
+use crate::stats::Stats;
 
-/// The outcome of a run.
-#[derive(Clone, Debug)]
+/// Where less than this of the rate was reached, that is said.
+const REACHED: f64 = 0.95;
+
+/// The outcome of a run. `--json` prints these fields: scripts read them.
+// ANCHOR: report
+#[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// The server.
-    pub server: SocketAddr,
-    /// The requests that were to be made.
+    /// Requests that were to be made.
     pub total: u64,
-    /// From the start of the first thread to the end of the last.
-    pub elapsed: Duration,
-    /// The signal that ended the run early, if one did.
-    pub signal: Option<i32>,
-    /// The requests that were made, and what became of them.
-    pub tally: Tally,
+    /// Requests that got their `pong`, and those that did not.
+    pub succeeded: u64,
+    /// As above.
+    pub failed: u64,
+    /// A signal came: fewer were made.
+    pub stopped_early: bool,
+    /// Failed requests by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// From the start until the last request was over.
+    pub seconds: f64,
+    /// Requests that succeeded, per second.
+    pub requests_per_second: f64,
+    /// The rate that was asked for, if one was, and the one that was reached.
+    pub rate: Option<f64>,
+    /// As above.
+    pub sent_per_second: Option<f64>,
+    /// Microseconds of each request: until its reply, or until it failed.
+    pub latency_us: Option<Latency>,
+    /// Since some have failed, figures from here on are lower bounds.
+    pub lower_bounds_from_us: Option<f64>,
+    /// By how much the client itself was late to send what was due. It is a
+    /// part of the latency.
+    pub sent_late_us: Option<Latency>,
+    /// How long a request waited on average for a core of the client.
+    pub waited_for_core_us: f64,
+    #[serde(skip)]
+    server: SocketAddr,
+    #[serde(skip)]
+    signal: Option<i32>,
+    #[serde(skip)]
+    kinds: Vec<(ErrorKind, u64)>,
 }
+// ANCHOR_END: report
 
 /// The lines that stand above a run, in the article's words.
 // ANCHOR: heading
-pub(crate) fn heading(
-    total: u64,
-    workers: usize,
-    language: Language,
-) -> String {
+pub(crate) fn heading(total: u64, workers: usize, l: Language) -> String {
     let share = match Schedule::shares(total, workers) {
         (least, most) if least == most => least.to_string(),
         (least, most) => format!("{least}–{most}"),
     };
-    language.pick(
+    l.pick(
         format!(
             "TCPサーバーに対して負荷テストを実行します...\n総リクエスト数: \
              {total} (スレッドあたり {share} リクエスト x {workers} スレッド)\n"
@@ -49,111 +75,179 @@ pub(crate) fn heading(
 // ANCHOR_END: heading
 
 impl Report {
-    /// Successful requests per second.
+    pub(crate) fn new(
+        server: SocketAddr,
+        schedule: &Schedule,
+        signal: Option<i32>,
+        stats: &Stats,
+    ) -> Self {
+        let kinds = stats.errors();
+        let failed = kinds.iter().map(|(_, count)| count).sum();
+        let succeeded = stats.requests().saturating_sub(failed);
+        let seconds = stats.elapsed(schedule.start).as_secs_f64();
+        Self {
+            total: schedule.total,
+            succeeded,
+            failed,
+            stopped_early: signal.is_some(),
+            errors: kinds.iter().map(|(kind, n)| (kind.key(), *n)).collect(),
+            seconds,
+            requests_per_second: succeeded as f64 / seconds,
+            rate: schedule.rate,
+            sent_per_second: schedule
+                .rate
+                .and(stats.sent_per_second(schedule.start)),
+            latency_us: stats.latency().filter(|_| succeeded > 0),
+            lower_bounds_from_us: stats.lower_bounds_from(),
+            sent_late_us: stats.lateness(),
+            waited_for_core_us: stats.waited_for_core(),
+            server,
+            signal,
+            kinds,
+        }
+    }
+
+    /// The results as one line of JSON, with its newline.
     #[must_use]
-    pub fn requests_per_second(&self) -> f64 {
-        self.tally.successes() as f64 / self.elapsed.as_secs_f64()
+    pub fn to_json(&self) -> String {
+        // Numbers and strings: nothing in it that JSON could not hold.
+        serde_json::to_string(self).unwrap_or_default() + "\n"
     }
 
     /// The results as text, each line with its newline.
     #[must_use]
-    pub fn in_language(&self, language: Language) -> impl Display {
-        struct Worded<'a>(&'a Report, Language);
-        impl Display for Worded<'_> {
-            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-                let Self(report, language) = *self;
-                report.write_stop(f, language)?;
-                report.write_results(f, language)?;
-                report.write_latency(f, language)?;
-                report.write_problems(f, language)
-            }
-        }
-        Worded(self, language)
+    pub fn to_text(&self, l: Language) -> String {
+        [Self::stop, Self::results, Self::rate, Self::latency, Self::errors]
+            .map(|part| part(self, l))
+            .concat()
     }
 
-    fn write_stop(&self, f: &mut Formatter<'_>, l: Language) -> fmt::Result {
-        let Some(signal) = self.signal else { return Ok(()) };
-        let text = l.pick(
-            format!("シグナル {signal} を受信。ここまでの結果を表示します"),
-            format!("received signal {signal}, stopped early: results so far"),
-        );
-        writeln!(f, "\n[*] {text}")
+    fn stop(&self, l: Language) -> String {
+        let Some(signal) = self.signal else { return String::new() };
+        l.pick(
+            format!(
+                "\n[*] シグナル {signal} を受信。ここまでの結果を表示します\n"
+            ),
+            format!(
+                "\n[*] received signal {signal}, stopped early: results so \
+                 far\n"
+            ),
+        )
     }
 
     // ANCHOR: results
-    fn write_results(&self, f: &mut Formatter<'_>, l: Language) -> fmt::Result {
-        let seconds = self.elapsed.as_secs_f64();
-        let (successes, total) = (self.tally.successes(), self.total);
-        let rate = self.requests_per_second();
-        match l {
-            Language::Japanese => {
-                writeln!(f, "\n負荷テスト結果:")?;
-                writeln!(f, "総経過時間: {seconds:.2} 秒")?;
-                writeln!(f, "成功リクエスト: {successes} / {total}")?;
-                writeln!(f, "リクエスト/秒: {rate:.2}")
-            }
-            Language::English => {
-                writeln!(f, "\nLoad test results:")?;
-                writeln!(f, "Elapsed time: {seconds:.2} s")?;
-                writeln!(f, "Successful requests: {successes} / {total}")?;
-                writeln!(f, "Requests/second: {rate:.2}")
-            }
-        }
+    fn results(&self, l: Language) -> String {
+        let Self { seconds, succeeded, total, requests_per_second, .. } = self;
+        l.pick(
+            format!(
+                "\n負荷テスト結果:\n総経過時間: {seconds:.2} 秒\n\
+                 成功リクエスト: {succeeded} / {total}\n\
+                 リクエスト/秒: {requests_per_second:.2}\n"
+            ),
+            format!(
+                "\nLoad test results:\nElapsed time: {seconds:.2} s\n\
+                 Successful requests: {succeeded} / {total}\n\
+                 Requests/second: {requests_per_second:.2}\n"
+            ),
+        )
     }
     // ANCHOR_END: results
 
-    fn write_latency(&self, f: &mut Formatter<'_>, l: Language) -> fmt::Result {
-        let Some(latency) = self.tally.latency() else { return Ok(()) };
-        let Latency { mean, p50, p90, p99, p999, max } = latency;
-        writeln!(f, "\n{}:", l.pick("レイテンシ (ミリ秒)", "Latency (ms)"))?;
-        let rows = [
-            (l.pick("平均 ", "mean "), mean),
-            ("p50  ", p50),
-            ("p90  ", p90),
-            ("p99  ", p99),
-            ("p99.9", p999),
-            (l.pick("最大 ", "max  "), max),
-        ];
-        for (name, micros) in rows {
-            writeln!(f, "  {name} {:>10.3}", micros / 1_000.0)?;
+    /// The rate that was asked for, and whether it was reached.
+    fn rate(&self, l: Language) -> String {
+        let Some(rate) = self.rate else { return String::new() };
+        let sent = self.sent_per_second.unwrap_or(rate);
+        let mut text = l.pick(
+            format!("送信/秒: {sent:.2} (指定: {rate})\n"),
+            format!("Sent/second: {sent:.2} (asked for: {rate})\n"),
+        );
+        if sent < rate * REACHED {
+            text += l.pick(
+                "指定の速度に達していません: 空きスレッドがありませんでした。\
+                 --threads を増やしてください\n",
+                "The rate was not reached, since no thread was free: use more \
+                 --threads\n",
+            );
         }
-        Ok(())
+        text
     }
 
-    fn write_problems(
-        &self,
-        f: &mut Formatter<'_>,
-        l: Language,
-    ) -> fmt::Result {
-        let problems = self.tally.problems();
-        if !problems.is_empty() {
-            let title = l.pick("失敗したリクエスト", "Failed requests");
-            writeln!(f, "\n{title}:")?;
+    fn latency(&self, l: Language) -> String {
+        let Some(latency) = self.latency_us else { return String::new() };
+        let title = l.pick("レイテンシ (ミリ秒)", "Latency (ms)");
+        let bound = self.lower_bounds_from_us.unwrap_or(f64::INFINITY);
+        let mut text = format!("\n{title}:\n") + &rows(&latency, bound, l);
+        if bound.is_finite() {
+            text += l.pick(
+                "  ≥ 下限: 失敗したリクエストは失敗までの時間で数えています\n",
+                "  ≥ at least: a failed request counts with its time until it \
+                 failed\n",
+            );
         }
-        for (problem, count) in problems {
-            writeln!(f, "  {count:>9}  {}", problem.worded(l))?;
+        let waited = self.waited_for_core_us / 1_000.0;
+        text += &l.pick(
+            format!("  平均のうちクライアントのCPU待ち {waited:.3}\n"),
+            format!(
+                "  of the mean, the client's wait for a core {waited:.3}\n"
+            ),
+        );
+        if let Some(late) = self.sent_late_us {
+            let title = l.pick(
+                "クライアント自身の送信の遅れ (ミリ秒、上に含む)",
+                "Sent late by the client itself (ms, part of the above)",
+            );
+            text += &format!("\n{title}:\n{}", rows(&late, f64::INFINITY, l));
         }
-        Ok(())
+        text
+    }
+
+    fn errors(&self, l: Language) -> String {
+        if self.kinds.is_empty() {
+            return String::new();
+        }
+        let lines = self
+            .kinds
+            .iter()
+            .map(|(kind, n)| format!("  {n:>9}  {}\n", kind.describe(l)));
+        let title = l.pick("失敗したリクエスト", "Failed requests");
+        format!("\n{title}:\n{}", lines.collect::<String>())
     }
 
     /// One line for stderr where a request failed: the most frequent kind of
     /// failure, and what to do about it.
     #[must_use]
-    pub fn complaint(&self, language: Language) -> Option<String> {
-        let (problem, _) = *self.tally.problems().first()?;
-        let failures = self.tally.failures();
-        let cause = problem.worded(language);
-        let hint = problem.hint(self.server, language);
-        Some(language.pick(
-            format!(
-                "[!] {failures} 件のリクエストが失敗: {cause}{}",
-                hint.as_ref().map_or(String::new(), |h| format!("。{h}"))
-            ),
-            format!(
-                "[!] {failures} request{} failed: {cause}{}",
-                if failures == 1 { "" } else { "s" },
-                hint.as_ref().map_or(String::new(), |h| format!(": {h}"))
-            ),
+    pub fn error_summary(&self, l: Language) -> Option<String> {
+        let (kind, _) = *self.kinds.first()?;
+        let (failed, cause) = (self.failed, kind.describe(l));
+        let plural = if failed == 1 { "" } else { "s" };
+        let hint = kind.hint(self.server, l).map_or(String::new(), |hint| {
+            format!("{}{hint}", l.pick("。", ": "))
+        });
+        Some(l.pick(
+            format!("[!] {failed} 件のリクエストが失敗: {cause}{hint}"),
+            format!("[!] {failed} request{plural} failed: {cause}{hint}"),
         ))
     }
+}
+
+/// Six lines in milliseconds. Figures from `bound` on are lower bounds.
+fn rows(latency: &Latency, bound: f64, l: Language) -> String {
+    let Latency { mean, p50, p90, p99, p999, max } = *latency;
+    let rows = [
+        (l.pick("平均 ", "mean "), mean),
+        ("p50  ", p50),
+        ("p90  ", p90),
+        ("p99  ", p99),
+        ("p99.9", p999),
+        (l.pick("最大 ", "max  "), max),
+    ];
+    // The mean has every failed request in it.
+    let sign = |name: usize, us| {
+        let bounded = us >= bound || name == 0 && bound.is_finite();
+        if bounded { "≥" } else { " " }
+    };
+    let line = |(row, (name, us))| {
+        format!("  {name} {}{:>9.3}\n", sign(row, us), us / 1_000.0)
+    };
+    rows.into_iter().enumerate().map(line).collect()
 }

@@ -11,11 +11,12 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use blocking::{recv, send_all};
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, SockaddrStorage, socket,
+    AddressFamily, Shutdown, SockFlag, SockType, SockaddrStorage, shutdown,
+    socket,
 };
 use protocol::PONG;
 
-use crate::Problem;
+use crate::ErrorKind;
 
 const PING: &[u8] = b"ping\n";
 
@@ -28,7 +29,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn at(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         let family = if address.is_ipv4() {
             AddressFamily::Inet
         } else {
@@ -42,18 +43,18 @@ impl Server {
     /// # Errors
     /// EMFILE without a free descriptor.
     // ANCHOR: connect
-    pub(crate) fn socket(&self) -> Result<OwnedFd, Problem> {
+    pub(crate) fn socket(&self) -> Result<OwnedFd, ErrorKind> {
         socket(self.family, SockType::Stream, SockFlag::empty(), None)
-            .map_err(Problem::from)
+            .map_err(ErrorKind::from)
     }
 
     /// Connects `socket` to the server, and waits until its kernel has agreed.
     /// `man 2 connect`.
     ///
     /// # Errors
-    /// ECONNREFUSED where nobody listens, EADDRNOTAVAIL without a free local
+    /// ECONNREFUSED where no program listens, EADDRNOTAVAIL without a free local
     /// port, ETIMEDOUT where no answer comes, and more.
-    pub(crate) fn connect(&self, socket: impl AsFd) -> Result<(), Problem> {
+    pub(crate) fn connect(&self, socket: impl AsFd) -> Result<(), ErrorKind> {
         let fd = socket.as_fd().as_raw_fd();
         loop {
             match nix::sys::socket::connect(fd, &self.address) {
@@ -61,7 +62,9 @@ impl Server {
                 // it may say that it has done so.
                 Err(Errno::EINTR) => {}
                 Ok(()) | Err(Errno::EISCONN) => return Ok(()),
-                Err(Errno::ETIMEDOUT) => return Err(Problem::ConnectTimedOut),
+                Err(Errno::ETIMEDOUT) => {
+                    return Err(ErrorKind::ConnectTimedOut);
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -77,8 +80,8 @@ impl Server {
 ///
 /// # Errors
 /// What became of the connection, or of the reply.
-// ANCHOR: ask
-pub(crate) fn ask(socket: impl AsFd) -> Result<(), Problem> {
+// ANCHOR: send_request
+pub(crate) fn send_request(socket: impl AsFd) -> Result<(), ErrorKind> {
     send_all(&socket, PING)?;
     let mut buffer = [0; 64];
     let mut filled = 0;
@@ -86,12 +89,34 @@ pub(crate) fn ask(socket: impl AsFd) -> Result<(), Problem> {
         let count = recv(&socket, &mut buffer[filled..])?;
         filled += count;
         if count == 0 {
-            return Err(Problem::Closed);
+            return Err(ErrorKind::UnexpectedEof);
         }
-        if !PONG.starts_with(&buffer[..filled]) {
-            return Err(Problem::WrongReply);
+        if !PONG.starts_with(&buffer[..filled.min(PONG.len())]) {
+            return Err(ErrorKind::WrongReply);
         }
     }
-    Ok(())
+    // One request was sent: what came beyond its reply answers none.
+    if filled > PONG.len() { Err(ErrorKind::UnrequestedReply) } else { Ok(()) }
 }
-// ANCHOR_END: ask
+// ANCHOR_END: send_request
+
+/// Sends our FIN, waits for the server's, and returns how many replies came
+/// before it: all requests had theirs, so each of these answers none. More
+/// than `limit` are not waited for.
+///
+/// A server that sends each reply twice is found out by this alone: while the
+/// connection lasts, the second copy passes for the reply to the next request.
+// ANCHOR: drain
+pub(crate) fn drain(socket: impl AsFd, limit: u64) -> u64 {
+    let _ = shutdown(socket.as_fd().as_raw_fd(), Shutdown::Write);
+    let (mut buffer, mut bytes) = ([0; 4_096], 0);
+    while bytes < limit * PONG.len() as u64 {
+        // An error, such as a reset, ends it as well as a FIN.
+        match recv(&socket, &mut buffer) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => bytes += count as u64,
+        }
+    }
+    bytes.div_ceil(PONG.len() as u64).min(limit)
+}
+// ANCHOR_END: drain

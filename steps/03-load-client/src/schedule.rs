@@ -1,4 +1,4 @@
-//! Who makes which request, and when it is due.
+//! Which thread makes which request, and when it is due.
 //!
 //! Without a rate each thread sends its next request when the reply to the last
 //! has come: a closed loop. It measures how much a server can do, and it is a
@@ -12,6 +12,10 @@
 //! known as coordinated omission.
 
 use std::time::{Duration, Instant};
+
+/// How often threads that wait check whether the run was cancelled. A timeout,
+/// too, may be late by as much.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The requests of a run, dealt to its threads like cards: thread 3 of 10 makes
 /// requests 3, 13, 23, and so on.

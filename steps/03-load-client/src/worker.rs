@@ -1,97 +1,126 @@
 //! One thread's share of the requests, one after the other.
 
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Problem;
-use crate::crew::TICK;
-use crate::in_flight::Slot;
-use crate::request::{Server, ask};
-use crate::schedule::Schedule;
-use crate::stop::Stop;
-use crate::tally::Tally;
+use crate::ErrorKind;
+use crate::cancellation::Cancellation;
+use crate::deadline::Slot;
+use crate::request::{Server, drain, send_request};
+use crate::schedule::{POLL_INTERVAL, Schedule};
+use crate::stats::{Batch, Outcome, Stats};
 
 /// What all threads of a run have in common.
 #[derive(Debug)]
-pub(crate) struct Job<'a> {
+pub(crate) struct Config<'a> {
     pub(crate) server: Server,
     pub(crate) schedule: Schedule,
     pub(crate) keep_alive: bool,
     pub(crate) timeout: Duration,
-    pub(crate) stop: &'a Stop,
+    pub(crate) cancellation: &'a Cancellation,
 }
 
 /// One thread of a run.
 pub(crate) struct Worker<'a> {
-    job: &'a Job<'a>,
+    config: &'a Config<'a>,
     slot: &'a Slot,
-    /// The connection of the last request, where it is kept.
-    kept: Option<Arc<OwnedFd>>,
+    batch: Batch<'a>,
+    /// The connection of the last request, where it is kept, and how many
+    /// requests it has served.
+    connection: Option<(Arc<OwnedFd>, u64)>,
 }
 
 impl<'a> Worker<'a> {
-    pub(crate) fn new(job: &'a Job<'a>, slot: &'a Slot) -> Self {
-        Self { job, slot, kept: None }
+    pub(crate) fn new(
+        config: &'a Config<'a>,
+        slot: &'a Slot,
+        stats: &'a Mutex<Stats>,
+    ) -> Self {
+        let batch = Batch::new(stats);
+        Self { config, slot, batch, connection: None }
     }
 
-    /// Makes every request of worker `number`, and says how they went.
+    /// Makes every request of worker `number`.
     // ANCHOR: run
-    pub(crate) fn run(mut self, number: usize) -> Tally {
-        let mut tally = Tally::default();
-        for request in self.job.schedule.share(number) {
-            let due = self.job.schedule.due(request);
+    pub(crate) fn run(mut self, number: usize) {
+        let Config { schedule, timeout, cancellation, .. } = self.config;
+        let mut free = schedule.start;
+        for request in schedule.share(number) {
+            let due = schedule.due(request);
             due.inspect(|&due| self.wait_until(due));
-            if self.job.stop.asked() {
+            if cancellation.is_cancelled() {
                 break;
             }
             let sent = Instant::now();
-            match self.request(sent + self.job.timeout) {
-                Ok(replied) => tally.succeeded(replied - due.unwrap_or(sent)),
-                // The main thread has ended our wait: not the server's doing.
-                Err(_) if self.job.stop.asked() => break,
-                Err(problem) => tally.failed(problem),
+            let result = self.request(sent + *timeout);
+            if result.is_err() && cancellation.is_cancelled() {
+                break; // the main thread has ended our wait, not the server
             }
+            let over = result.unwrap_or_else(|_| Instant::now());
+            self.batch.record(Outcome {
+                sent,
+                over,
+                latency: over - due.unwrap_or(sent),
+                // Neither due before nor free before: what is left is ours.
+                late: due.map(|due| sent - due.max(free)),
+                error: result.err(),
+            });
+            free = over;
             self.slot.count();
         }
-        tally
+        self.close();
     }
 
     fn wait_until(&self, due: Instant) {
-        while !self.job.stop.asked() {
+        while !self.config.cancellation.is_cancelled() {
             let left = due.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
             }
-            thread::sleep(left.min(TICK)); // a stop may come first
+            thread::sleep(left.min(POLL_INTERVAL)); // a signal may come first
         }
     }
     // ANCHOR_END: run
 
-    /// One request: over the connection that was kept, or over a new one. Says
-    /// when the reply was there, which is before the connection is closed.
+    /// One request: over the connection that was kept, or over a new one.
+    /// Returns when the reply was there, which is before the connection is
+    /// closed.
     // ANCHOR: request
-    fn request(&mut self, deadline: Instant) -> Result<Instant, Problem> {
-        let (socket, kept) = match self.kept.take() {
-            Some(socket) => (socket, true),
-            None => (Arc::new(self.job.server.socket()?), false),
+    fn request(&mut self, deadline: Instant) -> Result<Instant, ErrorKind> {
+        let (socket, served) = match self.connection.take() {
+            Some(kept) => kept,
+            None => (Arc::new(self.config.server.socket()?), 0),
         };
         self.slot.begin(&socket, deadline);
-        let connected =
-            if kept { Ok(()) } else { self.job.server.connect(&socket) };
-        let late = match connected {
-            Ok(()) => Problem::ReplyTimedOut,
-            Err(_) => Problem::ConnectTimedOut,
+        let connected = match served {
+            0 => self.config.server.connect(&socket),
+            _ => Ok(()),
         };
-        let asked = connected.and_then(|()| ask(&socket));
-        let outcome = asked.map(|()| Instant::now());
+        let timeout_kind = match connected {
+            Ok(()) => ErrorKind::ReplyTimedOut,
+            Err(_) => ErrorKind::ConnectTimedOut,
+        };
+        let replied = connected.and_then(|()| send_request(&socket));
+        let outcome = replied.map(|()| Instant::now());
         let expired = self.slot.end();
         // Only a connection that is in order is kept; any other is closed.
-        if outcome.is_ok() && self.job.keep_alive && !expired {
-            self.kept = Some(socket);
+        if outcome.is_ok() && self.config.keep_alive && !expired {
+            self.connection = Some((socket, served + 1));
         }
-        outcome.map_err(|problem| if expired { late } else { problem })
+        outcome.map_err(|kind| if expired { timeout_kind } else { kind })
     }
     // ANCHOR_END: request
+
+    /// Closes the connection that was kept, once it has ended in order.
+    fn close(mut self) {
+        let Some((socket, served)) = self.connection.take() else { return };
+        if !self.config.cancellation.is_cancelled() {
+            self.slot.begin(&socket, Instant::now() + self.config.timeout);
+            let unrequested = drain(&socket, served);
+            self.slot.end();
+            self.batch.record_unrequested(unrequested);
+        }
+    }
 }

@@ -8,12 +8,12 @@ use assert_cmd::Command;
 /// The client's binary: the one that was built with this test.
 const CLIENT: &str = env!("CARGO_BIN_EXE_03-load-client");
 /// Longer than any run here takes on the busiest machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The client in English, on `port`. More arguments may follow.
 pub(crate) fn client(port: u16) -> Command {
     let mut command = Command::from_std(plain(port));
-    command.timeout(PATIENCE);
+    command.timeout(TIMEOUT);
     command
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn plain(port: u16) -> std::process::Command {
 /// The client with these arguments and no others.
 pub(crate) fn client_with(arguments: &[&str]) -> Command {
     let mut command = Command::new(CLIENT);
-    command.args(arguments).timeout(PATIENCE);
+    command.args(arguments).timeout(TIMEOUT);
     command
 }
 

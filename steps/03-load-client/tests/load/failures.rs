@@ -1,5 +1,8 @@
 //! Servers that misbehave, and arguments that can't be used.
 
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
@@ -7,14 +10,20 @@ use predicates::prelude::*;
 use predicates::str::{contains, starts_with};
 
 use crate::Case;
-use crate::command::{client, client_with, json, plain};
-use crate::servers::{Rogue, deaf_port, full_queue, read_line, until_closed};
+use crate::command::{TIMEOUT, client, client_with, json, plain, stdout};
+use crate::servers::{
+    Rogue, Server, deaf_port, full_queue, read_line, until_closed,
+};
 
 pub(crate) const CASES: &[Case] = crate::cases![
     says_what_to_do_where_nobody_listens,
     says_it_in_japanese_too,
     notices_a_wrong_reply,
     notices_more_than_was_asked_for,
+    notices_replies_that_come_after_the_one_that_was_asked_for,
+    failed_requests_count_with_the_time_until_they_failed,
+    a_timer_that_was_inherited_ends_nothing,
+    says_that_there_is_no_memory_for_so_many_threads,
     notices_a_server_that_closes_without_a_reply,
     notices_half_a_reply,
     notices_a_reset,
@@ -30,7 +39,7 @@ fn says_what_to_do_where_nobody_listens() {
     let (_socket, port) = deaf_port();
     let mut client = client(port);
     let hint = contains("cargo run --release --bin 04-epoll")
-        .and(contains(format!("nobody listens on 127.0.0.1:{port}")));
+        .and(contains(format!("no server listens on 127.0.0.1:{port}")));
     client
         .arg("1000")
         .assert()
@@ -73,7 +82,80 @@ fn notices_a_wrong_reply() {
 
 fn notices_more_than_was_asked_for() {
     let server = Rogue::sends(&[b"pong\npong\n"], Duration::ZERO);
-    fails(server.port, &["10"], "wrong_reply");
+    fails(server.port, &["10"], "unrequested_reply");
+}
+
+/// Needs 50 ms for a reply and says it twice, 1 ms apart. What comes early is
+/// taken for the reply to the next request; but there are too many.
+fn notices_replies_that_come_after_the_one_that_was_asked_for() {
+    let server = Rogue::start(|mut stream| {
+        while read_line(&mut stream) == b"ping\n" {
+            std::thread::sleep(Duration::from_millis(50));
+            let _ = stream.write_all(b"pong\n");
+            std::thread::sleep(Duration::from_millis(1));
+            let _ = stream.write_all(b"pong\n");
+        }
+    });
+    let arguments = ["20", "--threads", "1", "--keep-alive"];
+    fails(server.port, &arguments, "unrequested_reply");
+}
+
+/// Of 400 requests every twentieth gets no reply: 5 %.
+fn failed_requests_count_with_the_time_until_they_failed() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let server = Rogue::start(move |mut stream| {
+        read_line(&mut stream);
+        if asked.fetch_add(1, SeqCst) % 20 == 19 {
+            return until_closed(&mut stream);
+        }
+        let _ = stream.write_all(b"pong\n");
+    });
+    let arguments = ["400", "--threads", "20", "--timeout", "0.5"];
+    let result = json(client(server.port).args(arguments));
+    assert_eq!(result["errors"]["reply_timed_out"], 20, "{result}");
+    let us = |name: &str| result["latency_us"][name].as_f64();
+    assert!(us("p50") < Some(400_000.0), "{result}");
+    assert!(us("p99") >= Some(499_000.0), "{result}");
+    assert!(us("mean") >= Some(25_000.0), "{result}");
+    let bound = result["lower_bounds_from_us"].as_f64();
+    assert!(bound >= Some(499_000.0), "{result}");
+    let text = stdout(client(server.port).args(arguments));
+    assert!(text.contains("\n  p99   ≥"), "{text}");
+    assert!(text.contains("\n  p50     "), "{text}");
+    assert!(text.contains("  ≥ at least: a failed request counts"), "{text}");
+}
+
+/// A timer that was set before `exec` ends a process that did not arrange for
+/// it. Perl can set one; `ITIMER_PROF` counts the time that we use.
+fn a_timer_that_was_inherited_ends_nothing() {
+    let server = Server::start();
+    let program = plain(server.port);
+    for timer in ["ITIMER_REAL", "ITIMER_PROF", "ITIMER_VIRTUAL"] {
+        let script = format!(
+            "use Time::HiRes; Time::HiRes::setitimer(Time::HiRes::{timer}, \
+             0.05, 0.05); exec @ARGV or die;"
+        );
+        let mut perl = Command::new("perl");
+        perl.args(["-e", &script]).arg(program.get_program());
+        perl.args(program.get_args()).args(["30", "--rate", "100"]);
+        perl.timeout(TIMEOUT);
+        let Ok(output) = perl.output() else {
+            println!("skipped: there is no perl");
+            return;
+        };
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("requests: 30 / 30\n"), "{timer}: {output:?}");
+    }
+}
+
+/// What there is no memory for is refused before it is begun.
+fn says_that_there_is_no_memory_for_so_many_threads() {
+    let program = plain(9);
+    let limited = r#"ulimit -v 300000; exec "$0" "$@""#;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", limited]).arg(program.get_program());
+    shell.args(program.get_args()).args(["10000", "--threads", "10000"]);
+    shell.assert().code(1).stderr(starts_with("[!] ").and(contains("memory")));
 }
 
 fn notices_a_server_that_closes_without_a_reply() {
@@ -84,7 +166,7 @@ fn notices_a_server_that_closes_without_a_reply() {
 fn notices_half_a_reply() {
     let server = Rogue::start(|mut stream| {
         read_line(&mut stream);
-        let _ = std::io::Write::write_all(&mut stream, b"pon");
+        let _ = stream.write_all(b"pon");
     });
     fails(server.port, &["10"], "closed_without_reply");
 }

@@ -12,11 +12,14 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::Case;
-use crate::command::{client, json, plain};
+use crate::command::{client, json, plain, stdout};
 use crate::servers::{Rogue, Server, read_line, until_closed};
 
 pub(crate) const CASES: &[Case] = crate::cases![
     keeps_to_the_rate_it_was_given,
+    a_thread_costs_no_histogram,
+    says_that_a_rate_was_not_reached,
+    says_by_how_much_it_was_late_itself,
     counts_latency_from_when_a_request_was_due,
     reports_percentiles_in_order_as_json,
     prints_what_was_measured_when_interrupted,
@@ -31,6 +34,77 @@ fn keeps_to_the_rate_it_was_given() {
     assert!(result["seconds"].as_f64() >= Some(0.4), "{result}");
     assert!(result["requests_per_second"].as_f64() < Some(103.0), "{result}");
     assert_eq!(result["succeeded"], 41, "{result}");
+}
+
+/// The kilobytes of `pid` that are in memory: `VmRSS`, `man 5 proc`.
+fn resident(pid: u32) -> Option<u64> {
+    let path = format!("/proc/{pid}/status");
+    let status = std::fs::read_to_string(path).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+fn a_thread_costs_no_histogram() {
+    const THREADS: u64 = 400;
+    let (sender, waiting) = mpsc::channel();
+    let server = Rogue::start(move |mut stream| {
+        for _ in 0..4 {
+            read_line(&mut stream);
+            let _ = stream.write_all(b"pong\n");
+        }
+        read_line(&mut stream);
+        let _ = sender.send(());
+        until_closed(&mut stream);
+    });
+    let threads = THREADS.to_string();
+    let arguments = ["99999", "--keep-alive", "--threads", &threads];
+    let client = Running::start(server.port, &arguments);
+    for _ in 0..THREADS {
+        let deadline = Duration::from_secs(20);
+        waiting.recv_timeout(deadline).expect("a thread that waits in recv");
+    }
+    let Some(kilobytes) = resident(client.child.id()) else {
+        println!("skipped: this system has no /proc");
+        return;
+    };
+    client.interrupt();
+    assert!(kilobytes < THREADS * 60, "{kilobytes} kB");
+}
+
+fn says_that_a_rate_was_not_reached() {
+    let server = Server::start();
+    let arguments = ["500", "--threads", "1", "--rate", "1000000"];
+    let result = json(client(server.port).args(arguments));
+    assert_eq!(result["rate"], 1e6, "{result}");
+    let sent = result["sent_per_second"].as_f64();
+    assert!(sent > Some(0.0) && sent < Some(500_000.0), "{result}");
+    let text = stdout(client(server.port).args(arguments));
+    assert!(text.contains(" (asked for: 1000000)\n"), "{text}");
+    assert!(text.contains("The rate was not reached"), "{text}");
+}
+
+/// Stopped for 0.3 s, the client cannot send what is due meanwhile. That is
+/// in the latency, and it is not the server's.
+fn says_by_how_much_it_was_late_itself() {
+    let (sender, asked) = mpsc::channel();
+    let server = Rogue::start(move |mut stream| {
+        while read_line(&mut stream) == b"ping\n" {
+            let _ = sender.send(());
+            let _ = stream.write_all(b"pong\n");
+        }
+    });
+    let arguments = ["200", "--threads", "1", "--rate", "200", "--keep-alive"];
+    let client = Running::start(server.port, &arguments);
+    let deadline = Duration::from_secs(10);
+    asked.recv_timeout(deadline).expect("the first request");
+    let pid = Pid::from_raw(client.child.id().cast_signed());
+    kill(pid, Signal::SIGSTOP).expect("a signal to our child");
+    thread::sleep(Duration::from_millis(300));
+    kill(pid, Signal::SIGCONT).expect("a signal to our child");
+    let (text, _) = client.finish();
+    let (_, late) = text.split_once("Sent late by the client").expect("it");
+    assert!(figure(late, "max ") > 200.0, "{text}");
+    assert!(text.contains("Sent/second: "), "{text}");
 }
 
 /// A client that has printed its heading: its run is about to start.

@@ -77,8 +77,17 @@ TCPサーバーに対して負荷テストを実行します...
         .iter()
         .map(|line| line.split_whitespace().next().unwrap_or(""))
         .collect();
-    let expected =
-        ["", "レイテンシ", "平均", "p50", "p90", "p99", "p99.9", "最大"];
+    let expected = [
+        "",
+        "レイテンシ",
+        "平均",
+        "p50",
+        "p90",
+        "p99",
+        "p99.9",
+        "最大",
+        "平均のうちクライアントのCPU待ち",
+    ];
     assert_eq!(names, expected, "{text}");
 }
 

@@ -15,7 +15,7 @@ use nix::sys::socket::{
 };
 use nix::unistd::Pid;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Step 02's server in a process of its own, which ends with this value.
 pub(crate) struct Server {
@@ -45,7 +45,7 @@ impl Server {
         });
         // From here on dropping it ends the child.
         let mut server = Self { child, port: 0 };
-        let line = first_line.recv_timeout(PATIENCE).expect("a first line");
+        let line = first_line.recv_timeout(TIMEOUT).expect("a first line");
         let line = line.expect("a server that listens").expect("UTF-8");
         let (_, port) = line.rsplit_once(':').expect("an address");
         server.port = port.parse().expect("a port");

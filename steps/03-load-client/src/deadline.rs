@@ -3,9 +3,9 @@
 //! A blocked `recv` waits as long as the server pleases. `SO_RCVTIMEO` would
 //! bound each wait, at the price of two more calls for each connection, and a
 //! server that sends a byte now and then would still be waited for. So each
-//! thread leaves word of the socket that it waits for and until when, and the
-//! main thread, which has nothing else to do, looks around: past the deadline
-//! it shuts the socket down, and the blocked call returns. `man 2 shutdown`.
+//! thread publishes its socket and its deadline, and the main thread, which has
+//! nothing else to do, checks them every 20 ms: past the deadline it shuts the
+//! socket down, and the blocked call returns. `man 2 shutdown`.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -14,19 +14,19 @@ use std::time::Instant;
 
 use nix::sys::socket::{Shutdown, shutdown};
 
-/// Where one thread leaves word of what it is doing.
+/// Where one thread publishes what it waits for.
 // Threads that write to one cache line slow each other: a line each.
 // ANCHOR: slot
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(crate) struct Slot {
-    request: Mutex<Option<InFlight>>,
-    answered: AtomicU64,
+    request: Mutex<Option<Request>>,
+    completed: AtomicU64,
 }
 
 /// A request under way.
 #[derive(Debug)]
-struct InFlight {
+struct Request {
     /// Shared with the thread that waits for it: while it stands here it stays
     /// open, and its number cannot become another socket's.
     socket: Arc<OwnedFd>,
@@ -38,11 +38,10 @@ impl Slot {
     /// From here on the main thread may shut `socket` down.
     pub(crate) fn begin(&self, socket: &Arc<OwnedFd>, deadline: Instant) {
         let socket = Arc::clone(socket);
-        let request = InFlight { socket, deadline, expired: false };
-        *self.lock() = Some(request);
+        *self.lock() = Some(Request { socket, deadline, expired: false });
     }
 
-    /// The request is over. Says whether its time was, too.
+    /// The request is over. Returns whether its deadline had passed.
     pub(crate) fn end(&self) -> bool {
         self.lock().take().is_some_and(|request| request.expired)
     }
@@ -67,24 +66,24 @@ impl Slot {
     }
     // ANCHOR_END: expire
 
-    /// Counts one more request as answered, for the progress bar.
+    /// Counts one more request as completed, for the progress bar.
     pub(crate) fn count(&self) {
         // This thread alone writes: no need for an atomic addition.
-        self.answered.store(self.answered() + 1, Relaxed);
+        self.completed.store(self.completed() + 1, Relaxed);
     }
 
-    pub(crate) fn answered(&self) -> u64 {
-        self.answered.load(Relaxed)
+    pub(crate) fn completed(&self) -> u64 {
+        self.completed.load(Relaxed)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<InFlight>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Request>> {
         self.request.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl InFlight {
+impl Request {
     fn interrupt(&self) {
-        // ENOTCONN: not connecting yet. The main thread will look again.
+        // ENOTCONN: not connecting yet. The next check comes in 20 ms.
         let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Both);
     }
 }

@@ -1,0 +1,53 @@
+//! Times: a histogram of nanoseconds, summed up in microseconds.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// The longest time that is told apart from a longer one: an hour, in
+/// nanoseconds.
+const MAX_NS: u64 = 3_600_000_000_000;
+const SIGNIFICANT_DIGITS: u8 = 3;
+
+/// Times in microseconds: half of the requests took no longer than `p50`,
+/// 999 of 1,000 no longer than `p999`.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+#[expect(missing_docs, reason = "named after what they are")]
+pub struct Latency {
+    pub mean: f64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p99: f64,
+    pub p999: f64,
+    pub max: f64,
+}
+
+impl Latency {
+    /// `None` where nothing was recorded.
+    pub(crate) fn of(histogram: &Histogram<u64>) -> Option<Self> {
+        let at = |q| micros(histogram.value_at_quantile(q) as f64);
+        (!histogram.is_empty()).then(|| Self {
+            mean: micros(histogram.mean()),
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: micros(histogram.max() as f64),
+        })
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the bounds are constants")]
+pub(crate) fn histogram() -> Histogram<u64> {
+    Histogram::new_with_max(MAX_NS, SIGNIFICANT_DIGITS)
+        .expect("the bounds are in order")
+}
+
+pub(crate) fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(MAX_NS)
+}
+
+/// Nanoseconds in microseconds, without digits that mean nothing.
+pub(crate) fn micros(nanoseconds: f64) -> f64 {
+    (nanoseconds / 100.0).round() / 10.0
+}

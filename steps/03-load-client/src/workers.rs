@@ -1,0 +1,104 @@
+//! The threads of a run, and the main thread that supervises them.
+
+use std::io;
+use std::iter;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::{self, Builder};
+use std::time::Instant;
+
+use protocol::{Doing, Failure};
+
+use crate::deadline::Slot;
+use crate::progress::Progress;
+use crate::schedule::POLL_INTERVAL;
+use crate::stats::Stats;
+use crate::worker::{Config, Worker};
+
+/// A worker needs little: see step 02.
+const STACK_SIZE: usize = 128 * 1_024;
+/// What a thread maps beside its stack: the stack for signals, a guard page
+/// below each, and what it allocates.
+const MAPPED_BESIDE: usize = 64 * 1_024;
+
+/// Starts all threads of a run, waits for them, and returns what they counted.
+///
+/// # Errors
+/// EAGAIN where a thread can't be created, ENOMEM where there is no memory for
+/// all of them. `man 3 pthread_create`.
+// ANCHOR: work
+pub(crate) fn run_workers(
+    config: &Config<'_>,
+    progress: &Progress,
+) -> Result<Stats, Failure> {
+    let workers = config.schedule.workers;
+    check_memory(workers).map_err(|e| Doing::Thread.failed(e))?;
+    let slots: Vec<_> =
+        iter::repeat_with(Slot::default).take(workers).collect();
+    let stats = Stats::shared();
+    thread::scope(|scope| {
+        let (sender, running) = mpsc::channel::<()>();
+        let start = |(number, slot)| {
+            let worker = Worker::new(config, slot, &stats);
+            let sender = sender.clone();
+            let work = move || {
+                worker.run(number);
+                drop(sender);
+            };
+            Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, work)
+        };
+        let started: io::Result<Vec<_>> =
+            slots.iter().enumerate().map(start).collect();
+        if started.is_err() {
+            config.cancellation.cancel();
+        }
+        // The channel ends when the last worker has dropped its sender.
+        drop(sender);
+        supervise(config, &slots, &running, progress);
+        started.map(drop).map_err(|e| Doing::Thread.failed(e))
+    })?;
+    Ok(Stats::into_inner(stats))
+}
+// ANCHOR_END: work
+
+/// Whether there is room for so many threads. Where one can be created and
+/// then gets no stack for its signals, Rust's runtime ends the process; so we
+/// ask before the first, by an allocation that is given back untouched.
+fn check_memory(workers: usize) -> io::Result<()> {
+    Vec::<u8>::new()
+        .try_reserve_exact(workers * (STACK_SIZE + MAPPED_BESIDE))
+        .map_err(|_| io::ErrorKind::OutOfMemory.into())
+}
+
+/// Waits until the last worker has ended, and checks deadlines meanwhile.
+// ANCHOR: supervise
+fn supervise(
+    config: &Config<'_>,
+    slots: &[Slot],
+    running: &Receiver<()>,
+    progress: &Progress,
+) {
+    let mut next_check = Instant::now() + POLL_INTERVAL;
+    loop {
+        let left = next_check.saturating_duration_since(Instant::now());
+        match running.recv_timeout(left) {
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {
+                check_deadlines(config, slots, progress);
+                next_check = Instant::now() + POLL_INTERVAL;
+            }
+        }
+    }
+}
+
+fn check_deadlines(config: &Config<'_>, slots: &[Slot], progress: &Progress) {
+    let now = Instant::now();
+    for slot in slots {
+        if config.cancellation.is_cancelled() {
+            slot.interrupt();
+        } else {
+            slot.expire(now);
+        }
+    }
+    progress.set_position(slots.iter().map(Slot::completed).sum());
+}
+// ANCHOR_END: supervise
