@@ -25,16 +25,16 @@ type Program = (&'static str, fn() -> ExitCode);
 /// The programs that this one can be, by the name it was started with.
 const PROGRAMS: [Program; 5] = [
     ("01-blocking", || {
-        protocol::conclude(blocking::run(&blocking::Options::parse()))
+        protocol::exit_code(blocking::run(&blocking::Options::parse()))
     }),
     ("02-threads", || {
-        protocol::conclude(threads::run(&threads::Options::parse()))
+        protocol::exit_code(threads::run(&threads::Options::parse()))
     }),
     ("03-load-client", || {
         load_client::run(&load_client::Options::parse())
-            .unwrap_or_else(|failure| protocol::conclude(Err(failure)))
+            .unwrap_or_else(|failure| protocol::exit_code(Err(failure)))
     }),
-    ("04-epoll", || protocol::conclude(epoll::run(&epoll::Options::parse()))),
+    ("04-epoll", || protocol::exit_code(epoll::run(&epoll::Options::parse()))),
     ("06-labs", || labs::run(&labs::Options::parse())),
 ];
 

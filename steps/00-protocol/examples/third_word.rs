@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use protocol::{Frame, Framer};
 
-// ANCHOR: answer
-fn answer(frame: Frame<'_>, replies: &mut Vec<u8>) {
+// ANCHOR: reply
+fn reply(frame: Frame<'_>, replies: &mut Vec<u8>) {
     match frame {
         Frame::Line(line) if line.eq_ignore_ascii_case(b"time") => {
             let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -15,14 +15,14 @@ fn answer(frame: Frame<'_>, replies: &mut Vec<u8>) {
             let seconds = now.unwrap_or_default().as_secs();
             let _ = writeln!(replies, "{seconds}");
         }
-        other => protocol::answer(other, replies),
+        other => protocol::reply(other, replies),
     }
 }
-// ANCHOR_END: answer
+// ANCHOR_END: reply
 
 fn main() {
     let mut replies = Vec::new();
     let input = b"ping\nTime\nhello\n";
-    Framer::default().feed(input, |frame| answer(frame, &mut replies));
+    Framer::default().feed(input, |frame| reply(frame, &mut replies));
     print!("{}", String::from_utf8_lossy(&replies));
 }

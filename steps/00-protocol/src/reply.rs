@@ -1,21 +1,22 @@
 //! One line in, one reply out.
 
-use crate::Frame;
+use crate::{Frame, Framer};
 
 /// The reply to `ping`, in any ASCII case.
 pub const PONG: &[u8] = b"pong\n";
 
-/// What stands before the line when it comes back. On the wire it is Japanese
-/// for everybody ("received: "): a protocol does not ask for the locale.
+/// What precedes the line when it comes back. On the wire it is Japanese
+/// ("received: ") whatever the locale: a protocol does not depend on it.
 pub const ECHO: &[u8] = "受信しました: ".as_bytes();
 
-/// The reply to a line of more than [`MAX_LINE`](crate::MAX_LINE) bytes
-/// ("error: a line has at most 1000 bytes").
+/// The reply to a line of more than
+/// [`MAX_LINE_LENGTH`](crate::MAX_LINE_LENGTH) bytes ("error: a line has at
+/// most 1000 bytes").
 pub const TOO_LONG: &[u8] = "エラー: 1行は1000バイトまでです\n".as_bytes();
 
 /// Appends the reply to `frame` to `replies`, its `\n` included.
-// ANCHOR: answer
-pub fn answer(frame: Frame<'_>, replies: &mut Vec<u8>) {
+// ANCHOR: reply
+pub fn reply(frame: Frame<'_>, replies: &mut Vec<u8>) {
     match frame {
         Frame::Line(line) if line.eq_ignore_ascii_case(b"ping") => {
             replies.extend_from_slice(PONG);
@@ -29,4 +30,50 @@ pub fn answer(frame: Frame<'_>, replies: &mut Vec<u8>) {
         Frame::TooLong => replies.extend_from_slice(TOO_LONG),
     }
 }
-// ANCHOR_END: answer
+// ANCHOR_END: reply
+
+/// One client's side of the protocol: bytes in, replies out.
+///
+/// It does no input or output of its own, so the same conversation serves a
+/// blocking socket, a thread, and an event loop. All that it remembers is the
+/// line whose end has not arrived yet.
+// ANCHOR: conversation
+#[derive(Debug, Default)]
+pub struct Conversation {
+    framer: Framer,
+}
+
+impl Conversation {
+    /// Takes what one `recv` brought and appends the replies to all lines that
+    /// it completes. `on_reply` gets each line with its reply.
+    pub fn feed(
+        &mut self,
+        input: &[u8],
+        replies: &mut Vec<u8>,
+        on_reply: impl FnMut(Frame<'_>, &[u8]),
+    ) {
+        self.framer.feed(input, append_to(replies, on_reply));
+    }
+
+    /// The input has ended: an unfinished last line is answered too, so that
+    /// `printf ping | nc -N 127.0.0.1 8888` prints `pong`.
+    pub fn finish(
+        &mut self,
+        replies: &mut Vec<u8>,
+        on_reply: impl FnMut(Frame<'_>, &[u8]),
+    ) {
+        self.framer.finish(append_to(replies, on_reply));
+    }
+}
+
+fn append_to(
+    replies: &mut Vec<u8>,
+    mut on_reply: impl FnMut(Frame<'_>, &[u8]),
+) -> impl FnMut(Frame<'_>) {
+    move |frame| {
+        let start = replies.len();
+        reply(frame, replies);
+        on_reply(frame, &replies[start..]);
+    }
+}
+// ANCHOR_END: conversation

@@ -3,7 +3,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use protocol::{Conversation, Framer, Log, MAX_LINE};
+use protocol::{Conversation, Framer, MAX_LINE_LENGTH};
 
 /// The protocol in the plainest words: all of the input is there at once.
 fn model(input: &[u8]) -> Vec<u8> {
@@ -34,12 +34,12 @@ fn reply(line: &[u8]) -> Vec<u8> {
 
 /// What a server answers to these pieces, each from one `recv`.
 fn replies<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
-    let (mut replies, mut log) = (Vec::new(), Log::new(true));
+    let mut replies = Vec::new();
     let mut conversation = Conversation::default();
     for piece in pieces {
-        conversation.hear(piece, &mut replies, &mut log);
+        conversation.feed(piece, &mut replies, |_, _| {});
     }
-    conversation.end(&mut replies, &mut log);
+    conversation.finish(&mut replies, |_, _| {});
     replies
 }
 
@@ -62,7 +62,7 @@ fn conversation() -> impl Strategy<Value = Vec<u8>> {
         3 => Just(b"\r\n".to_vec()),
         3 => Just(b"\r".to_vec()),
         4 => "[pP][iI][nN][gG]".prop_map(String::into_bytes),
-        3 => (MAX_LINE - 2..=MAX_LINE + 3).prop_map(|n| vec![b'x'; n]),
+        3 => (MAX_LINE_LENGTH - 2..=MAX_LINE_LENGTH + 3).prop_map(|n| vec![b'x'; n]),
         1 => (2_000..6_000_usize).prop_map(|n| vec![b'y'; n]),
         2 => vec(any::<u8>(), 0..20),
         1 => Just(b"\0".to_vec()),
@@ -97,8 +97,8 @@ proptest! {
     fn lines_are_answered_before_the_end_of_input(input in conversation()) {
         let whole_lines =
             input.iter().rposition(|&byte| byte == b'\n').map_or(0, |n| n + 1);
-        let (mut early, mut log) = (Vec::new(), Log::new(true));
-        Conversation::default().hear(&input, &mut early, &mut log);
+        let mut early = Vec::new();
+        Conversation::default().feed(&input, &mut early, |_, _| {});
         prop_assert!(early.starts_with(&model(&input[..whole_lines])));
         prop_assert!(model(&input).starts_with(&early));
     }
@@ -111,7 +111,7 @@ proptest! {
         let mut framer = Framer::default();
         for piece in cut(&input, &places) {
             framer.feed(piece, |_| {});
-            prop_assert!(kept(&framer).is_some_and(|n| n <= MAX_LINE + 1));
+            prop_assert!(kept(&framer).is_some_and(|n| n <= MAX_LINE_LENGTH + 1));
             if piece.ends_with(b"\n") {
                 prop_assert_eq!(kept(&framer), Some(0));
             }

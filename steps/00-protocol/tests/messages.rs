@@ -1,7 +1,7 @@
 //! What a server prints: the article's words, and nothing that could do harm.
 
 use protocol::Language::{English, Japanese};
-use protocol::{Doing, Frame, Message, Printable};
+use protocol::{Call, Error, Frame, Localized, Message, Printable};
 
 #[test]
 fn lines_read_as_in_the_article() {
@@ -16,14 +16,14 @@ fn lines_read_as_in_the_article() {
         (Message::Received(Frame::TooLong), &format!("受信: {long}")),
         (Message::Sent(b"pong\n"), "送信: pong"),
         (Message::PeerClosed, "クライアントが接続を閉じました"),
-        (Message::Ended, "接続終了"),
-        (Message::EndedDescriptor(7), "クライアント接続終了 (fd=7)"),
+        (Message::Ended(None), "接続終了"),
+        (Message::Ended(Some(7)), "クライアント接続終了 (fd=7)"),
     ] {
-        let shown = message.in_language(Japanese).to_string();
+        let shown = Localized(message, Japanese).to_string();
         assert_eq!(shown, format!("[*] {japanese}"));
     }
     assert_eq!(
-        Message::Stopping(2).in_language(Japanese).to_string(),
+        Localized(Message::ShuttingDown(2), Japanese).to_string(),
         "\n[*] シグナル 2 を受信。サーバーを終了します"
     );
 }
@@ -38,25 +38,26 @@ fn every_line_is_there_in_english() {
         (Message::Received(Frame::Line(b"ping")), "received: ping"),
         (Message::Sent(b"pong\n"), "sent: pong"),
         (Message::PeerClosed, "client closed the connection"),
-        (Message::Ended, "connection ended"),
-        (Message::EndedDescriptor(7), "connection ended (fd=7)"),
+        (Message::Ended(None), "connection ended"),
+        (Message::Ended(Some(7)), "connection ended (fd=7)"),
     ] {
-        let shown = message.in_language(English).to_string();
+        let shown = Localized(message, English).to_string();
         assert_eq!(shown, format!("[*] {english}"));
     }
     assert_eq!(
-        Message::Stopping(15).in_language(English).to_string(),
+        Localized(Message::ShuttingDown(15), English).to_string(),
         "\n[*] received signal 15, shutting down"
     );
 }
 
 #[test]
-fn a_failure_says_what_happened_and_what_to_do() {
-    let in_use = Doing::Bind.failed(std::io::ErrorKind::AddrInUse);
-    let english = in_use.in_language(English).to_string();
+fn an_error_says_what_happened_and_what_to_do() {
+    let source = std::io::ErrorKind::AddrInUse.into();
+    let in_use = Error { call: Call::Bind, source };
+    let english = Localized(&in_use, English).to_string();
     assert!(english.starts_with("[!] bind failed: "), "{english}");
     assert!(english.contains("--port"), "{english}");
-    let japanese = in_use.in_language(Japanese).to_string();
+    let japanese = Localized(&in_use, Japanese).to_string();
     assert!(japanese.starts_with("[!] バインドに失敗: "), "{japanese}");
     assert!(japanese.contains("--port"), "{japanese}");
 }

@@ -1,14 +1,13 @@
 //! The protocol, sentence by sentence.
 
-use protocol::{Conversation, ECHO, Log, MAX_LINE, PONG, TOO_LONG};
+use protocol::{Conversation, ECHO, MAX_LINE_LENGTH, PONG, TOO_LONG};
 
 /// The replies to `input`, before and at its end.
 fn heard(input: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let mut conversation = Conversation::default();
     let (mut early, mut late) = (Vec::new(), Vec::new());
-    let mut log = Log::new(true);
-    conversation.hear(input, &mut early, &mut log);
-    conversation.end(&mut late, &mut log);
+    conversation.feed(input, &mut early, |_, _| {});
+    conversation.finish(&mut late, |_, _| {});
     (early, late)
 }
 
@@ -43,7 +42,7 @@ fn the_words_are_those_of_the_article() {
     assert_eq!(PONG, b"pong\n");
     assert_eq!(ECHO, "受信しました: ".as_bytes());
     assert_eq!(TOO_LONG, "エラー: 1行は1000バイトまでです\n".as_bytes());
-    assert_eq!(MAX_LINE, 1_000);
+    assert_eq!(MAX_LINE_LENGTH, 1_000);
 }
 
 #[test]

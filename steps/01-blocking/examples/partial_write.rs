@@ -19,9 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut rest = &message[..];
     loop {
         match send(&client, rest) {
-            Ok(taken) => {
-                println!("of {} bytes send took {taken}", rest.len());
-                rest = &rest[taken..];
+            Ok(sent) => {
+                println!("of {} bytes send took {sent}", rest.len());
+                rest = &rest[sent..];
             }
             Err(error) => {
                 println!("and then none: {error}");

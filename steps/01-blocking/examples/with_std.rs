@@ -4,7 +4,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use protocol::{Conversation, Log};
+use protocol::Conversation;
 
 // ANCHOR: server
 fn main() -> io::Result<()> {
@@ -22,7 +22,6 @@ fn main() -> io::Result<()> {
 
 fn serve(mut client: TcpStream) -> io::Result<()> {
     let mut conversation = Conversation::default();
-    let mut log = Log::new(true);
     let mut buffer = [0; 4_096];
     let mut replies = Vec::new();
     loop {
@@ -31,13 +30,13 @@ fn serve(mut client: TcpStream) -> io::Result<()> {
             Ok(0) => break,
             count => {
                 let input = &buffer[..count?];
-                conversation.hear(input, &mut replies, &mut log);
+                conversation.feed(input, &mut replies, |_, _| {});
             }
         }
         client.write_all(&replies)?;
         replies.clear();
     }
-    conversation.end(&mut replies, &mut log);
+    conversation.finish(&mut replies, |_, _| {});
     client.write_all(&replies)
 }
 // ANCHOR_END: server

@@ -2,7 +2,7 @@
 //!
 //! The calls take a pointer to a `sockaddr` and a length. What it points to is
 //! a `sockaddr_in` for IPv4 or a `sockaddr_in6` for IPv6; the field `family`,
-//! which all have in the same place, tells which. Ports and addresses travel
+//! which all have in the same place, says which. Ports and addresses travel
 //! with the highest byte first ("network byte order"): hence `to_be`.
 //! `man 7 ip`, `man 7 ipv6`.
 
@@ -12,7 +12,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use libc::{AF_INET, AF_INET6, c_int, sa_family_t, sockaddr, socklen_t};
 
-/// Room for an address of either family, as the kernel reads and writes it.
+/// Space for an address of either family, as the kernel reads and writes it.
 // ANCHOR: raw
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -21,13 +21,12 @@ pub(crate) union RawAddress {
     v4: libc::sockaddr_in,
     v6: libc::sockaddr_in6,
 }
-// ANCHOR_END: raw
 
 impl RawAddress {
-    /// The size of the largest address, for the kernel to fill.
+    /// The size of the largest address, in bytes.
     pub(crate) const CAPACITY: socklen_t = mem::size_of::<Self>() as socklen_t;
 
-    /// An address of no family: room for the kernel's answer.
+    /// An address of no family: space for the kernel's answer.
     pub(crate) fn empty() -> Self {
         // SAFETY: all three structs are plain integers; zero is valid in each.
         unsafe { mem::zeroed() }
@@ -37,6 +36,7 @@ impl RawAddress {
     pub(crate) fn as_mut_ptr(&mut self) -> *mut sockaddr {
         (&raw mut *self).cast()
     }
+    // ANCHOR_END: raw
 
     /// Writes `address` the way C does, and how many bytes of it count.
     // ANCHOR: encode
@@ -64,6 +64,7 @@ impl RawAddress {
     ///
     /// # Errors
     /// `InvalidData` for a family other than IPv4 and IPv6.
+    // ANCHOR: decode
     pub(crate) fn decode(&self) -> io::Result<SocketAddr> {
         // SAFETY: `any` has every byte in common with the other fields, and
         // any bytes are valid integers.
@@ -81,34 +82,10 @@ impl RawAddress {
                 let v6 = unsafe { self.v6 };
                 let ip = Ipv6Addr::from(v6.sin6_addr.s6_addr);
                 let port = u16::from_be(v6.sin6_port);
-                let (flow, scope) = (v6.sin6_flowinfo, v6.sin6_scope_id);
-                Ok(SocketAddrV6::new(ip, port, flow, scope).into())
+                Ok(SocketAddrV6::new(ip, port, 0, v6.sin6_scope_id).into())
             }
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
-}
-
-/// The protocol family that `socket(2)` needs for `address`.
-pub(crate) fn family(address: SocketAddr) -> c_int {
-    if address.is_ipv4() { AF_INET } else { AF_INET6 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::RawAddress;
-
-    #[test]
-    fn an_address_comes_back_as_it_went_in() {
-        for text in ["127.0.0.1:8888", "[::1]:1", "[fe80::1%7]:65535"] {
-            let address = text.parse().expect(text);
-            let (raw, _) = RawAddress::encode(address);
-            assert_eq!(raw.decode().expect(text), address);
-        }
-    }
-
-    #[test]
-    fn an_address_of_no_family_is_an_error() {
-        assert!(RawAddress::empty().decode().is_err());
-    }
+    // ANCHOR_END: decode
 }

@@ -1,6 +1,6 @@
 //! # Step 01: one client at a time
 //!
-//! Step 00 turns bytes into replies but cannot talk to anybody. This step adds
+//! Step 00 turns bytes into replies but cannot talk to a client. This step adds
 //! the socket: `socket`, `setsockopt`, `bind`, `listen`, `accept`, `recv`,
 //! `send`, `close`, each called through `libc` as a C program would. Each call
 //! is one `unsafe` block, and each descriptor is an [`OwnedFd`] from the line
@@ -11,10 +11,12 @@
 //! | `address.rs` | `sockaddr`: how C writes an address and a port |
 //! | `socket.rs` | one safe function for each system call on a connection |
 //! | `listener.rs` | from nothing to a listener: the four calls in order |
-//! | `accepting.rs` | what to do when `accept` fails |
-//! | `converse.rs` | one client, from its first byte to its last |
-//! | `delivery.rs` | sent is not delivered: closing without losing replies |
+//! | `connection.rs` | one client, from its first byte to its last |
+//! | `backoff.rs` | what to do when `accept` fails |
 //! | `signals.rs` | a signal handler that does only what it may |
+//! | `linger.rs` | sent is not delivered: closing without losing replies |
+//! | `inherited.rs` | what a process inherits over `exec` |
+//! | `transferred.rs` | what the kernel counts (for steps 02 and 04) |
 //!
 //! What it cannot do: serve a second client before the first one leaves. The
 //! second connects all the same (the kernel completes the handshake) and waits
@@ -25,26 +27,30 @@
     reason = "this step makes the system calls itself, one to a block"
 )]
 
-mod accepting;
 mod address;
-mod converse;
-mod delivery;
+mod backoff;
+mod connection;
+mod inherited;
+mod linger;
 mod listener;
 mod signals;
 mod socket;
+mod transferred;
 
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
+use std::thread::sleep;
 
 use clap::Parser;
-use protocol::{Doing, Failure, ListenOptions, Log, Message};
+use protocol::{Call, Error, ListenOptions, Log, Message, Result, ResultExt};
 
-pub use accepting::{AfterAccept, Complaint, REST, after_failed_accept};
-pub use converse::converse;
+pub use backoff::{Backoff, is_connection_error};
+pub use connection::serve_connection;
+pub use inherited::reset_inherited;
 pub use listener::{listen, local_address};
 #[cfg(target_os = "linux")]
 pub use socket::accept_nonblocking;
 pub use socket::{accept, recv, send, send_all};
+pub use transferred::bytes_transferred;
 
 /// A ping-pong server for one client at a time
 #[derive(Clone, Debug, Parser)]
@@ -60,64 +66,58 @@ pub struct Options {
 /// # Errors
 /// Whatever keeps the server from listening: see [`listen`].
 // ANCHOR: run
-pub fn run(options: &Options) -> Result<(), Failure> {
+pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
+    reset_inherited().context(Call::Signals)?;
     let address = options.listen.address();
     let listener = listen(address, options.listen.backlog)?;
-    signals::install(&listener).map_err(|e| Doing::Signals.failed(e))?;
-    log.announce(Message::Listening(local_address(&listener)?));
+    signals::install(&listener).context(Call::Signals)?;
+    log.notice(Message::Listening(local_address(&listener)?));
     serve(&listener, &mut log);
     Ok(())
 }
 
 fn serve(listener: &OwnedFd, log: &mut Log) {
-    let mut complaint = Complaint::default();
-    while signals::received().is_none() {
+    let mut backoff = Backoff::default();
+    loop {
         log.flush();
-        match accept(listener) {
-            Ok((client, peer)) => {
-                log.print(Message::Connected(peer));
-                attend(client, log);
-            }
-            Err(error) => rest_after(error, &mut complaint, log),
+        let served = accept(listener).map(|(client, peer)| {
+            log.info(Message::Connected(peer));
+            serve_client(client, log);
+        });
+        let signal = signals::received();
+        if let Some(signal) = signal {
+            log.notice(Message::ShuttingDown(signal));
         }
-    }
-    if let Some(signal) = signals::received() {
-        log.announce(Message::Stopping(signal));
+        match served {
+            Ok(()) => log.info(Message::Ended(None)),
+            // The signal has shut the listener down: EINVAL.
+            Err(_) if signal.is_some() => {}
+            Err(error) if is_connection_error(&error) => {}
+            Err(source) => {
+                backoff.start(&Error { call: Call::Accept, source }, log);
+                backoff.remaining().map(sleep);
+            }
+        }
+        if signal.is_some() {
+            return;
+        }
     }
 }
 // ANCHOR_END: run
 
 /// Serves one client to its end. An error here is the end of this client's
 /// connection and of nothing else.
-// ANCHOR: attend
-fn attend(client: OwnedFd, log: &mut Log) {
-    signals::wake_for(&client);
-    match converse(&client, || signals::received().is_some(), log) {
-        Ok(()) if signals::received().is_some() => {}
-        Ok(()) => log.print(Message::PeerClosed),
-        Err(failure) => log.warn(&failure),
+// ANCHOR: serve_client
+fn serve_client(client: OwnedFd, log: &mut Log) {
+    signals::set_client(&client);
+    let shutting_down = || signals::received().is_some();
+    match serve_connection(&client, shutting_down, log) {
+        Ok(()) if shutting_down() => {}
+        Ok(()) => log.info(Message::PeerClosed),
+        Err(error) => log.warn(&error),
     }
-    signals::forget_client();
+    signals::clear_client();
     drop(client); // close(2)
-    log.print(Message::Ended);
 }
-// ANCHOR_END: attend
-
-/// `accept` failed. Waits before the next try where trying at once would only
-/// spin.
-// ANCHOR: rest
-fn rest_after(error: io::Error, complaint: &mut Complaint, log: &mut Log) {
-    let stopping = signals::received().is_some();
-    if !stopping && after_failed_accept(&error) == AfterAccept::Rest {
-        complaint.make(&Doing::Accept.failed(error), log);
-        std::thread::sleep(REST);
-    }
-}
-// ANCHOR_END: rest
-
-/// The number of a descriptor, for a system call that takes one. Borrows it: a
-/// descriptor that was given away here would be closed before the call.
-fn number(fd: &impl AsFd) -> RawFd {
-    fd.as_fd().as_raw_fd()
-}
+// ANCHOR_END: serve_client

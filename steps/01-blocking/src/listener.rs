@@ -1,20 +1,23 @@
 //! From nothing to a listener: `socket`, `setsockopt`, `bind`, `listen`.
 
-use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 
-use libc::{c_int, socklen_t};
-use protocol::{Doing, Failure};
+use libc::{AF_INET, AF_INET6, c_int, socklen_t};
+use protocol::{Call, Result, ResultExt};
 
-use crate::address::{RawAddress, family};
-use crate::number;
-use crate::socket::check;
+use crate::address::RawAddress;
+use crate::socket::{check, raw_fd};
+
+/// Replies that were sent by us and not yet by the kernel, in bytes, before
+/// `send` makes us wait. By default the send buffer grows to megabytes for a
+/// client that never reads.
+const UNSENT_LIMIT: c_int = 128 * 1_024;
 
 /// Makes a socket that listens on `address`, with room for `backlog`
 /// connections that are established and not yet accepted.
 ///
-/// Clients can connect from here on, before anybody calls `accept`: the kernel
+/// Clients can connect from here on, before any call of `accept`: the kernel
 /// completes the handshake by itself and puts the connection into the accept
 /// queue. The kernel cuts `backlog` to `net.core.somaxconn`.
 ///
@@ -23,24 +26,24 @@ use crate::socket::check;
 /// address is not this machine's, EACCES for a port below 1024 without the
 /// right to it. `man 2 socket`, `man 2 bind`, `man 2 listen`.
 // ANCHOR: listen
-pub fn listen(address: SocketAddr, backlog: i32) -> Result<OwnedFd, Failure> {
+pub fn listen(address: SocketAddr, backlog: i32) -> Result<OwnedFd> {
     let listener = stream_socket(address)?;
-    reuse_address(&listener)?;
+    set_options(&listener)?;
     bind(&listener, address)?;
     // SAFETY: takes two numbers and no pointer.
-    check(unsafe { libc::listen(number(&listener), backlog) })
-        .map_err(|e| Doing::Listen.failed(e))?;
+    check(unsafe { libc::listen(raw_fd(&listener), backlog) })
+        .context(Call::Listen)?;
     Ok(listener)
 }
 // ANCHOR_END: listen
 
 /// Asks the kernel for a TCP socket of the family of `address`.
 // ANCHOR: socket
-fn stream_socket(address: SocketAddr) -> Result<OwnedFd, Failure> {
+fn stream_socket(address: SocketAddr) -> Result<OwnedFd> {
+    let family = if address.is_ipv4() { AF_INET } else { AF_INET6 };
     // SAFETY: takes three numbers and no pointer.
-    let fd =
-        check(unsafe { libc::socket(family(address), libc::SOCK_STREAM, 0) })
-            .map_err(|e| Doing::Socket.failed(e))?;
+    let fd = check(unsafe { libc::socket(family, libc::SOCK_STREAM, 0) })
+        .context(Call::Socket)?;
     // SAFETY: the kernel has just made this descriptor, for us alone.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
@@ -49,31 +52,38 @@ fn stream_socket(address: SocketAddr) -> Result<OwnedFd, Failure> {
 /// A server that closes a connection first leaves it in TIME_WAIT for a minute,
 /// and `bind` to that port would fail with EADDRINUSE until then: a server
 /// could not be restarted. `man 7 socket`, `SO_REUSEADDR`.
-// ANCHOR: reuse
-fn reuse_address(listener: &OwnedFd) -> Result<(), Failure> {
-    let on: c_int = 1;
-    // SAFETY: the option's value is the int `on`, and its size is given.
-    check(unsafe {
-        libc::setsockopt(
-            number(listener),
-            libc::SOL_SOCKET,
-            libc::SO_REUSEADDR,
-            (&raw const on).cast(),
-            mem::size_of::<c_int>() as socklen_t,
-        )
-    })
-    .map_err(|e| Doing::Option.failed(e))?;
+///
+/// The connections inherit the second option. `man 7 tcp`,
+/// `TCP_NOTSENT_LOWAT`.
+// ANCHOR: options
+fn set_options(listener: &OwnedFd) -> Result<()> {
+    use libc::{IPPROTO_TCP, SO_REUSEADDR, SOL_SOCKET, TCP_NOTSENT_LOWAT};
+    set_option(listener, SOL_SOCKET, SO_REUSEADDR, 1)?;
+    set_option(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_LIMIT)
+}
+
+fn set_option(
+    socket: &OwnedFd,
+    level: c_int,
+    name: c_int,
+    value: c_int,
+) -> Result<()> {
+    let len = size_of::<c_int>() as socklen_t;
+    let value = (&raw const value).cast();
+    // SAFETY: `value` points to an int, and its size is given.
+    check(unsafe { libc::setsockopt(raw_fd(socket), level, name, value, len) })
+        .context(Call::SetSockOpt)?;
     Ok(())
 }
-// ANCHOR_END: reuse
+// ANCHOR_END: options
 
 /// Gives the socket its own address and port.
 // ANCHOR: bind
-fn bind(listener: &OwnedFd, address: SocketAddr) -> Result<(), Failure> {
-    let (mut raw, length) = RawAddress::encode(address);
-    // SAFETY: `raw` holds an address of `length` bytes.
-    check(unsafe { libc::bind(number(listener), raw.as_mut_ptr(), length) })
-        .map_err(|e| Doing::Bind.failed(e))?;
+fn bind(listener: &OwnedFd, address: SocketAddr) -> Result<()> {
+    let (mut raw, len) = RawAddress::encode(address);
+    // SAFETY: `raw` holds an address of `len` bytes.
+    check(unsafe { libc::bind(raw_fd(listener), raw.as_mut_ptr(), len) })
+        .context(Call::Bind)?;
     Ok(())
 }
 // ANCHOR_END: bind
@@ -84,13 +94,13 @@ fn bind(listener: &OwnedFd, address: SocketAddr) -> Result<(), Failure> {
 /// # Errors
 /// ENOBUFS where the kernel has no memory for the answer.
 // ANCHOR: local_address
-pub fn local_address(socket: impl AsFd) -> Result<SocketAddr, Failure> {
+pub fn local_address(socket: impl AsFd) -> Result<SocketAddr> {
     let mut raw = RawAddress::empty();
-    let mut length = RawAddress::CAPACITY;
-    let (fd, room) = (number(&socket), raw.as_mut_ptr());
-    // SAFETY: `raw` has room for `length` bytes, and both outlive the call.
-    check(unsafe { libc::getsockname(fd, room, &raw mut length) })
+    let mut len = RawAddress::CAPACITY;
+    let (fd, addr) = (raw_fd(&socket), raw.as_mut_ptr());
+    // SAFETY: `addr` points to `len` bytes, and both outlive the call.
+    check(unsafe { libc::getsockname(fd, addr, &raw mut len) })
         .and_then(|_| raw.decode())
-        .map_err(|e| Doing::Bind.failed(e))
+        .context(Call::Bind)
 }
 // ANCHOR_END: local_address

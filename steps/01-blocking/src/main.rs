@@ -6,5 +6,5 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let options = blocking::Options::parse();
-    protocol::conclude(blocking::run(&options))
+    protocol::exit_code(blocking::run(&options))
 }

@@ -14,46 +14,22 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
 
-use libc::c_int;
+use libc::{c_int, sighandler_t};
 
-use crate::number;
-use crate::socket::check;
+use crate::inherited::set_handler;
+use crate::socket::raw_fd;
 
 const NONE: c_int = -1;
 
+// ANCHOR: statics
+/// The signal that asked the server to stop.
 static RECEIVED: AtomicI32 = AtomicI32::new(NONE);
+/// What the handler has to shut down.
 static LISTENER: AtomicI32 = AtomicI32::new(NONE);
 static CLIENT: AtomicI32 = AtomicI32::new(NONE);
 
 /// How long a client may take, in seconds, to read its last replies.
-const FAREWELL_SECONDS: libc::c_uint = 1;
-
-/// From here on SIGINT and SIGTERM end the service in order. `man 2 sigaction`.
-///
-/// # Errors
-/// None on a correct system: the signals can be caught.
-// ANCHOR: install
-pub(crate) fn install(listener: &OwnedFd) -> io::Result<()> {
-    LISTENER.store(number(listener), SeqCst);
-    let stop: extern "C" fn(c_int) = on_stop;
-    let alarm: extern "C" fn(c_int) = on_alarm;
-    handle(libc::SIGINT, stop)?;
-    handle(libc::SIGTERM, stop)?;
-    handle(libc::SIGALRM, alarm)
-}
-
-fn handle(signal: c_int, handler: extern "C" fn(c_int)) -> io::Result<()> {
-    // SAFETY: a sigaction of zeros is valid: no flags, an empty mask.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    // No SA_RESTART: a blocked `accept` or `send` has to return, with EINTR.
-    action.sa_sigaction = handler as libc::sighandler_t;
-    // SAFETY: `action` is valid, and its handler is async-signal-safe.
-    check(unsafe {
-        libc::sigaction(signal, &raw const action, std::ptr::null_mut())
-    })?;
-    Ok(())
-}
-// ANCHOR_END: install
+const DRAIN_TIMEOUT_SECONDS: libc::c_uint = 1;
 
 /// The signal that asked the server to stop, if one came.
 pub(crate) fn received() -> Option<c_int> {
@@ -61,19 +37,35 @@ pub(crate) fn received() -> Option<c_int> {
 }
 
 /// From here on a signal wakes a `recv` from `client`, too.
-pub(crate) fn wake_for(client: &OwnedFd) {
-    CLIENT.store(number(client), SeqCst);
+pub(crate) fn set_client(client: &OwnedFd) {
+    CLIENT.store(raw_fd(client), SeqCst);
     // The signal may have come before the handler could know of this client.
     if received().is_some() {
-        shut(&CLIENT, libc::SHUT_RD);
+        shutdown_fd(&CLIENT, libc::SHUT_RD);
     }
 }
 
 /// To be called before the client's descriptor is closed: its number may soon
 /// be another's.
-pub(crate) fn forget_client() {
+pub(crate) fn clear_client() {
     CLIENT.store(NONE, SeqCst);
 }
+// ANCHOR_END: statics
+
+/// From here on SIGINT and SIGTERM shut the server down.
+///
+/// # Errors
+/// None on a correct system: the signals can be caught.
+// ANCHOR: install
+pub(crate) fn install(listener: &OwnedFd) -> io::Result<()> {
+    LISTENER.store(raw_fd(listener), SeqCst);
+    let stop: extern "C" fn(c_int) = on_stop;
+    let alarm: extern "C" fn(c_int) = on_alarm;
+    set_handler(libc::SIGINT, stop as sighandler_t)?;
+    set_handler(libc::SIGTERM, stop as sighandler_t)?;
+    set_handler(libc::SIGALRM, alarm as sighandler_t)
+}
+// ANCHOR_END: install
 
 // ANCHOR: handler
 extern "C" fn on_stop(signal: c_int) {
@@ -81,20 +73,21 @@ extern "C" fn on_stop(signal: c_int) {
         // The second signal: the user means now. SAFETY: async-signal-safe.
         unsafe { libc::_exit(128 + signal) };
     }
-    shut(&LISTENER, libc::SHUT_RD);
-    shut(&CLIENT, libc::SHUT_RD);
+    shutdown_fd(&LISTENER, libc::SHUT_RD);
+    shutdown_fd(&CLIENT, libc::SHUT_RD);
     // A client that never reads would keep us in `send`: not for long.
     // SAFETY: async-signal-safe, and takes one number.
-    unsafe { libc::alarm(FAREWELL_SECONDS) };
+    unsafe { libc::alarm(DRAIN_TIMEOUT_SECONDS) };
 }
 
 extern "C" fn on_alarm(_: c_int) {
-    shut(&CLIENT, libc::SHUT_RDWR);
+    if received().is_some() {
+        shutdown_fd(&CLIENT, libc::SHUT_RDWR);
+    }
 }
-// ANCHOR_END: handler
 
 /// `shutdown(2)`, leaving `errno` as the interrupted code had it.
-fn shut(socket: &AtomicI32, how: c_int) {
+fn shutdown_fd(socket: &AtomicI32, how: c_int) {
     // SAFETY: `errno` always points to this thread's own.
     let errno = unsafe { errno_location() };
     // SAFETY: as above.
@@ -105,6 +98,7 @@ fn shut(socket: &AtomicI32, how: c_int) {
     // SAFETY: as above.
     unsafe { *errno = before };
 }
+// ANCHOR_END: handler
 
 #[cfg(target_os = "linux")]
 use libc::__errno_location as errno_location;

@@ -6,20 +6,21 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+use libc::{c_int, sockaddr, socklen_t};
 
 use crate::address::RawAddress;
-use crate::number;
 
 /// Without this flag `send` to a peer that is gone raises SIGPIPE, which ends
 /// a C program. (Rust's runtime ignores the signal at start-up; a server should
 /// not depend on who wrote its `main`.) macOS has no such flag.
 #[cfg(target_os = "linux")]
-const SEND_FLAGS: libc::c_int = libc::MSG_NOSIGNAL;
+const SEND_FLAGS: c_int = libc::MSG_NOSIGNAL;
 #[cfg(not(target_os = "linux"))]
-const SEND_FLAGS: libc::c_int = 0;
+const SEND_FLAGS: c_int = 0;
 
-/// What a C function returned: -1 means that `errno` tells why it failed.
+/// What a C function returned: -1 means that `errno` says why it failed.
 // ANCHOR: check
 pub(crate) fn check<T: PartialEq + From<i8>>(returned: T) -> io::Result<T> {
     if returned == T::from(-1) {
@@ -27,6 +28,12 @@ pub(crate) fn check<T: PartialEq + From<i8>>(returned: T) -> io::Result<T> {
     } else {
         Ok(returned)
     }
+}
+
+/// The number of a descriptor, for a system call that takes one. Borrows it: a
+/// descriptor that was moved into here would be closed before the call.
+pub(crate) fn raw_fd(fd: &impl AsFd) -> RawFd {
+    fd.as_fd().as_raw_fd()
 }
 // ANCHOR_END: check
 
@@ -36,15 +43,21 @@ pub(crate) fn check<T: PartialEq + From<i8>>(returned: T) -> io::Result<T> {
 /// # Errors
 /// EINTR after a signal, ECONNABORTED where the peer left the queue first,
 /// EMFILE without a free descriptor, and more: see
-/// [`after_failed_accept`](crate::after_failed_accept).
+/// [`is_connection_error`](crate::is_connection_error).
 // ANCHOR: accept
 pub fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, SocketAddr)> {
+    accept_with(|addr, len| {
+        // SAFETY: `addr` points to `len` bytes, and both outlive the call.
+        unsafe { libc::accept(raw_fd(&listener), addr, len) }
+    })
+}
+
+fn accept_with(
+    call: impl FnOnce(*mut sockaddr, *mut socklen_t) -> RawFd,
+) -> io::Result<(OwnedFd, SocketAddr)> {
     let mut peer = RawAddress::empty();
-    let mut length = RawAddress::CAPACITY;
-    // SAFETY: `peer` has room for `length` bytes, and both outlive the call.
-    let fd = check(unsafe {
-        libc::accept(number(&listener), peer.as_mut_ptr(), &raw mut length)
-    })?;
+    let mut len = RawAddress::CAPACITY;
+    let fd = check(call(peer.as_mut_ptr(), &raw mut len))?;
     // SAFETY: the kernel has just made this descriptor, for us alone.
     let client = unsafe { OwnedFd::from_raw_fd(fd) };
     Ok((client, peer.decode()?))
@@ -62,15 +75,11 @@ pub fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, SocketAddr)> {
 pub fn accept_nonblocking(
     listener: impl AsFd,
 ) -> io::Result<(OwnedFd, SocketAddr)> {
-    let mut peer = RawAddress::empty();
-    let mut length = RawAddress::CAPACITY;
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
-    let (fd, room) = (number(&listener), peer.as_mut_ptr());
-    // SAFETY: `peer` has room for `length` bytes, and both outlive the call.
-    let fd = check(unsafe { libc::accept4(fd, room, &raw mut length, flags) })?;
-    // SAFETY: the kernel has just made this descriptor, for us alone.
-    let client = unsafe { OwnedFd::from_raw_fd(fd) };
-    Ok((client, peer.decode()?))
+    accept_with(|addr, len| {
+        // SAFETY: `addr` points to `len` bytes, and both outlive the call.
+        unsafe { libc::accept4(raw_fd(&listener), addr, len, flags) }
+    })
 }
 // ANCHOR_END: accept_nonblocking
 
@@ -79,30 +88,32 @@ pub fn accept_nonblocking(
 /// peer's FIN. `man 2 recv`.
 ///
 /// # Errors
-/// ECONNRESET after the peer's reset, ETIMEDOUT where the peer is out of reach.
-/// EINTR is not among them: the call is made again.
+/// ECONNRESET after the peer's reset, ETIMEDOUT where the peer is out of reach,
+/// `WouldBlock` on a non-blocking socket. EINTR is not among them: the call is
+/// made again.
 // ANCHOR: recv
 pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
-    let (fd, room) = (number(&socket), buffer.len());
-    uninterrupted(|| {
-        // SAFETY: `buffer` is ours and has room for `room` bytes.
-        unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), room, 0) }
+    let (fd, len) = (raw_fd(&socket), buffer.len());
+    retry_on_eintr(|| {
+        // SAFETY: `buffer` is ours and has space for `len` bytes.
+        unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), len, 0) }
     })
 }
 // ANCHOR_END: recv
 
 /// Hands the kernel as much of `bytes` as it takes, and waits while it takes
-/// none. Returns the number of bytes taken, which may be less than all: a
+/// none. Returns the number of bytes sent, which may be less than all: a
 /// partial write. `man 2 send`.
 ///
 /// # Errors
-/// EPIPE or ECONNRESET where the peer is gone. EINTR is not among them.
+/// EPIPE or ECONNRESET where the peer is gone, `WouldBlock` on a non-blocking
+/// socket. EINTR is not among them.
 // ANCHOR: send
 pub fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-    let (fd, count) = (number(&socket), bytes.len());
-    uninterrupted(|| {
-        // SAFETY: `bytes` holds `count` bytes, which the kernel only reads.
-        unsafe { libc::send(fd, bytes.as_ptr().cast(), count, SEND_FLAGS) }
+    let (fd, len) = (raw_fd(&socket), bytes.len());
+    retry_on_eintr(|| {
+        // SAFETY: `bytes` holds `len` bytes, which the kernel only reads.
+        unsafe { libc::send(fd, bytes.as_ptr().cast(), len, SEND_FLAGS) }
     })
 }
 
@@ -112,8 +123,8 @@ pub fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
 /// As [`send`].
 pub fn send_all(socket: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        let taken = send(&socket, bytes)?;
-        bytes = &bytes[taken..];
+        let sent = send(&socket, bytes)?;
+        bytes = &bytes[sent..];
     }
     Ok(())
 }
@@ -121,8 +132,8 @@ pub fn send_all(socket: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
 
 /// Makes a call again as long as a signal interrupts it (EINTR): that says
 /// nothing about the connection. `man 7 signal`.
-// ANCHOR: uninterrupted
-fn uninterrupted(mut call: impl FnMut() -> isize) -> io::Result<usize> {
+// ANCHOR: retry_on_eintr
+fn retry_on_eintr(mut call: impl FnMut() -> isize) -> io::Result<usize> {
     loop {
         match check(call()) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -130,4 +141,4 @@ fn uninterrupted(mut call: impl FnMut() -> isize) -> io::Result<usize> {
         }
     }
 }
-// ANCHOR_END: uninterrupted
+// ANCHOR_END: retry_on_eintr

@@ -24,8 +24,8 @@ use threads::Options;
 extern "C" fn main() -> c_int {
     match threads::run(&Options::parse()) {
         Ok(()) => 0,
-        Err(failure) => {
-            protocol::Log::new(false).alarm(&failure);
+        Err(error) => {
+            protocol::Log::new(false).error(&error);
             1
         }
     }

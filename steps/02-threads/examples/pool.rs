@@ -6,23 +6,23 @@ use std::process::ExitCode;
 use std::thread;
 
 use blocking::{
-    AfterAccept, REST, accept, after_failed_accept, converse, listen,
-    local_address,
+    Backoff, accept, is_connection_error, listen, local_address,
+    serve_connection,
 };
-use protocol::{Failure, Log, Message};
+use protocol::{Call, Error, Log, Message, Result};
 
 fn main() -> ExitCode {
     let mut numbers = std::env::args().skip(1).map_while(|n| n.parse().ok());
     let port = numbers.next().unwrap_or(8888);
     let threads = numbers.next().unwrap_or(4);
-    protocol::conclude(run(port, threads))
+    protocol::exit_code(run(port, threads))
 }
 
 // ANCHOR: pool
-fn run(port: u16, threads: u16) -> Result<(), Failure> {
+fn run(port: u16, threads: u16) -> Result<()> {
     let listener = listen(([127, 0, 0, 1], port).into(), 4_096)?;
     let mut log = Log::new(false);
-    log.announce(Message::Listening(local_address(&listener)?));
+    log.notice(Message::Listening(local_address(&listener)?));
     log.flush();
     thread::scope(|scope| {
         for _ in 0..threads {
@@ -34,17 +34,20 @@ fn run(port: u16, threads: u16) -> Result<(), Failure> {
 
 /// One thread of the pool: the loop of step 01, on a listener that is shared.
 fn serve(listener: &OwnedFd, mut log: Log) {
+    let mut backoff = Backoff::default();
     loop {
         match accept(listener) {
             Ok((client, _)) => {
-                if let Err(failure) = converse(&client, || false, &mut log) {
-                    log.warn(&failure);
+                let served = serve_connection(&client, || false, &mut log);
+                if let Err(error) = served {
+                    log.warn(&error);
                 }
             }
-            Err(error) if after_failed_accept(&error) == AfterAccept::Rest => {
-                thread::sleep(REST);
+            Err(error) if is_connection_error(&error) => {}
+            Err(source) => {
+                backoff.start(&Error { call: Call::Accept, source }, &mut log);
+                backoff.remaining().map(thread::sleep);
             }
-            Err(_) => {}
         }
     }
 }

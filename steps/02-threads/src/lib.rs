@@ -10,10 +10,10 @@
 //!
 //! | file | its one idea |
 //! |---|---|
-//! | `acceptor.rs` | the main thread: accept, and hand over |
-//! | `clients.rs` | who is being served, and how to reach them all |
-//! | `doorbell.rs` | waking a thread that waits in `poll` |
+//! | `acceptor.rs` | the main thread: accept, and give each client a thread |
+//! | `connections.rs` | the open connections, and how to reach them all |
 //! | `signals.rs` | signals reach one thread, as ordinary values |
+//! | `idle.rs` | which clients are idle, by what the kernel counts |
 //! | `limits.rs` | how many clients a process may have |
 //!
 //! What it cannot do: serve ten thousand clients cheaply. Each costs a stack,
@@ -21,25 +21,32 @@
 //! problem of step 04.
 
 mod acceptor;
-mod clients;
-mod doorbell;
+mod connections;
+mod idle;
 mod limits;
 mod signals;
 
+use std::net::TcpStream;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
-use blocking::{listen, local_address};
+use blocking::{listen, local_address, reset_inherited};
 use clap::Parser;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::socket::Shutdown;
-use protocol::{Doing, Failure, LimitOptions, ListenOptions, Log, Message};
+use nix::sys::socket::{Shutdown, shutdown};
+use protocol::{
+    Call, LimitOptions, ListenOptions, Log, Message, Result, ResultExt,
+};
 
-use acceptor::Acceptor;
-use clients::Clients;
-use doorbell::Doorbell;
+use connections::Connections;
+pub use idle::IdleTimer;
+use limits::MAX_THREADS;
 pub use limits::connection_limit;
-pub use signals::{Signal, watch};
+pub use signals::{block_signals, spawn_signal_thread};
+
+/// How long clients may take to read their last replies at shutdown.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A ping-pong server with a thread per client
 #[derive(Clone, Debug, Parser)]
@@ -58,38 +65,46 @@ pub struct Options {
 /// # Errors
 /// Whatever keeps the server from starting: see [`blocking::listen`].
 // ANCHOR: run
-pub fn run(options: &Options) -> Result<(), Failure> {
+pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
-    let doorbell =
-        Arc::new(Doorbell::new().map_err(|e| Doing::Signals.failed(e))?);
-    // Before any other thread exists: they inherit the mask.
-    let bell = Arc::clone(&doorbell);
-    let signal = watch(move || bell.ring())?;
-
+    reset_inherited().context(Call::Signals)?;
     let address = options.listen.address();
-    let listener = listen(address, options.listen.backlog)?;
-    // `poll` may wake us for a client that is gone before we `accept`.
-    fcntl(&listener, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
-        .map_err(|e| Doing::Option.failed(e))?;
-    log.announce(Message::Listening(local_address(&listener)?));
+    let listener = Arc::new(listen(address, options.listen.backlog)?);
+    let address = local_address(&listener)?;
+    let connections = Arc::new(Connections::default());
 
-    let clients = Clients::new(&doorbell);
-    let acceptor = Acceptor::new(listener, &clients, &options.limits);
-    // The scope ends when the threads in it have ended: it joins them.
-    thread::scope(|scope| {
-        let number = acceptor.run(scope, &signal, &mut log);
-        log.announce(Message::Stopping(number));
-        log.flush();
-        farewell(&clients);
-    });
+    // Before any other thread exists: they inherit the mask.
+    let (shared, woken) = (Arc::clone(&connections), Arc::clone(&listener));
+    spawn_signal_thread(move |signal| {
+        shared.shut_down(signal);
+        // Wakes `accept`. Where a listener cannot be shut down (macOS), a
+        // connection does.
+        if shutdown(woken.as_raw_fd(), Shutdown::Read).is_err() {
+            let _ = TcpStream::connect(address);
+        }
+    })?;
+    log.notice(Message::Listening(address));
+    serve(listener, &connections, &options.limits, &mut log);
     Ok(())
 }
 
-/// Lets every client have the replies to what it has sent, for a second.
-fn farewell(clients: &Clients<'_>) {
-    clients.shut_down(Shutdown::Read); // their `recv` returns 0
-    if !clients.wait_until_gone() {
-        clients.shut_down(Shutdown::Both); // their `send` fails
-    }
+fn serve(
+    listener: Arc<OwnedFd>,
+    connections: &Connections,
+    limits: &LimitOptions,
+    log: &mut Log,
+) {
+    let max = connection_limit(limits.max_connections).min(MAX_THREADS);
+    // The scope ends when the threads in it have ended: it joins them.
+    thread::scope(|scope| {
+        if let Some(timeout) = limits.idle_timeout {
+            scope.spawn(move || idle::close_idle(connections, timeout));
+        }
+        let signal = acceptor::run(&listener, connections, max, scope, log);
+        log.notice(Message::ShuttingDown(signal));
+        log.flush();
+        drop(listener); // close(2): a client that connects now is refused
+        connections.drain(DRAIN_TIMEOUT);
+    });
 }
 // ANCHOR_END: run

@@ -1,10 +1,14 @@
 //! How many clients a process may have.
 
-use nix::sys::resource::{Resource, getrlimit};
+use std::io;
+
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+
+use crate::acceptor::STACK_SIZE;
 
 /// Descriptors that are not a client's: stdin, stdout, stderr, the listener,
-/// what the server needs to wait and to be woken, and some to spare.
-const OURS: usize = 12;
+/// what the server needs to wait, and some to spare.
+const RESERVED_FDS: usize = 12;
 
 /// Threads that a process may safely have. Linux allows it 65,530 mappings of
 /// memory (`vm.max_map_count`), and a thread takes four: its stack, the stack
@@ -12,16 +16,43 @@ const OURS: usize = 12;
 /// Past the limit the runtime ends the process.
 pub(crate) const MAX_THREADS: usize = 15_000;
 
-/// The number of clients to serve at a time: `asked`, or else what the limit
-/// on open files allows (`ulimit -n`), since each client is a descriptor.
+/// Address space that has to be free before a thread is started: its stack, and
+/// what the threads that are just starting still take.
+const RESERVED_BYTES: u64 = STACK_SIZE as u64 + 4 * 1_024 * 1_024;
+
+/// The number of clients to serve at a time: `requested`, or else what the
+/// limit on open files allows (`ulimit -n`), since each client is a descriptor.
 /// `man 2 getrlimit`, `RLIMIT_NOFILE`.
 // ANCHOR: limit
-#[must_use]
-pub fn connection_limit(asked: Option<usize>) -> usize {
-    asked.unwrap_or_else(|| {
+pub fn connection_limit(requested: Option<usize>) -> usize {
+    requested.unwrap_or_else(|| {
         let (soft, _hard) =
             getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1_024, 1_024));
-        usize::try_from(soft).unwrap_or(usize::MAX).saturating_sub(OURS).max(1)
+        let soft = usize::try_from(soft).unwrap_or(usize::MAX);
+        soft.saturating_sub(RESERVED_FDS).max(1)
     })
 }
 // ANCHOR_END: limit
+
+/// A thread that Rust's runtime cannot give its signal stack aborts the
+/// process. So it is not begun where the limit on address space (`ulimit -v`)
+/// is near. `man 2 getrlimit`, `RLIMIT_AS`; `man 5 proc_pid_statm`.
+///
+/// # Errors
+/// ENOMEM.
+// ANCHOR: address_space
+pub(crate) fn check_address_space() -> io::Result<()> {
+    let (soft, _hard) = getrlimit(Resource::RLIMIT_AS)?;
+    if soft == RLIM_INFINITY {
+        return Ok(());
+    }
+    // In pages, the first number. Where there is no /proc the limit counts.
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split(' ').next().and_then(|text| text.parse().ok());
+    let used = pages.unwrap_or(0) * 4_096;
+    if used + RESERVED_BYTES > soft {
+        return Err(io::ErrorKind::OutOfMemory.into());
+    }
+    Ok(())
+}
+// ANCHOR_END: address_space

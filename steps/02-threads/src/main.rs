@@ -6,5 +6,5 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let options = threads::Options::parse();
-    protocol::conclude(threads::run(&options))
+    protocol::exit_code(threads::run(&options))
 }

@@ -5,58 +5,47 @@
 //! with `sigwait`, a function that waits and returns the signal's number. There
 //! is no handler any more, and so nothing that must be async-signal-safe.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread::{self, Builder};
 
-use nix::sys::signal::{SigSet, Signal as Number};
-use protocol::{Doing, Failure};
+use nix::sys::signal::{SigSet, Signal};
+use protocol::{Call, Result, ResultExt};
 
-const NONE: i32 = -1;
-
-/// The signal that asked the process to stop, if one came.
-#[derive(Clone, Debug)]
-pub struct Signal(Arc<AtomicI32>);
-
-impl Signal {
-    /// The number of the signal.
-    #[must_use]
-    pub fn received(&self) -> Option<i32> {
-        Some(self.0.load(Ordering::SeqCst)).filter(|&number| number != NONE)
-    }
-}
-
-/// Starts the thread that waits for SIGINT and SIGTERM, and calls `woken` after
-/// the first. The second ends the process at once.
+/// Blocks SIGINT and SIGTERM: they wait until they are taken. To be called
+/// before any thread is started, which inherits what its creator blocks.
+/// `man 3 pthread_sigmask`.
 ///
-/// To be called before any other thread starts: a thread inherits which
-/// signals its creator blocks. `man 3 pthread_sigmask`, `man 3 sigwait`.
+/// # Errors
+/// None on a correct system.
+// ANCHOR: block
+pub fn block_signals() -> Result<SigSet> {
+    let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
+    signals.thread_block().context(Call::Signals)?;
+    Ok(signals)
+}
+// ANCHOR_END: block
+
+/// Starts the thread that waits for SIGINT and SIGTERM, and calls `on_signal`
+/// with the number of the first. The second ends the process at once.
+/// `man 3 sigwait`.
 ///
 /// # Errors
 /// EAGAIN where no thread can be created.
-// ANCHOR: watch
-pub fn watch(woken: impl FnOnce() + Send + 'static) -> Result<Signal, Failure> {
-    let mut stop = SigSet::empty();
-    stop.add(Number::SIGINT);
-    stop.add(Number::SIGTERM);
-    stop.thread_block().map_err(|e| Doing::Signals.failed(e))?;
-
-    let signal = Signal(Arc::new(AtomicI32::new(NONE)));
-    let seen = signal.clone();
-    Builder::new()
-        .spawn(move || {
-            if let Ok(first) = stop.wait() {
-                seen.0.store(first as i32, Ordering::SeqCst);
-                woken();
-            }
-            // The second does what it does to a program that never heard of
-            // signals, as long as this thread is there to take it.
-            let _ = stop.thread_unblock();
-            loop {
-                thread::park();
-            }
-        })
-        .map_err(|e| Doing::Signals.failed(e))?;
-    Ok(signal)
+// ANCHOR: spawn_signal_thread
+pub fn spawn_signal_thread(
+    on_signal: impl FnOnce(i32) + Send + 'static,
+) -> Result<()> {
+    let signals = block_signals()?;
+    let thread = Builder::new().spawn(move || {
+        if let Ok(first) = signals.wait() {
+            on_signal(first as i32);
+        }
+        // The second does what it does by default, as long as this thread is
+        // there to take it.
+        let _ = signals.thread_unblock();
+        loop {
+            thread::park();
+        }
+    });
+    thread.map(drop).context(Call::Signals)
 }
-// ANCHOR_END: watch
+// ANCHOR_END: spawn_signal_thread

@@ -1,52 +1,48 @@
 //! Ctrl-C ends the run early, and what was measured so far still counts.
 
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
 
-use nix::sys::signal::{SigSet, Signal};
-use protocol::{Doing, Failure};
-use threads::watch;
+use blocking::reset_inherited;
+use protocol::{Call, Result, ResultExt};
+use threads::spawn_signal_thread;
 
-/// Signals that end a process unless it arranges otherwise, and that may come
-/// through no doing of ours: timers survive `execve`, and a file that holds
-/// the results may have a limit on its size. `man 2 setitimer`, `man 2 write`.
-const HARMLESS: [Signal; 4] =
-    [Signal::SIGALRM, Signal::SIGVTALRM, Signal::SIGPROF, Signal::SIGXFSZ];
+const RUNNING: i32 = -1;
+/// Cancelled, but by no signal.
+const CANCELLED: i32 = 0;
 
 /// Whether the run is to end early.
 // ANCHOR: cancellation
 #[derive(Debug)]
-pub(crate) struct Cancellation {
-    signal: threads::Signal,
-    cancelled: AtomicBool,
-}
+pub(crate) struct Cancellation(Arc<AtomicI32>);
 
 impl Cancellation {
     /// From here on SIGINT or SIGTERM ends the run. No thread has to be woken:
     /// the main thread checks every few milliseconds.
     ///
     /// # Errors
-    /// As [`watch`].
-    pub(crate) fn on_signal() -> Result<Self, Failure> {
-        // Before any other thread exists: threads inherit the mask.
-        SigSet::from_iter(HARMLESS)
-            .thread_block()
-            .map_err(|e| Doing::Signals.failed(e))?;
-        let signal = watch(|| ())?;
-        Ok(Self { signal, cancelled: AtomicBool::new(false) })
+    /// As [`spawn_signal_thread`].
+    pub(crate) fn on_signal() -> Result<Self> {
+        // A timer of the parent would end the run: timers survive `execve`.
+        reset_inherited().context(Call::Signals)?;
+        let state = Arc::new(AtomicI32::new(RUNNING));
+        let shared = Arc::clone(&state);
+        spawn_signal_thread(move |signal| shared.store(signal, SeqCst))?;
+        Ok(Self(state))
     }
 
     /// Ends the run, for a reason other than a signal.
     pub(crate) fn cancel(&self) {
-        self.cancelled.store(true, SeqCst);
+        let _ = self.0.compare_exchange(RUNNING, CANCELLED, SeqCst, SeqCst);
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(SeqCst) || self.signal().is_some()
+        self.0.load(SeqCst) != RUNNING
     }
 
     /// The signal that ended the run, if one did.
     pub(crate) fn signal(&self) -> Option<i32> {
-        self.signal.received()
+        Some(self.0.load(SeqCst)).filter(|&signal| signal > CANCELLED)
     }
 }
 // ANCHOR_END: cancellation

@@ -40,7 +40,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use protocol::{Failure, Language, print};
+use protocol::{Language, Result, print};
 
 pub(crate) use error_kind::ErrorKind;
 pub use latency::Latency;
@@ -58,7 +58,7 @@ use worker::Config;
 /// # Errors
 /// Whatever keeps the run from starting: a thread that can't be created.
 // ANCHOR: run
-pub fn run(options: &Options) -> Result<ExitCode, Failure> {
+pub fn run(options: &Options) -> Result<ExitCode> {
     let language = Language::from_environment();
     if !options.json {
         let workers = options.workers();
@@ -86,7 +86,7 @@ pub fn run(options: &Options) -> Result<ExitCode, Failure> {
 /// # Errors
 /// As [`run`].
 // ANCHOR: measure
-pub fn measure(options: &Options) -> Result<Report, Failure> {
+pub fn measure(options: &Options) -> Result<Report> {
     let cancellation = Cancellation::on_signal()?;
     set_precise_timers();
     let progress = Progress::new(options.total);

@@ -7,5 +7,5 @@ use clap::Parser;
 fn main() -> ExitCode {
     let options = load_client::Options::parse();
     load_client::run(&options)
-        .unwrap_or_else(|failure| protocol::conclude(Err(failure)))
+        .unwrap_or_else(|error| protocol::exit_code(Err(error)))
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, Builder};
 use std::time::Instant;
 
-use protocol::{Doing, Failure};
+use protocol::{Call, Result, ResultExt};
 
 use crate::deadline::Slot;
 use crate::progress::Progress;
@@ -29,9 +29,9 @@ const MAPPED_BESIDE: usize = 64 * 1_024;
 pub(crate) fn run_workers(
     config: &Config<'_>,
     progress: &Progress,
-) -> Result<Stats, Failure> {
+) -> Result<Stats> {
     let workers = config.schedule.workers;
-    check_memory(workers).map_err(|e| Doing::Thread.failed(e))?;
+    check_memory(workers).context(Call::Thread)?;
     let slots: Vec<_> =
         iter::repeat_with(Slot::default).take(workers).collect();
     let stats = Stats::shared();
@@ -54,7 +54,7 @@ pub(crate) fn run_workers(
         // The channel ends when the last worker has dropped its sender.
         drop(sender);
         supervise(config, &slots, &running, progress);
-        started.map(drop).map_err(|e| Doing::Thread.failed(e))
+        started.map(drop).context(Call::Thread)
     })?;
     Ok(Stats::into_inner(stats))
 }

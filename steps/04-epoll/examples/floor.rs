@@ -1,41 +1,42 @@
 //! The floor: as little as a server of many clients can do. It accepts, and
 //! for each read it sends as many bytes back, without a look at what they are:
 //! a `ping` and its `pong` are equally long. No limit, no back-pressure, no
-//! farewell; whatever fails ends the connection. What step 04 costs more than
+//! drain; whatever fails ends the connection. What step 04 costs more than
 //! this is what its care costs; the rest is the kernel's TCP.
 
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::process::ExitCode;
 
 use blocking::{accept_nonblocking, listen, local_address};
-use epoll::{Interest, Poller, Told, Trigger};
+use epoll::{Interest, Poller, Trigger};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{MsgFlags, recv, send};
-use protocol::{Doing, Failure, Log, Message, PONG};
+use protocol::{Call, Log, Message, PONG, Result, ResultExt};
 
-const LISTENER: u64 = u64::MAX;
+const LISTENER: u64 = 0;
 /// Bytes that one read may bring: whole pongs, at the most.
 const SIZE: usize = 4_000;
 
 fn main() -> ExitCode {
     let port = std::env::args().nth(1).and_then(|port| port.parse().ok());
-    protocol::conclude(serve(port.unwrap_or(8_888)))
+    protocol::exit_code(serve(port.unwrap_or(8_888)))
 }
 
-fn serve(port: u16) -> Result<(), Failure> {
+fn serve(port: u16) -> Result<()> {
     let listener = listen(SocketAddr::from(([127, 0, 0, 1], port)), 4_096)?;
     fcntl(&listener, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
-        .map_err(|e| Doing::Option.failed(e))?;
+        .context(Call::SetSockOpt)?;
     let mut poller = Poller::new(Trigger::Edge)?;
-    watch(&poller, &listener, LISTENER)?;
-    Log::new(true).announce(Message::Listening(local_address(&listener)?));
-    let mut clients = Vec::new();
+    poller.register(&listener, LISTENER, Interest::READABLE)?;
+    Log::new(true).notice(Message::Listening(local_address(&listener)?));
+    let (mut clients, mut events) = (Vec::new(), Vec::new());
     let (mut buffer, pongs) = ([0; SIZE], PONG.repeat(SIZE / PONG.len()));
     // ANCHOR: floor
     loop {
-        for index in 0..poller.wait(None)? {
-            match poller.event(index).token {
+        poller.wait(&mut events, None)?;
+        for event in &events {
+            match event.token {
                 LISTENER => accept(&listener, &poller, &mut clients)?,
                 fd => echo(&mut clients[fd as usize], &mut buffer, &pongs),
             }
@@ -48,10 +49,10 @@ fn accept(
     listener: &OwnedFd,
     poller: &Poller,
     clients: &mut Vec<Option<OwnedFd>>,
-) -> Result<(), Failure> {
+) -> Result<()> {
     while let Ok((socket, _)) = accept_nonblocking(listener) {
         let fd = socket.as_raw_fd() as usize;
-        watch(poller, &socket, fd as u64)?;
+        poller.register(&socket, fd as u64, Interest::READABLE)?;
         if fd >= clients.len() {
             clients.resize_with(fd + 1, || None);
         }
@@ -73,7 +74,3 @@ fn echo(client: &mut Option<OwnedFd>, buffer: &mut [u8], pongs: &[u8]) {
     }
 }
 // ANCHOR_END: echo
-
-fn watch(poller: &Poller, fd: impl AsFd, token: u64) -> Result<(), Failure> {
-    poller.tell(fd, &mut Told::nothing(token), Interest::READ)
-}

@@ -1,56 +1,61 @@
 //! A connection as a state machine.
 //!
 //! ```text
-//!            peer's FIN                 all replies sent
+//!            peer's FIN                  all replies sent
 //!     Open ─────────────▶ Flushing ─────────────────────────▶ (closed)
 //!      │                     ▲  ▲
-//!      │ we stop             │  │ peer's FIN
+//!      │ we shut down        │  │ peer's FIN
 //!      ▼        peer's FIN   │  │
-//!    Leaving ────────────────┘  └──────────── Lingering
-//!      │          all replies sent: we send our FIN  ▲
-//!      └─────────────────────────────────────────────┘
+//!    Draining ───────────────┘  └──────────── Lingering
+//!      │      all that had arrived is answered:      ▲
+//!      └───────────── we send our FIN ───────────────┘
 //! ```
 //!
 //! A connection never waits. [`advance`](Connection::advance) does what can be
-//! done now, and [`wants`](Connection::wants) follows from the state it left.
+//! done now, and [`interest`](Connection::interest) follows from the state that
+//! results.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::time::Instant;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
 
+use blocking::{recv, send};
 use nix::sys::socket::{Shutdown, shutdown};
-use protocol::{Conversation, Failure, Log};
+use protocol::{Call, Conversation, Frame, Log, Message, Result, ResultExt};
+use threads::IdleTimer;
 
-use crate::Interest;
-use crate::outbox::Outbox;
-use crate::stream::{Received, try_receive};
+use crate::{Interest, Poller};
 
-/// Bytes asked of the kernel at once.
-const READ_SIZE: usize = 4 * 1_024;
-/// Reads from one connection in one turn. A client that sends without end must
+/// Bytes asked of the kernel at once, and the most that a connection gets done
+/// in one turn: up to 2,048 empty lines. A client that sends without end must
 /// not keep the others waiting.
-const READS_PER_TURN: usize = 16;
-/// Past so many bytes of unsent replies a connection is not read until they
-/// have drained: back-pressure. The replies to one read come on top, at most
+const READ_SIZE: usize = 2 * 1_024;
+/// Reads that are still answered at shutdown: enough for what had arrived by
+/// then, and a bound for a client that never ends.
+const DRAIN_READS: u8 = 32;
+/// The high watermark: past so many bytes of unsent replies a connection is not
+/// read until they have drained. The replies to one read come on top, at most
 /// 21 bytes (an empty line's) for each byte of [`READ_SIZE`].
-const UNSENT_LIMIT: usize = 64 * 1_024;
+const OUTBOX_LIMIT: usize = 64 * 1_024;
+/// An empty outbox keeps room for a few replies, so that not each of them needs
+/// an allocation.
+const IDLE_CAPACITY: usize = 128;
 
 /// What the loop owns and lends to the connection whose turn it is: an idle
-/// connection has no buffers of its own.
-// ANCHOR: shared
-pub(crate) struct Shared {
+/// connection has no read buffer.
+// ANCHOR: context
+pub(crate) struct Context {
     buffer: [u8; READ_SIZE],
-    replies: Vec<u8>,
     /// Where messages are noted.
     pub(crate) log: Log,
     /// The time at which this turn began.
     pub(crate) now: Instant,
 }
-// ANCHOR_END: shared
+// ANCHOR_END: context
 
-impl Shared {
+impl Context {
     pub(crate) fn new(log: Log) -> Self {
-        let (buffer, replies) = ([0; READ_SIZE], Vec::new());
-        Self { buffer, replies, log, now: Instant::now() }
+        Self { buffer: [0; READ_SIZE], log, now: Instant::now() }
     }
 }
 
@@ -60,76 +65,93 @@ impl Shared {
 enum State {
     /// Lines come in and replies go out.
     Open,
-    /// The peer's FIN has come; once the last replies are sent we close.
-    Flushing,
-    /// We are ending it: the last replies go out, what comes in is dropped.
-    Leaving,
+    /// We are ending it: what has arrived is answered, in so many reads at the
+    /// most; what comes later is dropped.
+    Draining { reads_left: u8 },
     /// All replies and our FIN are sent, and we wait for the peer's. To close
     /// now would answer the peer's next bytes with a reset, and a reset throws
     /// away replies that are still under way.
     Lingering,
-}
-
-/// What came of reading.
-enum Read {
-    /// All that has arrived.
-    All,
-    /// Some: there may be more.
-    Some,
-    /// Nothing had arrived.
-    Nothing,
-}
-
-/// What a turn came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// All that could be done is done.
-    Waiting,
-    /// There is more to read, but it is the others' turn.
-    More,
-    /// The conversation is over: close the connection.
-    Over,
+    /// The peer's FIN has come; once the last replies are sent we close.
+    Flushing,
 }
 // ANCHOR_END: state
 
-/// One client: its descriptor, and how far we are with it.
+/// One client: its socket, and how far we are with it.
 // ANCHOR: connection
 #[derive(Debug)]
 pub(crate) struct Connection {
     socket: OwnedFd,
     state: State,
     conversation: Conversation,
-    outbox: Outbox,
-    /// When bytes last came in or went out.
-    last_active: Instant,
+    /// Replies that the kernel has not taken yet.
+    outbox: Vec<u8>,
+    /// What epoll waits for; `None`: to be registered anew, which re-arms.
+    registered: Option<Interest>,
+    idle_timer: IdleTimer,
 }
-// ANCHOR_END: connection
 
 impl Connection {
-    pub(crate) fn new(socket: OwnedFd, now: Instant) -> Self {
-        Self {
+    /// Registers a new connection with its descriptor as the token.
+    ///
+    /// # Errors
+    /// ENOSPC, ENOMEM: see [`Poller::register`].
+    pub(crate) fn open(
+        socket: OwnedFd,
+        poller: &Poller,
+        now: Instant,
+    ) -> Result<Self> {
+        let interest = Interest::READABLE;
+        poller.register(&socket, socket.as_raw_fd() as u64, interest)?;
+        Ok(Self {
             socket,
             state: State::Open,
             conversation: Conversation::default(),
-            outbox: Outbox::default(),
-            last_active: now,
-        }
+            outbox: Vec::new(),
+            registered: Some(interest),
+            idle_timer: IdleTimer::new(now),
+        })
     }
+    // ANCHOR_END: connection
 
     /// What this connection waits for.
-    // ANCHOR: wants
-    pub(crate) fn wants(&self) -> Interest {
-        let read = match self.state {
-            State::Open => self.outbox.len() <= UNSENT_LIMIT,
-            State::Leaving | State::Lingering => true,
+    // ANCHOR: interest
+    fn interest(&self) -> Interest {
+        let readable = match self.state {
+            State::Open | State::Draining { .. } => {
+                self.outbox.len() <= OUTBOX_LIMIT
+            }
+            State::Lingering => true,
             State::Flushing => false,
         };
-        Interest { read, write: !self.outbox.is_empty() }
+        // Our FIN is to be sent, too.
+        let draining = matches!(self.state, State::Draining { .. });
+        Interest { readable, writable: draining || !self.outbox.is_empty() }
     }
-    // ANCHOR_END: wants
 
-    /// Does all that can be done without waiting, within the bounds of a turn.
-    /// `hang_up` says that an end follows the bytes that can be read.
+    /// Makes epoll wait for what this connection waits for now. Without a
+    /// change that is no call.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub(crate) fn reregister(&mut self, poller: &Poller) -> Result<()> {
+        let interest = self.interest();
+        if self.registered != Some(interest) {
+            let token = self.socket.as_raw_fd() as u64;
+            poller.reregister(&self.socket, token, interest)?;
+            self.registered = Some(interest);
+        }
+        Ok(())
+    }
+    // ANCHOR_END: interest
+
+    /// The conversation is over: to be closed.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.state == State::Flushing && self.outbox.is_empty()
+    }
+
+    /// Does what can be done without waiting, within the bounds of a turn.
+    /// `hang_up` says that something follows the bytes of a short read.
     ///
     /// # Errors
     /// The connection is broken (ECONNRESET, EPIPE, …): to be closed.
@@ -137,137 +159,113 @@ impl Connection {
     pub(crate) fn advance(
         &mut self,
         hang_up: bool,
-        shared: &mut Shared,
-    ) -> Result<Turn, Failure> {
-        let sent = self.outbox.flush(&self.socket)?;
-        if sent {
-            self.last_active = shared.now;
+        cx: &mut Context,
+    ) -> Result<()> {
+        self.flush()?;
+        let drained = self.receive(hang_up, cx)?;
+        self.flush()?;
+        if !drained {
+            // An edge is not reported twice: re-arm.
+            self.registered = None;
         }
-        let read = self.receive(hang_up, shared)?;
-        if self.outbox.is_empty() {
-            match self.state {
-                State::Flushing => return Ok(Turn::Over),
-                State::Leaving => self.send_fin(),
-                State::Open | State::Lingering => {}
+        if let State::Draining { reads_left } = &mut self.state {
+            *reads_left = if drained { 0 } else { *reads_left - 1 };
+            if *reads_left == 0 && self.outbox.is_empty() {
+                // ENOTCONN: the peer has reset the connection. The next `recv`
+                // returns the error.
+                let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
+                self.state = State::Lingering;
             }
         }
-        Ok(match read {
-            Read::All => Turn::Waiting,
-            Read::Nothing if sent => Turn::Waiting,
-            // Nothing to send, nothing to read: then why were we called? Better
-            // to ask once too often than to wait for an edge that has passed.
-            Read::Nothing | Read::Some => Turn::More,
-        })
+        Ok(())
     }
     // ANCHOR_END: advance
 
-    /// Begins to end the connection from our side: what has arrived is still
-    /// answered, what comes later is not.
-    ///
-    /// # Errors
-    /// As [`advance`](Self::advance).
-    // ANCHOR: leave
-    pub(crate) fn leave(
-        &mut self,
-        shared: &mut Shared,
-    ) -> Result<Turn, Failure> {
-        self.last_active = shared.now;
-        self.receive(false, shared)?;
-        if self.state == State::Open {
-            self.state = State::Leaving;
-        }
-        self.advance(false, shared)
-    }
-    // ANCHOR_END: leave
-
-    /// When bytes last came in or went out.
-    pub(crate) fn last_active(&self) -> Instant {
-        self.last_active
-    }
-
-    /// The number of its descriptor.
-    pub(crate) fn descriptor(&self) -> RawFd {
-        self.socket.as_raw_fd()
-    }
-
-    /// Whether it is a client that we still listen to.
-    pub(crate) fn is_open(&self) -> bool {
-        self.state == State::Open
-    }
-
-    /// Reads until there is nothing more or the turn is over.
+    /// Reads once. Returns whether that emptied the receive buffer.
     // ANCHOR: receive
-    fn receive(
-        &mut self,
-        hang_up: bool,
-        shared: &mut Shared,
-    ) -> Result<Read, Failure> {
-        for reads in 0..READS_PER_TURN {
-            if !self.wants().read {
-                return Ok(Read::All);
+    fn receive(&mut self, hang_up: bool, cx: &mut Context) -> Result<bool> {
+        if !self.interest().readable {
+            return Ok(true);
+        }
+        let count = match recv(&self.socket, &mut cx.buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Ok(true);
             }
-            match try_receive(&self.socket, &mut shared.buffer)? {
-                Received::Nothing if reads == 0 => return Ok(Read::Nothing),
-                Received::Nothing => return Ok(Read::All),
-                Received::End => {
-                    self.hear_end(shared)?;
-                    return Ok(Read::All);
-                }
-                Received::Bytes(count) => {
-                    self.hear(count, shared)?;
-                    // A short read says that the socket is drained, which
-                    // saves asking again; but it does not show the FIN behind
-                    // the bytes, which raises no event of its own any more.
-                    if count < READ_SIZE && !hang_up {
-                        return Ok(Read::All);
-                    }
-                }
+            result => result.context(Call::Recv)?,
+        };
+        if self.is_answering() {
+            let on_reply = |line: Frame<'_>, reply: &[u8]| {
+                cx.log.exchange(line, reply);
+            };
+            let input = &cx.buffer[..count];
+            if input.is_empty() {
+                self.conversation.finish(&mut self.outbox, on_reply);
+            } else {
+                self.conversation.feed(input, &mut self.outbox, on_reply);
             }
         }
-        Ok(Read::Some)
+        if count == 0 {
+            self.state = State::Flushing;
+        }
+        // A short read says that the buffer is empty, which saves a second
+        // `recv`. But it does not show the FIN behind the bytes, which raises
+        // no event of its own any more.
+        Ok(count == 0 || count < READ_SIZE && !hang_up)
     }
     // ANCHOR_END: receive
 
-    // ANCHOR: hear
-    fn hear(
-        &mut self,
-        count: usize,
-        shared: &mut Shared,
-    ) -> Result<(), Failure> {
-        if self.state != State::Open {
-            return Ok(());
+    fn is_answering(&self) -> bool {
+        match self.state {
+            State::Open => true,
+            State::Draining { reads_left } => reads_left > 0,
+            State::Lingering | State::Flushing => false,
         }
-        self.last_active = shared.now;
-        let Shared { buffer, replies, log, .. } = shared;
-        replies.clear();
-        self.conversation.hear(&buffer[..count], replies, log);
-        self.outbox.send(&self.socket, replies)
     }
 
-    fn hear_end(&mut self, shared: &mut Shared) -> Result<(), Failure> {
-        let was_open = self.state == State::Open;
-        self.state = State::Flushing;
-        if !was_open {
-            return Ok(());
+    /// Sends replies, as far as the kernel takes them.
+    // ANCHOR: flush
+    fn flush(&mut self) -> Result<()> {
+        let mut sent = 0;
+        while sent < self.outbox.len() {
+            match send(&self.socket, &self.outbox[sent..]) {
+                Ok(count) => sent += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    break;
+                }
+                Err(error) => return Err(error).context(Call::Send),
+            }
         }
-        let Shared { replies, log, .. } = shared;
-        replies.clear();
-        self.conversation.end(replies, log);
-        self.outbox.send(&self.socket, replies)
+        self.outbox.drain(..sent);
+        if self.outbox.is_empty() {
+            // An idle connection holds no buffer worth the name.
+            self.outbox.shrink_to(IDLE_CAPACITY);
+        }
+        Ok(())
     }
-    // ANCHOR_END: hear
+    // ANCHOR_END: flush
 
-    // ANCHOR: send_fin
-    fn send_fin(&mut self) {
-        // ENOTCONN: the peer has reset the connection. `recv` will tell.
-        let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
-        self.state = State::Lingering;
+    /// Begins to end the connection from our side.
+    // ANCHOR: drain
+    pub(crate) fn drain(&mut self) {
+        if self.state == State::Open {
+            self.state = State::Draining { reads_left: DRAIN_READS };
+        }
     }
-    // ANCHOR_END: send_fin
-}
 
-impl AsFd for Connection {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+    /// Ends the connection if it has been idle for `timeout`: first with our
+    /// FIN, and another timeout later without the peer's.
+    pub(crate) fn check_idle(&mut self, timeout: Duration, cx: &mut Context) {
+        if !self.idle_timer.is_expired(&self.socket, cx.now, timeout) {
+            return;
+        }
+        if self.state == State::Open {
+            cx.log.info(Message::IdleTimeout);
+            self.idle_timer = IdleTimer::new(cx.now);
+            self.drain();
+        } else {
+            self.outbox.clear();
+            self.state = State::Flushing;
+        }
     }
+    // ANCHOR_END: drain
 }

@@ -10,14 +10,11 @@
 //!
 //! | file | its one idea |
 //! |---|---|
-//! | `poller.rs` | `epoll`: ask for readiness, and wait for it |
+//! | `poller.rs` | `epoll`: register interest, and wait until something is ready |
 //! | `connection.rs` | a connection as a state machine |
-//! | `stream.rs` | `recv` and `send` that never wait |
-//! | `outbox.rs` | replies that the kernel has not taken yet |
-//! | `acceptor.rs` | taking clients from the queue while there is room |
-//! | `clients.rs` | whom an event is about: from a token to a connection |
-//! | `event_loop.rs` | one turn after the other, until all is done |
+//! | `listener.rs` | the listener, and whether to take from its queue now |
 //! | `signals.rs` | a signal as one more descriptor to wait for |
+//! | `server.rs` | one turn after the other, until all is done |
 //!
 //! In `examples/` are the experiments of the book's chapter, and the solutions
 //! of its exercises.
@@ -26,22 +23,21 @@
 //! book's last chapter.
 #![cfg(target_os = "linux")]
 
-mod acceptor;
-mod clients;
 mod connection;
-mod event_loop;
-mod outbox;
+mod listener;
 mod poller;
+mod server;
 mod signals;
-mod stream;
 
-use blocking::{listen, local_address};
+use blocking::{listen, local_address, reset_inherited};
 use clap::Parser;
-use protocol::{Failure, LimitOptions, ListenOptions, Log, Message};
+use protocol::{
+    Call, LimitOptions, ListenOptions, Log, Message, Result, ResultExt,
+};
+use threads::connection_limit;
 
-use acceptor::Acceptor;
-use event_loop::EventLoop;
-pub use poller::{Event, Interest, Poller, Told, Trigger};
+pub use poller::{Event, Interest, Poller, Trigger};
+use server::Server;
 pub use signals::Signals;
 
 /// A ping-pong server with one thread for all clients, on epoll
@@ -66,16 +62,17 @@ pub struct Options {
 /// runs, only `epoll_wait` itself could end it, by an error that the kernel
 /// gives for a wrong program alone.
 // ANCHOR: run
-pub fn run(options: &Options) -> Result<(), Failure> {
+pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
+    reset_inherited().context(Call::Signals)?;
     let signals = Signals::new()?;
     let address = options.listen.address();
     let listener = listen(address, options.listen.backlog)?;
-    log.announce(Message::EpollListening(local_address(&listener)?));
+    log.notice(Message::EpollListening(local_address(&listener)?));
 
-    let acceptor = Acceptor::new(listener, &options.limits)?;
     let poller = Poller::new(options.trigger)?;
-    let idle_timeout = options.limits.idle_timeout;
-    EventLoop::new(poller, signals, acceptor, idle_timeout, log)?.run()
+    let LimitOptions { max_connections, idle_timeout } = options.limits;
+    let listener = (listener, connection_limit(max_connections));
+    Server::new(poller, signals, listener, idle_timeout, log)?.run()
 }
 // ANCHOR_END: run

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     use clap::Parser;
     let options = epoll::Options::parse();
-    protocol::conclude(epoll::run(&options))
+    protocol::exit_code(epoll::run(&options))
 }
 
 #[cfg(not(target_os = "linux"))]

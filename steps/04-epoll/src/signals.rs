@@ -7,45 +7,41 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::SigSet;
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use protocol::{Doing, Failure};
+use protocol::{Call, Result, ResultExt};
+use threads::block_signals;
 
 /// SIGINT and SIGTERM, to be read.
+// ANCHOR: signals
 #[derive(Debug)]
 pub struct Signals {
-    blocked: SigSet,
-    descriptor: SignalFd,
+    mask: SigSet,
+    fd: SignalFd,
 }
 
-// ANCHOR: signals
 impl Signals {
     /// From here on the two signals wait to be read.
     ///
     /// # Errors
     /// EMFILE without a free descriptor.
-    pub fn new() -> Result<Self, Failure> {
-        let mut blocked = SigSet::empty();
-        blocked.add(Signal::SIGINT);
-        blocked.add(Signal::SIGTERM);
-        blocked.thread_block().map_err(|e| Doing::Signals.failed(e))?;
+    pub fn new() -> Result<Self> {
+        let mask = block_signals()?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
-        let descriptor = SignalFd::with_flags(&blocked, flags)
-            .map_err(|e| Doing::Signals.failed(e))?;
-        Ok(Self { blocked, descriptor })
+        let fd = SignalFd::with_flags(&mask, flags).context(Call::Signals)?;
+        Ok(Self { mask, fd })
     }
 
     /// The number of the signal that has come. From then on another one ends
     /// the process at once, as it would by default.
-    #[must_use]
-    pub fn take(&self) -> Option<i32> {
+    pub fn read(&self) -> Option<i32> {
         let info = loop {
-            match self.descriptor.read_signal() {
+            match self.fd.read_signal() {
                 Err(Errno::EINTR) => {}
                 result => break result.ok().flatten()?,
             }
         };
-        let _ = self.blocked.thread_unblock();
+        let _ = self.mask.thread_unblock();
         i32::try_from(info.ssi_signo).ok()
     }
 }
@@ -53,6 +49,6 @@ impl Signals {
 
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.descriptor.as_fd()
+        self.fd.as_fd()
     }
 }

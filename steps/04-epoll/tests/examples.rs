@@ -92,17 +92,3 @@ fn serves(name: &str, doors: usize) -> Result {
 fn the_loop_on_poll_serves() -> Result {
     serves("poll", 1)
 }
-
-#[test]
-fn two_listeners_serve() -> Result {
-    if TcpListener::bind("[::1]:0").is_err() {
-        println!("skipped: no IPv6 here");
-        return Ok(());
-    }
-    serves("two_listeners", 2)
-}
-
-#[test]
-fn two_loops_serve() -> Result {
-    serves("second_core", 1)
-}

@@ -1,13 +1,13 @@
 //! The servers that are compared, each in a process of its own.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::process;
 
 use clap::ValueEnum;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getppid};
-use protocol::{Failure, LimitOptions, ListenOptions};
+use protocol::{Error, Host, LimitOptions, ListenOptions};
 
 /// A server of this workspace.
 // ANCHOR: own
@@ -36,13 +36,9 @@ impl Own {
     /// Is this server, until a signal comes: what the hidden `serve` does. So
     /// the servers that are measured are always those that this program was
     /// built with.
-    pub(crate) fn serve(
-        self,
-        parent: i32,
-        backlog: i32,
-    ) -> Result<(), Failure> {
+    pub(crate) fn serve(self, parent: i32, backlog: i32) -> Result<(), Error> {
         end_with_parent(parent);
-        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let host = Host::LOCALHOST;
         let listen = ListenOptions { host, port: 0, backlog, quiet: true };
         let limits = LimitOptions::default();
         match self {

@@ -58,7 +58,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use epoll::Signals;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use protocol::conclude;
+use protocol::exit_code;
 
 pub use options::Options;
 use options::{Command, ComparisonOptions};
@@ -69,7 +69,7 @@ use rounds::Plan;
 pub fn run(options: &Options) -> ExitCode {
     match &options.command {
         Some(Command::Serve { name, parent, backlog }) => {
-            conclude(name.serve(*parent, *backlog))
+            exit_code(name.serve(*parent, *backlog))
         }
         Some(Command::ServeExternal { parent, command }) => {
             ended(Err(become_external(*parent, command)))
@@ -80,7 +80,7 @@ pub fn run(options: &Options) -> ExitCode {
                 Ok(interrupt) => {
                     ended(compare(&plan, &options.comparison, &interrupt))
                 }
-                Err(failure) => conclude(Err(failure)),
+                Err(failure) => exit_code(Err(failure)),
             },
             Err(reason) => unusable(reason),
         },

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use epoll::{Interest, Poller, Signals, Told, Trigger};
+use epoll::{Event, Interest, Poller, Signals, Trigger};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
@@ -77,8 +77,7 @@ impl Server {
             return Err(String::from("has no stdout").into());
         };
         let mut poller = interruptible_poller(interrupt)?;
-        let mut told = Told::nothing(SERVER);
-        poller.tell(&stdout, &mut told, Interest::READ)?;
+        poller.register(&stdout, SERVER, Interest::READABLE)?;
         let deadline = Instant::now() + PATIENCE;
         // Ctrl-Z and `fg` end a wait as well.
         while !wait(&mut poller, interrupt, PATIENCE)? {
@@ -121,7 +120,8 @@ impl Server {
     ) -> Result<(), Trouble> {
         if let Some(pipe) = &self.lifeline {
             // An end is reported unasked.
-            poller.tell(pipe, &mut Told::nothing(token), Interest::NONE)?;
+            let nothing = Interest { readable: false, writable: false };
+            poller.register(pipe, token, nothing)?;
         }
         Ok(())
     }
@@ -184,8 +184,7 @@ impl Drop for Server {
 
 fn interruptible_poller(interrupt: &Signals) -> Result<Poller, Trouble> {
     let poller = Poller::new(Trigger::Edge)?;
-    let mut told = Told::nothing(INTERRUPT);
-    poller.tell(interrupt, &mut told, Interest::READ)?;
+    poller.register(interrupt, INTERRUPT, Interest::READABLE)?;
     Ok(poller)
 }
 
@@ -195,10 +194,11 @@ fn wait(
     interrupt: &Signals,
     patience: Duration,
 ) -> Result<bool, Trouble> {
-    let events = poller.wait(Some(patience))?;
-    match interrupt.take() {
+    let mut events: Vec<Event> = Vec::new();
+    poller.wait(&mut events, Some(patience))?;
+    match interrupt.read() {
         Some(_) => Err(Trouble::Interrupted),
-        None => Ok(events > 0),
+        None => Ok(!events.is_empty()),
     }
 }
 

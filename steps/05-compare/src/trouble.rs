@@ -1,7 +1,7 @@
 //! Why a measurement came to nothing.
 
 use nix::errno::Errno;
-use protocol::Failure;
+use protocol::Error;
 
 /// What ended a measurement early.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ impl From<String> for Trouble {
     }
 }
 
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
+impl From<Error> for Trouble {
+    fn from(failure: Error) -> Self {
         Self::Failed(format!("the client: {failure}"))
     }
 }

@@ -44,7 +44,7 @@ mod watch;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use protocol::conclude;
+use protocol::exit_code;
 
 use labs::{LABS, Lab};
 use network::Network;
@@ -57,7 +57,7 @@ use trouble::Trouble;
 #[must_use]
 pub fn run(options: &Options) -> ExitCode {
     match (&options.command, options.lab) {
-        (Some(Command::Serve(server)), _) => conclude(server.serve()),
+        (Some(Command::Serve(server)), _) => exit_code(server.serve()),
         (Some(Command::Load(load)), _) => load.make(),
         (Some(Command::TryNetwork), _) => network::try_out(),
         (None, Some(lab)) => answer(lab, options),

@@ -5,7 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::thread::{self, JoinHandle};
 
-use blocking::{accept, converse, listen, local_address, recv, send_all};
+use blocking::{
+    accept, listen, local_address, recv, send_all, serve_connection,
+};
 use nix::sys::socket::{Shutdown, shutdown};
 use protocol::{Log, PONG};
 
@@ -53,8 +55,8 @@ fn serve(listener: &OwnedFd, closes_first: bool) -> usize {
             let _ = answer_once(&client);
         } else {
             // The conversation of step 01: until the client closes.
-            let end = converse(&client, || false, &mut Log::new(true));
-            let errno = end.err().and_then(|e| e.error.raw_os_error());
+            let end = serve_connection(&client, || false, &mut Log::new(true));
+            let errno = end.err().and_then(|e| e.source.raw_os_error());
             resets += usize::from(errno == Some(libc::ECONNRESET));
         }
     }

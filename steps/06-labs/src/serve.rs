@@ -4,7 +4,6 @@
 //! So nothing stale is ever measured: the servers are those that this program
 //! was built with.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::OwnedFd;
 use std::process::{self, ExitCode};
 
@@ -15,7 +14,9 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getppid};
-use protocol::{Doing, Failure, LimitOptions, ListenOptions, Log, Message};
+use protocol::{
+    Call, Error, Host, LimitOptions, ListenOptions, Log, Message, ResultExt,
+};
 
 use crate::labs::{descriptors, edge_trigger, framing, slow_reader};
 
@@ -74,11 +75,11 @@ impl Serve {
     /// # Errors
     /// It can't listen, or it is a bad server and fails.
     // ANCHOR: serve
-    pub(crate) fn serve(&self) -> Result<(), Failure> {
+    pub(crate) fn serve(&self) -> Result<(), Error> {
         self.life.end_with_parent();
         if let Some(most) = self.descriptors {
             setrlimit(Resource::RLIMIT_NOFILE, most, most)
-                .map_err(|e| Doing::Option.failed(e))?;
+                .context(Call::SetSockOpt)?;
         }
         let trigger = self.trigger;
         let (listen, limits) = self.listen_and_limit_options();
@@ -98,7 +99,7 @@ impl Serve {
     // ANCHOR_END: serve
 
     fn listen_and_limit_options(&self) -> (ListenOptions, LimitOptions) {
-        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let host = Host::LOCALHOST;
         let backlog = self.backlog;
         let listen = ListenOptions { host, port: 0, backlog, quiet: true };
         // Few descriptors are to run out, and not to be counted beforehand.
@@ -107,10 +108,10 @@ impl Serve {
     }
 
     /// A listener, for a server of a few lines: its first line says where.
-    fn announced(&self) -> Result<OwnedFd, Failure> {
+    fn announced(&self) -> Result<OwnedFd, Error> {
         let (options, _) = self.listen_and_limit_options();
         let listener = listen(options.address(), options.backlog)?;
-        Log::new(true).announce(Message::Listening(local_address(&listener)?));
+        Log::new(true).notice(Message::Listening(local_address(&listener)?));
         Ok(listener)
     }
 }
@@ -129,7 +130,7 @@ impl Load {
     pub(crate) fn make(&self) -> ExitCode {
         self.life.end_with_parent();
         load_client::run(&self.options)
-            .unwrap_or_else(|failure| protocol::conclude(Err(failure)))
+            .unwrap_or_else(|failure| protocol::exit_code(Err(failure)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use nix::errno::Errno;
-use protocol::Failure;
+use protocol::Error;
 
 /// What ended an experiment early.
 #[derive(Debug)]
@@ -36,8 +36,8 @@ impl From<Errno> for Trouble {
     }
 }
 
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
+impl From<Error> for Trouble {
+    fn from(failure: Error) -> Self {
         Self::Failed(failure.to_string().trim_start_matches("[!] ").into())
     }
 }

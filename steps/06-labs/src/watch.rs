@@ -2,22 +2,22 @@
 
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use epoll::{Interest, Poller, Told};
-use protocol::Failure;
+use epoll::{Interest, Poller};
+use protocol::Error;
 
 /// Has `poller` wait for `interest` on `fd` from now on; says which token its
 /// events will have.
 ///
 /// # Errors
-/// As [`Poller::tell`].
+/// As [`Poller::register`].
 // ANCHOR: watch
 pub(crate) fn watch(
     poller: &Poller,
     fd: &OwnedFd,
     interest: Interest,
-) -> Result<u64, Failure> {
+) -> Result<u64, Error> {
     let token = fd.as_raw_fd() as u64;
-    poller.tell(fd, &mut Told::nothing(token), interest)?;
+    poller.register(fd, token, interest)?;
     Ok(token)
 }
 // ANCHOR_END: watch

@@ -86,7 +86,7 @@ const THREADS: &[Row] = &[
     rare("munmap", NO_MEMORY, Nothing),
     rare("madvise", MEMORY, Nothing),
     rare("sigaltstack", NO_MEMORY, Nothing),
-    rare("setsockopt", OPTION, EndsOne),
+    rare("getsockopt", OPTION, Nothing),
     rare("read", WOULD_BLOCK, Nothing),
     rare("read", INTERRUPTED, Nothing),
     rare("rt_sigtimedwait", INTERRUPTED, Nothing),

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use protocol::{Conversation, ECHO, Log, MAX_LINE, PONG, TOO_LONG};
+use protocol::{Conversation, ECHO, MAX_LINE_LENGTH, PONG, TOO_LONG};
 
 // The first bytes say how to cut: each is the length of a piece, 0 ends them.
 fuzz_target!(|data: &[u8]| {
@@ -11,18 +11,17 @@ fuzz_target!(|data: &[u8]| {
     let (cuts, rest) = data.split_at(end);
     let input = rest.get(1..).unwrap_or_default();
 
-    let mut log = Log::new(true);
     let mut conversation = Conversation::default();
     let mut replies = Vec::new();
     let mut left = input;
     for &cut in cuts.iter().cycle().take(if cuts.is_empty() { 0 } else { input.len() }) {
         // Long pieces too, so that the limit of a line falls inside them.
         let (piece, after) = left.split_at(left.len().min(usize::from(cut) * 5));
-        conversation.hear(piece, &mut replies, &mut log);
+        conversation.feed(piece, &mut replies, |_, _| {});
         left = after;
     }
-    conversation.hear(left, &mut replies, &mut log);
-    conversation.end(&mut replies, &mut log);
+    conversation.feed(left, &mut replies, |_, _| {});
+    conversation.finish(&mut replies, |_, _| {});
 
     assert_eq!(replies, naive(input));
 });
@@ -35,7 +34,7 @@ fn naive(input: &[u8]) -> Vec<u8> {
     }
     for line in lines {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.len() > MAX_LINE {
+        if line.len() > MAX_LINE_LENGTH {
             replies.extend_from_slice(TOO_LONG);
         } else if line.eq_ignore_ascii_case(b"ping") {
             replies.extend_from_slice(PONG);

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|first| first == "serve") {
         let arguments = std::env::args().skip(1);
         let options = threads::Options::parse_from(arguments);
-        return protocol::conclude(threads::run(&options));
+        return protocol::exit_code(threads::run(&options));
     }
     let trials = [runs::CASES, figures::CASES, failures::CASES]
         .concat()

@@ -1,31 +1,25 @@
 //! Step 04 on `poll`: every file of it as it stands, but for `poller.rs`.
 
-#[path = "../../src/acceptor.rs"]
-mod acceptor;
-#[path = "../../src/clients.rs"]
-mod clients;
 #[path = "../../src/connection.rs"]
 mod connection;
-#[path = "../../src/event_loop.rs"]
-mod event_loop;
-#[path = "../../src/outbox.rs"]
-mod outbox;
+#[path = "../../src/listener.rs"]
+mod listener;
 mod poller;
+#[path = "../../src/server.rs"]
+mod server;
 mod signals {
     pub(crate) use epoll::Signals;
 }
-#[path = "../../src/stream.rs"]
-mod stream;
 
 use std::process::ExitCode;
 
 use blocking::{listen, local_address};
 use clap::Parser;
-use protocol::{Failure, LimitOptions, ListenOptions, Log, Message};
+use protocol::{LimitOptions, ListenOptions, Log, Message, Result};
+use threads::connection_limit;
 
-use acceptor::Acceptor;
-use event_loop::EventLoop;
 use poller::{Interest, Poller};
+use server::Server;
 use signals::Signals;
 
 /// A ping-pong server with one thread for all clients, on poll
@@ -37,19 +31,18 @@ struct Options {
     limits: LimitOptions,
 }
 
-fn run(options: &Options) -> Result<(), Failure> {
+fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     let signals = Signals::new()?;
     let address = options.listen.address();
     let listener = listen(address, options.listen.backlog)?;
-    log.announce(Message::EpollListening(local_address(&listener)?));
+    log.notice(Message::EpollListening(local_address(&listener)?));
 
-    let acceptor = Acceptor::new(listener, &options.limits)?;
-    let poller = Poller::default();
-    let idle_timeout = options.limits.idle_timeout;
-    EventLoop::new(poller, signals, acceptor, idle_timeout, log)?.run()
+    let LimitOptions { max_connections, idle_timeout } = options.limits;
+    let listener = (listener, connection_limit(max_connections));
+    Server::new(Poller::default(), signals, listener, idle_timeout, log)?.run()
 }
 
 fn main() -> ExitCode {
-    protocol::conclude(run(&Options::parse()))
+    protocol::exit_code(run(&Options::parse()))
 }

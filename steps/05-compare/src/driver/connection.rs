@@ -106,7 +106,7 @@ impl Connection {
     /// What this connection waits for: one that is idle too wants to know when
     /// the server ends it.
     pub(crate) fn wants(&self) -> Interest {
-        Interest { read: true, write: self.unsent > 0 }
+        Interest { readable: true, writable: self.unsent > 0 }
     }
 
     /// Hands the kernel what it takes of the requests. `man 2 send`.

@@ -14,7 +14,7 @@ mod user;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use epoll::{Interest, Poller, Signals, Told, Trigger};
+use epoll::{Interest, Poller, Signals, Trigger};
 
 use crate::kernel::Counters;
 use crate::meter::{CpuTime, Meter};
@@ -101,9 +101,8 @@ impl<'a> Driver<'a> {
     ) -> Result<Self, Trouble> {
         let poller = Poller::new(Trigger::Edge)?;
         let agenda = Agenda::new()?;
-        poller.tell(&agenda, &mut Told::nothing(TIMER), Interest::READ)?;
-        let mut told = Told::nothing(INTERRUPT);
-        poller.tell(interrupt, &mut told, Interest::READ)?;
+        poller.register(&agenda, TIMER, Interest::READABLE)?;
+        poller.register(interrupt, INTERRUPT, Interest::READABLE)?;
         server.watch(&poller, SERVER)?;
         let mut random = Random::new(seed);
         let users = (0..scenario.users)
@@ -137,15 +136,15 @@ impl<'a> Driver<'a> {
     // ANCHOR: run
     fn run(mut self) -> Result<Tally, Trouble> {
         self.open();
+        let mut events = Vec::new();
         while !self.is_over() {
             self.agenda.set_timer()?;
-            let count = self.poller.wait(None)?;
-            for index in 0..count {
-                let event = self.poller.event(index);
+            self.poller.wait(&mut events, None)?;
+            for event in &events {
                 match event.token {
                     TIMER => {} // the agenda is looked at in any case
                     INTERRUPT => {
-                        self.interrupted |= self.interrupt.take().is_some()
+                        self.interrupted |= self.interrupt.read().is_some()
                     }
                     SERVER => self.lifeline_is_cut = true,
                     user => self.attend(user as usize, event.hang_up),

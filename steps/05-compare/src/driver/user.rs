@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use epoll::{Poller, Told};
+use epoll::{Interest, Poller};
 
 use super::connection::Connection;
 use super::fault::Fault;
@@ -14,11 +14,11 @@ use crate::schedule::{Random, Schedule};
 /// Addresses to connect from, 127.0.0.1 the first.
 const SOURCES: u64 = 32;
 
-/// A connection, and what the kernel was last told to wait for on it.
+/// A connection, and what epoll waits for on it.
 #[derive(Debug)]
 struct Line {
     connection: Connection,
-    told: Told,
+    registered: Option<Interest>,
 }
 
 /// One of the users.
@@ -81,11 +81,11 @@ impl User {
             Some(line) => line,
             none => none.insert(Line {
                 connection: Connection::open(server, source)?,
-                told: Told::nothing(self.token),
+                registered: None,
             }),
         };
         line.connection.ask(dues.len())?;
-        line.tell(poller)
+        line.register(poller, self.token)
     }
     // ANCHOR_END: ask
 
@@ -129,7 +129,7 @@ impl User {
             return Ok(());
         }
         result?;
-        line.tell(poller)
+        line.register(poller, self.token)
     }
     // ANCHOR_END: hear
 
@@ -151,12 +151,18 @@ impl User {
 }
 
 impl Line {
-    /// Tells the kernel what the connection waits for now.
-    fn tell(&mut self, poller: &Poller) -> Result<(), Fault> {
-        let Self { connection, told } = self;
+    /// Makes epoll wait for what the connection waits for now.
+    fn register(&mut self, poller: &Poller, token: u64) -> Result<(), Fault> {
+        let Self { connection, registered } = self;
         let wanted = connection.wants();
-        poller.tell(&*connection, told, wanted).map_err(|failure| {
-            Fault::Failed(failure.error.raw_os_error().unwrap_or_default())
+        let result = match *registered {
+            Some(interest) if interest == wanted => Ok(()),
+            Some(_) => poller.reregister(&*connection, token, wanted),
+            None => poller.register(&*connection, token, wanted),
+        };
+        *registered = Some(wanted);
+        result.map_err(|error| {
+            Fault::Failed(error.source.raw_os_error().unwrap_or_default())
         })
     }
 }

@@ -113,7 +113,8 @@ fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>, Trouble> {
     let mut plan = plan();
     let mut poller = Poller::new(Trigger::Edge)?;
     let mut on_the_way: HashMap<u64, (OwnedFd, Duration)> = HashMap::new();
-    let mut connected = Vec::new();
+    let (mut connected, mut events) = (Vec::new(), Vec::new());
+    let writable = Interest { readable: false, writable: true };
     let start = Instant::now();
     while !(plan.is_empty() && on_the_way.is_empty())
         && start.elapsed() < GIVE_UP
@@ -126,16 +127,16 @@ fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>, Trouble> {
                 Some(Step::Connect) => {
                     let begun = start.elapsed();
                     let socket = begin_connect(server.address)?;
-                    let token = watch(&poller, &socket, Interest::WRITE)?;
+                    let token = watch(&poller, &socket, writable)?;
                     on_the_way.insert(token, (socket, begun));
                 }
             }
         }
         let next = plan.front().map_or(GIVE_UP, |(due, _)| *due);
-        let count = poller.wait(Some(next.saturating_sub(start.elapsed())))?;
-        for index in 0..count {
-            let token = poller.event(index).token;
-            if let Some((socket, begun)) = on_the_way.remove(&token)
+        let timeout = next.saturating_sub(start.elapsed());
+        poller.wait(&mut events, Some(timeout))?;
+        for event in &events {
+            if let Some((socket, begun)) = on_the_way.remove(&event.token)
                 && TcpStream::from(socket).take_error()?.is_none()
             {
                 let took = start.elapsed() - begun;

@@ -11,8 +11,8 @@ use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use blocking::{accept, converse};
-use protocol::{Doing, Failure, Log};
+use blocking::{accept, serve_connection};
+use protocol::{Call, Error, Log};
 use serde::Serialize;
 
 use crate::client::{ask, connect, hear_pong};
@@ -31,16 +31,20 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The naive server: a thread per client, and `accept` again at once.
 // ANCHOR: naive
-pub(crate) fn serve_spinning(listener: &OwnedFd) -> Result<(), Failure> {
+pub(crate) fn serve_spinning(listener: &OwnedFd) -> Result<(), Error> {
     let mut log = Log::new(true);
     loop {
         match accept(listener) {
             Ok((client, _)) => {
-                let mut log = log.another();
-                thread::spawn(move || converse(client, || false, &mut log));
+                let mut log = log.for_thread();
+                thread::spawn(move || {
+                    serve_connection(client, || false, &mut log)
+                });
             }
             // The article's `perror` and `continue`.
-            Err(error) => log.alarm(&Doing::Accept.failed(error)),
+            Err(error) => {
+                log.error(&Error { call: Call::Accept, source: error })
+            }
         }
     }
 }

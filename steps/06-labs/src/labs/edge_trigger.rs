@@ -14,7 +14,7 @@ use std::time::Duration;
 use blocking::{accept_nonblocking, recv, send_all};
 use epoll::{Interest, Poller, Trigger};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use protocol::{Conversation, Doing, Failure, Log};
+use protocol::{Call, Conversation, Error, ResultExt};
 use serde::Serialize;
 
 use crate::client::{connect, hear, lines};
@@ -34,28 +34,28 @@ const CLIENTS: usize = 3;
 pub(crate) fn serve_once(
     listener: &OwnedFd,
     trigger: Trigger,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     fcntl(listener, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
-        .map_err(|e| Doing::Option.failed(e))?;
-    let mut log = Log::new(true);
+        .context(Call::SetSockOpt)?;
     let mut poller = Poller::new(trigger)?;
     let mut clients: HashMap<u64, (OwnedFd, Conversation)> = HashMap::new();
-    let listening = watch(&poller, listener, Interest::READ)?;
-    let mut buffer = [0; 1_023];
+    let listening = watch(&poller, listener, Interest::READABLE)?;
+    let (mut buffer, mut events) = ([0; 1_023], Vec::new());
     loop {
-        for index in 0..poller.wait(None)? {
-            let token = poller.event(index).token;
+        poller.wait(&mut events, None)?;
+        for event in &events {
+            let token = event.token;
             if token == listening {
                 // Two more may wait in the queue.
                 if let Ok((client, _)) = accept_nonblocking(listener) {
-                    let token = watch(&poller, &client, Interest::READ)?;
+                    let token = watch(&poller, &client, Interest::READABLE)?;
                     clients.insert(token, (client, Conversation::default()));
                 }
             } else if let Some((client, talk)) = clients.get_mut(&token) {
                 // Two thousand bytes more may wait in the socket.
                 let count = recv(&*client, &mut buffer).unwrap_or(0);
                 let mut replies = Vec::new();
-                talk.hear(&buffer[..count], &mut replies, &mut log);
+                talk.feed(&buffer[..count], &mut replies, |_, _| {});
                 if count == 0 || send_all(&*client, &replies).is_err() {
                     clients.remove(&token);
                 }

@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use blocking::{accept, recv, send_all};
-use protocol::{Doing, Failure, Frame, answer};
+use protocol::{Call, Error, Frame, ResultExt, reply};
 use serde::Serialize;
 
 use crate::client::{PATIENCE, connect, hear, lines};
@@ -25,16 +25,15 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The naive server: what one `recv` brings is taken for one message.
 // ANCHOR: naive
-pub(crate) fn serve_one_recv(listener: &OwnedFd) -> Result<(), Failure> {
+pub(crate) fn serve_one_recv(listener: &OwnedFd) -> Result<(), Error> {
     loop {
-        let (client, _) =
-            accept(listener).map_err(|e| Doing::Accept.failed(e))?;
+        let (client, _) = accept(listener).context(Call::Accept)?;
         let mut buffer = [0; 1_023]; // the article's
         while let Ok(count @ 1..) = recv(&client, &mut buffer) {
             let heard = buffer[..count].split(|&byte| byte == b'\n').next();
-            let mut reply = Vec::new();
-            answer(Frame::Line(heard.unwrap_or_default()), &mut reply);
-            if send_all(&client, &reply).is_err() {
+            let mut replies = Vec::new();
+            reply(Frame::Line(heard.unwrap_or_default()), &mut replies);
+            if send_all(&client, &replies).is_err() {
                 break;
             }
         }

@@ -14,7 +14,7 @@ use blocking::{accept, recv, send_all};
 use epoll::{Interest, Poller, Trigger};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, send, setsockopt, sockopt};
-use protocol::{Conversation, Failure, Log};
+use protocol::{Conversation, Error};
 use serde::Serialize;
 
 use crate::client::{ask, connect};
@@ -38,7 +38,7 @@ const REQUESTS: usize = 100;
 
 /// A naive event loop: the sockets are blocking, and so `send` waits.
 // ANCHOR: replies
-pub(crate) fn wait_in_send(listener: &OwnedFd) -> Result<(), Failure> {
+pub(crate) fn wait_in_send(listener: &OwnedFd) -> Result<(), Error> {
     serve_all(listener, |client, replies| {
         let sent = send_all(client, replies).is_ok();
         replies.clear();
@@ -47,7 +47,7 @@ pub(crate) fn wait_in_send(listener: &OwnedFd) -> Result<(), Failure> {
 }
 
 /// Another: what can't be sent yet is kept, however much that is.
-pub(crate) fn hoard(listener: &OwnedFd) -> Result<(), Failure> {
+pub(crate) fn hoard(listener: &OwnedFd) -> Result<(), Error> {
     serve_all(listener, |client, replies| {
         let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
         match send(client.as_raw_fd(), replies, flags) {
@@ -65,18 +65,18 @@ pub(crate) fn hoard(listener: &OwnedFd) -> Result<(), Failure> {
 fn serve_all(
     listener: &OwnedFd,
     reply: impl Fn(&OwnedFd, &mut Vec<u8>) -> bool,
-) -> Result<(), Failure> {
-    let mut log = Log::new(true);
+) -> Result<(), Error> {
     let mut poller = Poller::new(Trigger::Level)?;
     let mut clients = HashMap::new();
-    let mut buffer = [0; 4_096];
-    let listening = watch(&poller, listener, Interest::READ)?;
+    let (mut buffer, mut events) = ([0; 4_096], Vec::new());
+    let listening = watch(&poller, listener, Interest::READABLE)?;
     loop {
-        for index in 0..poller.wait(None)? {
-            let token = poller.event(index).token;
+        poller.wait(&mut events, None)?;
+        for event in &events {
+            let token = event.token;
             if token == listening {
                 if let Ok((client, _)) = accept(listener) {
-                    let token = watch(&poller, &client, Interest::READ)?;
+                    let token = watch(&poller, &client, Interest::READABLE)?;
                     let state = (client, Conversation::default(), Vec::new());
                     clients.insert(token, state);
                 }
@@ -84,7 +84,7 @@ fn serve_all(
                 clients.get_mut(&token)
             {
                 let count = recv(&*client, &mut buffer).unwrap_or(0);
-                talk.hear(&buffer[..count], replies, &mut log);
+                talk.feed(&buffer[..count], replies, |_, _| {});
                 if count == 0 || !reply(client, replies) {
                     clients.remove(&token);
                 }

@@ -11,7 +11,7 @@ use nix::sys::epoll::{
 };
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use protocol::{Language, Message};
+use protocol::{Language, Localized, Message};
 
 use super::{Connection, Interest, Server, Shared};
 use crate::wrong::Options;
@@ -38,7 +38,7 @@ pub(crate) fn run(
 /// Prints what a server prints. Who reads that may have left: that is no
 /// reason to stop.
 pub(super) fn say(message: Message<'_>) {
-    let message = message.in_language(Language::from_environment());
+    let message = Localized(message, Language::from_environment());
     let _ = writeln!(io::stdout(), "{message}");
 }
 

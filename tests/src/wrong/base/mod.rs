@@ -10,7 +10,7 @@ mod turns;
 
 use std::io::{self, ErrorKind, Read, Write};
 
-use blocking::{AfterAccept, after_failed_accept};
+use blocking::is_connection_error;
 
 pub(crate) use connection::{Connection, Line, text};
 pub(crate) use event_loop::{EventLoop, run};
@@ -76,7 +76,7 @@ pub(crate) trait Server: Sync {
             match event_loop.accept() {
                 Ok(socket) => event_loop.welcome(self, socket)?,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(e) if after_failed_accept(&e) == AfterAccept::TryAgain => {}
+                Err(e) if is_connection_error(&e) => {}
                 Err(e) => {
                     if !self.try_at_once(event_loop, e)? {
                         break;

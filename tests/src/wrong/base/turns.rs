@@ -94,7 +94,7 @@ impl EventLoop {
     /// A signal has come: no new clients from here on.
     pub(super) fn stop(&mut self, server: &dyn Server) -> io::Result<()> {
         if let Ok(Some(signal)) = self.signals.read_signal() {
-            say(Message::Stopping(signal.ssi_signo.cast_signed()));
+            say(Message::ShuttingDown(signal.ssi_signo.cast_signed()));
         }
         self.listener = None;
         self.end = Some(Instant::now() + FAREWELL);

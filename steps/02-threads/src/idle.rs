@@ -1,0 +1,60 @@
+//! Which clients are idle, by what the kernel counts.
+//!
+//! A timeout of `recv` begins anew whenever the process is stopped and
+//! continued, and one of `send` ends a client that reads its replies slowly. So
+//! a thread looks at all connections from outside, a few times per timeout.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use blocking::bytes_transferred;
+
+use crate::connections::Connections;
+
+/// Since when a connection has been idle: no byte arrived on it, and its peer
+/// acknowledged none.
+// ANCHOR: timer
+#[derive(Clone, Copy, Debug)]
+pub struct IdleTimer {
+    transferred: u64,
+    since: Instant,
+}
+
+impl IdleTimer {
+    /// The timer of a connection that was accepted at `now`.
+    pub fn new(now: Instant) -> Self {
+        Self { transferred: 0, since: now }
+    }
+
+    /// Whether nothing has been transferred on `socket` for `timeout`. To be
+    /// called every [`interval`](Self::interval).
+    pub fn is_expired(
+        &mut self,
+        socket: impl AsFd,
+        now: Instant,
+        timeout: Duration,
+    ) -> bool {
+        let transferred = bytes_transferred(socket).unwrap_or(self.transferred);
+        if transferred != self.transferred {
+            *self = Self { transferred, since: now };
+        }
+        now.duration_since(self.since) >= timeout
+    }
+
+    /// How often to look, with a timeout of so long.
+    pub fn interval(timeout: Duration) -> Duration {
+        (timeout / 4).min(Duration::from_secs(1))
+    }
+}
+// ANCHOR_END: timer
+
+/// Ends the connections that are idle, until the server shuts down.
+// ANCHOR: close_idle
+pub(crate) fn close_idle(connections: &Connections, timeout: Duration) {
+    while !connections.wait_for_signal(IdleTimer::interval(timeout)) {
+        for connection in connections.all() {
+            connection.check_idle(timeout);
+        }
+    }
+}
+// ANCHOR_END: close_idle

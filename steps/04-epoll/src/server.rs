@@ -1,0 +1,240 @@
+//! One turn after the other, until all is done.
+//!
+//! The loop alone waits. After whatever it did with a connection, it registers
+//! what that connection waits for now.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
+
+use blocking::is_connection_error;
+use protocol::{Call, Error, Log, Message, Result};
+use threads::IdleTimer;
+
+use crate::connection::{Connection, Context};
+use crate::listener::Listener;
+use crate::poller::{Interest, Poller};
+use crate::signals::Signals;
+
+/// How long clients may take to read their last replies at shutdown.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// Clients accepted in one turn, before the connections get theirs.
+const ACCEPTS_PER_TURN: usize = 256;
+
+/// A connection's token is its descriptor. These two are never one: they are
+/// stdin and stdout.
+const LISTENER: u64 = 0;
+const SIGNALS: u64 = 1;
+
+// ANCHOR: server
+pub(crate) struct Server {
+    poller: Poller,
+    signals: Signals,
+    /// `None` once the server is shutting down: the listener is closed.
+    listener: Option<Listener>,
+    /// Boxed, so that a map that grows moves pointers alone.
+    connections: HashMap<RawFd, Box<Connection>>,
+    idle_timeout: Option<Duration>,
+    next_idle_check: Option<Instant>,
+    /// When a server that is shutting down ends, whatever is still open.
+    drain_deadline: Option<Instant>,
+    cx: Context,
+}
+// ANCHOR_END: server
+
+impl Server {
+    /// # Errors
+    /// ENOSPC, ENOMEM: see [`Poller::register`].
+    pub(crate) fn new(
+        poller: Poller,
+        signals: Signals,
+        (socket, max_connections): (OwnedFd, usize),
+        idle_timeout: Option<Duration>,
+        log: Log,
+    ) -> Result<Self> {
+        poller.register(&signals, SIGNALS, Interest::READABLE)?;
+        let listener =
+            Listener::new(socket, max_connections, &poller, LISTENER)?;
+        let cx = Context::new(log);
+        Ok(Self {
+            poller,
+            signals,
+            listener: Some(listener),
+            connections: HashMap::new(),
+            idle_timeout,
+            next_idle_check: idle_timeout.map(|_| cx.now),
+            drain_deadline: None,
+            cx,
+        })
+    }
+
+    /// Serves until a signal comes and the last connection is closed.
+    ///
+    /// # Errors
+    /// `epoll_wait` failed, which only a wrong program can bring about.
+    // ANCHOR: run
+    pub(crate) fn run(mut self) -> Result<()> {
+        let mut events = Vec::new();
+        while !self.is_finished() {
+            self.cx.log.flush();
+            self.poller.wait(&mut events, self.timeout())?;
+            self.cx.now = Instant::now();
+            for event in &events {
+                match event.token {
+                    LISTENER => self.accept(),
+                    SIGNALS => self.shut_down(),
+                    fd => self.with(fd as RawFd, |connection, cx| {
+                        connection.advance(event.hang_up, cx)
+                    }),
+                }
+                if self.is_past_drain_deadline() {
+                    return Ok(());
+                }
+            }
+            self.close_idle();
+            self.reregister_listener();
+        }
+        Ok(())
+    }
+    // ANCHOR_END: run
+
+    /// Lets a connection do something, and closes it or registers what it waits
+    /// for now. An event may be out of date: its connection is closed already,
+    /// or nothing is ready any more.
+    // ANCHOR: with
+    fn with(
+        &mut self,
+        fd: RawFd,
+        work: impl FnOnce(&mut Connection, &mut Context) -> Result<()>,
+    ) {
+        let Some(connection) = self.connections.get_mut(&fd) else { return };
+        let result = work(connection, &mut self.cx);
+        if result.is_ok() && connection.is_finished() {
+            return self.close(fd);
+        }
+        let result = result.and_then(|()| connection.reregister(&self.poller));
+        // What goes wrong with a connection ends that connection.
+        if let Err(error) = result {
+            self.cx.log.warn(&error);
+            self.close(fd);
+        }
+    }
+
+    fn close(&mut self, fd: RawFd) {
+        self.connections.remove(&fd); // close(2)
+        self.cx.log.info(Message::Ended(Some(fd)));
+        // What had run out may be there again.
+        if let Some(listener) = &mut self.listener {
+            listener.backoff.reset();
+        }
+    }
+    // ANCHOR_END: with
+
+    // ANCHOR: accept
+    fn accept(&mut self) {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let open = self.connections.len();
+            let Some(listener) = &mut self.listener else { return };
+            if !listener.has_room(open) {
+                break;
+            }
+            match listener.accept() {
+                Ok((socket, peer)) => self.open(socket, peer),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+                Err(e) if is_connection_error(&e) => {}
+                Err(source) => {
+                    let error = Error { call: Call::Accept, source };
+                    listener.backoff.start(&error, &mut self.cx.log);
+                }
+            }
+        }
+        // The queue may not be empty, and an edge is not reported twice.
+        if let Some(listener) = &mut self.listener {
+            listener.registered = None;
+        }
+    }
+
+    fn open(&mut self, socket: OwnedFd, peer: SocketAddr) {
+        self.cx.log.info(Message::Connected(peer));
+        let fd = socket.as_raw_fd();
+        match Connection::open(socket, &self.poller, self.cx.now) {
+            Ok(connection) => {
+                self.connections.insert(fd, Box::new(connection));
+            }
+            Err(error) => self.cx.log.warn(&error),
+        }
+    }
+
+    fn reregister_listener(&mut self) {
+        let open = self.connections.len();
+        let Some(listener) = &mut self.listener else { return };
+        if let Err(error) = listener.reregister(open, &self.poller, LISTENER) {
+            listener.backoff.start(&error, &mut self.cx.log);
+        }
+    }
+    // ANCHOR_END: accept
+
+    /// The first signal: no new clients, and the open connections are drained.
+    // ANCHOR: shut_down
+    fn shut_down(&mut self) {
+        let Some(signal) = self.signals.read() else { return };
+        self.cx.log.notice(Message::ShuttingDown(signal));
+        self.listener = None; // close(2): a client that connects now is refused
+        self.drain_deadline = Some(self.cx.now + DRAIN_TIMEOUT);
+        for fd in self.descriptors() {
+            self.with(fd, |connection, _| {
+                connection.drain();
+                Ok(())
+            });
+        }
+    }
+    // ANCHOR_END: shut_down
+
+    // ANCHOR: close_idle
+    fn close_idle(&mut self) {
+        let (Some(timeout), Some(due)) =
+            (self.idle_timeout, self.next_idle_check)
+        else {
+            return;
+        };
+        if self.cx.now < due {
+            return;
+        }
+        self.next_idle_check = Some(self.cx.now + IdleTimer::interval(timeout));
+        for fd in self.descriptors() {
+            self.with(fd, |connection, cx| {
+                connection.check_idle(timeout, cx);
+                Ok(())
+            });
+        }
+    }
+    // ANCHOR_END: close_idle
+
+    fn descriptors(&self) -> Vec<RawFd> {
+        self.connections.keys().copied().collect()
+    }
+
+    // ANCHOR: timeout
+    fn is_finished(&self) -> bool {
+        self.listener.is_none() && self.connections.is_empty()
+            || self.is_past_drain_deadline()
+    }
+
+    /// Looked at after every event: a turn may take long.
+    fn is_past_drain_deadline(&self) -> bool {
+        self.drain_deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    /// How long to wait at the most: until the first thing that is due.
+    fn timeout(&self) -> Option<Duration> {
+        let backoff = self.listener.as_ref().and_then(|l| l.backoff.until());
+        [backoff, self.next_idle_check, self.drain_deadline]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|due| due.saturating_duration_since(Instant::now()))
+    }
+    // ANCHOR_END: timeout
+}
