@@ -69,9 +69,11 @@ impl Backoff {
         self.until.filter(|&until| Instant::now() < until)
     }
 
-    /// How long the pause still takes, if there is one.
-    pub fn remaining(&self) -> Option<Duration> {
-        self.until().map(|until| until - Instant::now())
+    /// How long the pause still takes.
+    pub fn remaining(&self) -> Duration {
+        self.until.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(Instant::now())
+        })
     }
 }
 // ANCHOR_END: backoff

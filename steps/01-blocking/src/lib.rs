@@ -96,7 +96,7 @@ fn serve(listener: &OwnedFd, log: &mut Log) {
             Err(error) if is_connection_error(&error) => {}
             Err(source) => {
                 backoff.start(&Error { call: Call::Accept, source }, log);
-                backoff.remaining().map(sleep);
+                sleep(backoff.remaining());
             }
         }
         if signal.is_some() {

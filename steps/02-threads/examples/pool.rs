@@ -46,7 +46,7 @@ fn serve(listener: &OwnedFd, mut log: Log) {
             Err(error) if is_connection_error(&error) => {}
             Err(source) => {
                 backoff.start(&Error { call: Call::Accept, source }, &mut log);
-                backoff.remaining().map(thread::sleep);
+                thread::sleep(backoff.remaining());
             }
         }
     }

@@ -44,7 +44,7 @@ pub(crate) fn run<'scope>(
         };
         if let Err(error) = served {
             backoff.start(&error, log);
-            backoff.remaining().map(|left| connections.wait_for_change(left));
+            connections.wait_for_change(backoff.remaining());
         }
     }
 }
