@@ -43,7 +43,7 @@ lab *args:
 # Run a server that makes one mistake: just wrong one-recv-for-one-message; alone it lists them
 [no-exit-message]
 wrong *args:
-    @cargo run {{ quiet }} --release --package conformance --bin wrong -- "$@"
+    @cargo run {{ quiet }} --release --package faulty --bin wrong -- "$@"
 
 # Test any server: just check 127.0.0.1:8888, or just check 'COMMAND --port {port}'
 [no-exit-message]
@@ -53,7 +53,7 @@ check server *args:
 # Let every system call fail, and see how the servers bear it: just faults [04-epoll] [--call accept4]
 faults *args:
     @cargo build --quiet --release --workspace
-    @cargo run {{ quiet }} --release --package conformance --bin faults -- "$@"
+    @cargo run {{ quiet }} --release --package stress --bin faults -- "$@"
 
 # Fuzz the protocol for some seconds: just fuzz 60 (needs cargo install cargo-fuzz)
 fuzz seconds:
@@ -62,7 +62,7 @@ fuzz seconds:
 # Keep good and hostile clients on a server, and see what is left: just soak 10 [02-threads]
 soak minutes *step:
     @cargo build --quiet --release --workspace
-    @cargo run {{ quiet }} --release --package conformance --bin soak -- "$@"
+    @cargo run {{ quiet }} --release --package stress --bin soak -- "$@"
 
 # Build the book and open it in a browser
 book:
@@ -71,7 +71,7 @@ book:
 # Run the book's terminal sessions anew and write down what they print: just record [lab-pool]
 record *names:
     cargo build --quiet --release --workspace
-    cargo run {{ quiet }} --release --package conformance --bin record -- "$@"
+    cargo run {{ quiet }} --release --package book --bin record -- "$@"
 
 # Check the formatting, run clippy, build the API documentation
 lint:

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use conformance::{Process, Reader, Signal};
+use harness::{Process, Signal, StdoutReader};
 
 type Result = std::result::Result<(), Box<dyn Error>>;
 
@@ -25,7 +25,7 @@ fn example(name: &str) -> Option<Command> {
     if path.exists() {
         return Some(Command::new(path));
     }
-    assert!(!conformance::in_ci(), "{name} is not built");
+    assert!(!harness::in_ci(), "{name} is not built");
     println!("skipped: {name} is not built");
     None
 }
@@ -70,7 +70,7 @@ fn a_reset_eats_a_reply_and_a_lingering_close_does_not() -> Result {
 fn serves(name: &str, doors: usize) -> Result {
     let Some(mut command) = example(name) else { return Ok(()) };
     command.args(["--port", "0", "--quiet"]).env("LC_ALL", "C");
-    let server = Process::start(command, Reader::Faithful)?;
+    let server = Process::start(command, StdoutReader::Prompt)?;
     let all = |text: &str| text.lines().count() == doors;
     let printed = server.stdout.wait_for(PATIENCE, all);
     assert_eq!(printed.lines().count(), doors, "{printed}");

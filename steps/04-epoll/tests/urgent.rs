@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use conformance::{Signal, steps};
+use harness::{Signal, steps};
 use nix::sys::socket::{MsgFlags, send};
 
 type Result = std::result::Result<(), Box<dyn Error>>;

@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use conformance::in_ci;
+use harness::in_ci;
 
 const STEP: &str = env!("CARGO_MANIFEST_DIR");
 

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use conformance::{Failure, eventually};
+use harness::{CaseError, eventually};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use predicates::prelude::*;
@@ -104,7 +104,7 @@ fn ctrl_c_leaves_no_process_behind_not_even_a_stopped_one() {
     let status = child.wait().expect("it ends");
     assert_eq!(status.signal(), Some(signal as i32));
     let gone = || match servers.iter().find(|&&server| is_running(server)) {
-        Some(server) => Err(Failure::new(format!("{server} is still there"))),
+        Some(server) => Err(CaseError::new(format!("{server} is still there"))),
         None => Ok(()),
     };
     eventually(Duration::from_secs(10), gone).expect("no server is left");
@@ -123,7 +123,7 @@ fn a_lab_that_is_forbidden_names_the_setting_and_is_no_error() {
     probe.args(["-r", "sh", "-c", script, "sh", "true"]);
     if !probe.output().is_ok_and(|output| output.status.success()) {
         let here = Command::new("unshare").arg("--version").output().is_ok();
-        assert!(here || !conformance::in_ci(), "CI needs unshare(1)");
+        assert!(here || !harness::in_ci(), "CI needs unshare(1)");
         println!("skipped: no unshare(1), or no user namespaces");
         return;
     }

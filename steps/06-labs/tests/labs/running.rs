@@ -57,7 +57,7 @@ pub(crate) fn observe(lab: &str) -> Option<Seen> {
         return Some(Seen(seen));
     };
     println!("skipped: {reason}");
-    assert!(!conformance::in_ci() || kernel_forbids(reason), "{lab}: {reason}");
+    assert!(!harness::in_ci() || kernel_forbids(reason), "{lab}: {reason}");
     None
 }
 

@@ -1,0 +1,92 @@
+//! The tests of the book: what it shows is what the code says and does.
+//!
+//! Two kinds. The pages are read and checked: every include, link, command and
+//! option is one that exists. The terminal sessions are played again, with the
+//! code as it is now, and compared with what the pages show.
+//!
+//! The servers in those sessions are this very program, started under their
+//! names: so they can never be out of date.
+
+mod checks;
+mod commands;
+mod errors;
+mod faulty_servers;
+mod includes;
+mod links;
+mod pages;
+mod patches;
+mod programs;
+mod sessions;
+mod shape;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::{env, io};
+
+use clap::Parser;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// A program's name, and what it does.
+type Program = (&'static str, fn() -> ExitCode);
+
+/// The programs that this one can be, by the name it was started with.
+const PROGRAMS: [Program; 7] = [
+    ("01-blocking", || {
+        protocol::exit_code(blocking::run(&blocking::Options::parse()))
+    }),
+    ("02-threads", || {
+        protocol::exit_code(threads::run(&threads::Options::parse()))
+    }),
+    ("03-load-client", || {
+        load_client::run(&load_client::Options::parse())
+            .unwrap_or_else(|failure| protocol::exit_code(Err(failure)))
+    }),
+    ("04-epoll", || protocol::exit_code(epoll::run(&epoll::Options::parse()))),
+    ("06-labs", || labs::run(&labs::Options::parse())),
+    (
+        "check",
+        || conformance::check::run(&conformance::check::Options::parse()),
+    ),
+    ("wrong", || faulty::run(&faulty::Options::parse())),
+];
+
+fn main() -> ExitCode {
+    let name = env::args().next().unwrap_or_default();
+    let name = Path::new(&name).file_name().unwrap_or_default();
+    match PROGRAMS.iter().find(|(program, _)| *program == name) {
+        Some((_, run)) => run(),
+        None => test_all().unwrap_or_else(|error| {
+            eprintln!("[!] {error}");
+            ExitCode::FAILURE
+        }),
+    }
+}
+
+fn test_all() -> io::Result<ExitCode> {
+    let arguments = Arguments::from_args();
+    let programs = programs::Programs::new(PROGRAMS.map(|(name, _)| name))?;
+    let pages = pages::Pages::read(&book::book().join("src"))?;
+    let mut trials: Vec<Trial> = checks::ALL
+        .iter()
+        .map(|&(name, check)| {
+            let pages = pages.clone();
+            Trial::test(name, move || verdict(check(&pages)))
+        })
+        .collect();
+    for session in book::Session::all()? {
+        let (folder, pages) = (programs.folder(), pages.clone());
+        let name = format!("session_{}", session.name.replace('-', "_"));
+        trials.push(Trial::test(name, move || {
+            verdict(sessions::plays_as_recorded(&session, &folder, &pages))
+        }));
+    }
+    Ok(libtest_mimic::run(&arguments, trials).exit_code())
+}
+
+fn verdict(problems: Vec<String>) -> Result<(), Failed> {
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failed::from(problems.join("\n")))
+    }
+}

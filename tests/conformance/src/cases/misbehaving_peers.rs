@@ -1,0 +1,147 @@
+//! Peers: clients that leave in every way, or stay in none of the usual ones.
+
+use super::helpers::{Stalled, times};
+use crate::case::{Case, Requirement, case};
+use harness::{CaseResult, Client, Server};
+
+pub(super) const CASES: &[Case] = &[
+    case!(Peers, Blocking, survives_clients_that_leave_without_a_word),
+    case!(Peers, Blocking, survives_resets_before_anything_is_sent),
+    case!(Peers, Blocking, survives_resets_right_after_a_line),
+    case!(Peers, Blocking, survives_resets_in_the_middle_of_a_line),
+    case!(Peers, Blocking, survives_resets_with_replies_pending),
+    case!(Peers, Blocking, survives_clients_that_do_not_wait_for_replies),
+    case!(Peers, Blocking, stops_reading_from_a_client_that_never_reads),
+    case!(Peers, Threads, lets_a_silent_client_hold_up_nobody)
+        .needs(&[Requirement::ManyClients]),
+    case!(Peers, Epoll, lets_a_client_that_never_reads_hold_up_nobody)
+        .needs(&[Requirement::ManyClients]),
+    case!(Peers, Epoll, lets_a_slow_reader_hold_up_nobody)
+        .needs(&[Requirement::ManyClients]),
+    case!(Peers, Epoll, lets_a_fire_hose_starve_nobody)
+        .needs(&[Requirement::ManyClients]),
+];
+
+/// How many clients do the same thing one after the other.
+const ROUNDS: usize = 50;
+
+fn in_turn(
+    server: &Server,
+    visit: impl Fn(Client) -> CaseResult,
+) -> CaseResult {
+    for _ in 0..ROUNDS {
+        visit(server.connect()?)?;
+    }
+    server.still_serves()
+}
+
+/// Fails: an end of input that ends the server.
+fn survives_clients_that_leave_without_a_word(server: &Server) -> CaseResult {
+    in_turn(server, |client| {
+        drop(client);
+        Ok(())
+    })
+}
+
+/// Fails: ECONNABORTED or ECONNRESET taken for the server's own error.
+fn survives_resets_before_anything_is_sent(server: &Server) -> CaseResult {
+    in_turn(server, Client::reset)
+}
+
+/// Fails: SIGPIPE, which ends a program that writes to a peer that is gone.
+fn survives_resets_right_after_a_line(server: &Server) -> CaseResult {
+    in_turn(server, |mut client| {
+        client.send(b"ping\nhello\n")?;
+        client.reset()
+    })
+}
+
+fn survives_resets_in_the_middle_of_a_line(server: &Server) -> CaseResult {
+    in_turn(server, |mut client| {
+        client.send(b"hel")?;
+        client.reset()
+    })
+}
+
+/// Fails: the article's server of threads, for everybody.
+fn survives_resets_with_replies_pending(server: &Server) -> CaseResult {
+    for _ in 0..10 {
+        let mut client = server.connect()?;
+        client.send(&times(5_000, b"ping\n"))?;
+        client.reset()?;
+    }
+    server.still_serves()
+}
+
+/// A close with replies unread is a reset to the server.
+fn survives_clients_that_do_not_wait_for_replies(
+    server: &Server,
+) -> CaseResult {
+    in_turn(server, |mut client| client.send(b"ping\nping\n"))
+}
+
+/// Fails: a `recv` that waits for the rest of a line while others wait, too.
+fn lets_a_silent_client_hold_up_nobody(server: &Server) -> CaseResult {
+    let mut silent = server.connect_many(4)?;
+    silent[1].send(b"p")?;
+    silent[2].send(b"half a line")?;
+    silent[3].ask(b"ping\n", b"pong\n")?;
+    let mut other = server.connect()?;
+    for _ in 0..20 {
+        other.ask(b"ping\n", b"pong\n")?;
+        server.still_serves()?;
+    }
+    Ok(())
+}
+
+/// Fails: a server that reads on while its replies pile up in its memory.
+fn stops_reading_from_a_client_that_never_reads(server: &Server) -> CaseResult {
+    let Stalled { mut client, replies, rest } = Stalled::new(server)?;
+    // None of the replies is lost: they were only waiting to be read.
+    client.exchange(rest, &replies)?;
+    client.ask(b"ping\n", b"pong\n")
+}
+
+/// Fails: a blocking `send` inside an event loop.
+fn lets_a_client_that_never_reads_hold_up_nobody(
+    server: &Server,
+) -> CaseResult {
+    let stalled = Stalled::new(server)?;
+    let mut other = server.connect()?;
+    for _ in 0..20 {
+        other.ask(b"ping\n", b"pong\n")?;
+        server.still_serves()?;
+    }
+    stalled.client.reset()?;
+    other.ask(b"ping\n", b"pong\n")
+}
+
+/// Fails: replies given up after a partial write; a server that sees one
+/// connection's replies out before it looks at the next.
+fn lets_a_slow_reader_hold_up_nobody(server: &Server) -> CaseResult {
+    let Stalled { client: mut slow, replies, rest } = Stalled::new(server)?;
+    let mut other = server.connect()?;
+    let (byte_by_byte, then) = replies.split_at(100);
+    for byte in byte_by_byte.chunks(1) {
+        slow.expect(byte)?;
+        other.ask(b"ping\n", b"pong\n")?;
+    }
+    let (bit_by_bit, then) = then.split_at(then.len() / 2);
+    for part in bit_by_bit.chunks(10_000) {
+        slow.expect(part)?;
+        other.ask(b"ping\n", b"pong\n")?;
+    }
+    slow.exchange(rest, then)
+}
+
+/// Fails: "read until it would block" for a client whose bytes never end.
+fn lets_a_fire_hose_starve_nobody(server: &Server) -> CaseResult {
+    // One byte in, 21 bytes out: easier sent than answered.
+    let sender = server.connect()?.pour(times(64 << 10, b"\n"))?;
+    let mut other = server.connect()?;
+    for _ in 0..20 {
+        other.ask(b"ping\n", b"pong\n")?;
+    }
+    server.still_serves()?;
+    sender.stop()
+}

@@ -1,0 +1,178 @@
+//! FaultyServer servers: what a system call says when it fails.
+
+use std::io;
+use std::os::fd::IntoRawFd;
+
+use super::FaultyServer;
+use super::base::{Connection, EventLoop, Server};
+
+/// The article's: a descriptor that is only a number, and an error after which
+/// nobody calls `close`.
+struct Leak;
+
+// ANCHOR: leak
+impl Server for Leak {
+    fn after_failure(
+        &self,
+        connection: Connection,
+        _: io::Error,
+    ) -> io::Result<()> {
+        let _number = connection.socket.into_raw_fd();
+        Ok(())
+    }
+}
+// ANCHOR_END: leak
+
+pub(super) const LEAK: FaultyServer = FaultyServer {
+    name: "descriptor-leaked-on-reset",
+    chapter: "04-state-machine",
+    fault: "never closes what has failed",
+    server: &Leak,
+    fails: &["gives_back_the_descriptors_of_all_who_reset"],
+    may_fail: &[],
+};
+
+/// `?` on what is one connection's error, or SIGPIPE in C: one peer that
+/// resets ends the server for all.
+struct FatalReset;
+
+// ANCHOR: fatal_reset
+impl Server for FatalReset {
+    fn after_failure(&self, _: Connection, e: io::Error) -> io::Result<()> {
+        Err(e)
+    }
+}
+// ANCHOR_END: fatal_reset
+
+pub(super) const FATAL_RESET: FaultyServer = FaultyServer {
+    name: "one-reset-ends-all",
+    chapter: "01-conversation",
+    fault: "takes one client's error for its own",
+    server: &FatalReset,
+    fails: &[
+        "gives_back_the_descriptors_of_all_who_reset",
+        "keeps_replies_to_a_reset_client_from_the_next",
+        "serves_when_the_reader_of_its_stdout_has_left",
+        "survives_resets_before_anything_is_sent",
+        "survives_resets_in_the_middle_of_a_line",
+        "survives_resets_right_after_a_line",
+        "survives_resets_with_replies_pending",
+    ],
+    may_fail: &[
+        "survives_clients_that_do_not_wait_for_replies",
+        "lets_a_fire_hose_starve_nobody",
+        "lets_a_client_that_never_reads_hold_up_nobody",
+    ],
+};
+
+/// `perror("epoll_wait"); exit(1)`: Ctrl-Z and `fg` are enough, since a stop
+/// interrupts `epoll_wait` even where no handler runs.
+struct FatalStop;
+
+// ANCHOR: fatal_stop
+impl Server for FatalStop {
+    fn after_failed_wait(&self, error: io::Error) -> io::Result<()> {
+        Err(error)
+    }
+}
+// ANCHOR_END: fatal_stop
+
+pub(super) const FATAL_STOP: FaultyServer = FaultyServer {
+    name: "interrupted-wait-ends-all",
+    chapter: "04-epoll",
+    fault: "takes EINTR from epoll_wait for fatal",
+    server: &FatalStop,
+    fails: &[
+        "answers_what_had_come_when_the_signal_came",
+        "goes_on_after_a_stop",
+        "goes_on_after_a_stop_with_many_clients",
+        "keeps_replies_to_a_reset_client_from_the_next",
+        "lets_in_who_waits_when_it_fills_as_one_leaves",
+        "serves_all_who_came_while_it_was_stopped",
+    ],
+    may_fail: &[],
+};
+
+/// `Err(e) => eprintln!("{e}")` in the loop that accepts: out of descriptors,
+/// it does nothing else any more, 700,000 times in two seconds.
+struct Spin;
+
+// ANCHOR: spin
+impl Server for Spin {
+    fn try_at_once(
+        &self,
+        _: &mut EventLoop,
+        error: io::Error,
+    ) -> io::Result<bool> {
+        eprintln!("[!] accept failed: {error}");
+        Ok(true)
+    }
+}
+// ANCHOR_END: spin
+
+pub(super) const SPIN: FaultyServer = FaultyServer {
+    name: "accept-spins-out-of-descriptors",
+    chapter: "01-conversation",
+    fault: "tries accept again at once after EMFILE",
+    server: &Spin,
+    fails: &[
+        "bears_to_run_out_of_descriptors",
+        "serves_whom_it_can_at_the_descriptor_limit",
+    ],
+    may_fail: &[],
+};
+
+/// `listener.accept()?`: one client too many ends the server for all.
+struct FatalLimit;
+
+// ANCHOR: fatal_limit
+impl Server for FatalLimit {
+    fn try_at_once(
+        &self,
+        _: &mut EventLoop,
+        error: io::Error,
+    ) -> io::Result<bool> {
+        Err(error)
+    }
+}
+// ANCHOR_END: fatal_limit
+
+pub(super) const FATAL_LIMIT: FaultyServer = FaultyServer {
+    name: "out-of-descriptors-ends-all",
+    chapter: "02-threads",
+    fault: "takes EMFILE from accept for fatal",
+    server: &FatalLimit,
+    fails: &[
+        "bears_to_run_out_of_descriptors",
+        "serves_whom_it_can_at_the_descriptor_limit",
+    ],
+    may_fail: &[],
+};
+
+/// Out of descriptors, back to `epoll_wait`, but with the listener still in the
+/// set: level-triggered, it reports the queue again and again.
+struct LevelSpin;
+
+// ANCHOR: level_spin
+impl Server for LevelSpin {
+    fn edge_triggered(&self) -> bool {
+        false
+    }
+
+    fn try_at_once(&self, _: &mut EventLoop, _: io::Error) -> io::Result<bool> {
+        Ok(false)
+    }
+}
+// ANCHOR_END: level_spin
+
+pub(super) const LEVEL_SPIN: FaultyServer = FaultyServer {
+    name: "listener-left-on-out-of-descriptors",
+    chapter: "04-edge-level",
+    fault: "waits for clients it has no descriptor for",
+    server: &LevelSpin,
+    fails: &[
+        "bears_to_run_out_of_descriptors",
+        "serves_whom_it_can_at_the_descriptor_limit",
+    ],
+    may_fail: &[],
+};

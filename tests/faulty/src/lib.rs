@@ -1,0 +1,127 @@
+//! FaultyServer servers: to be run and broken by a reader, and to test the suite.
+//!
+//! Each is the right server with one decision made as it is made in tutorials,
+//! and for each stands here exactly which cases it fails. A case that no wrong
+//! server fails may be worth nothing; a wrong server that passes says that a
+//! case is missing.
+//!
+//! | file | its one idea |
+//! |---|---|
+//! | `base/mod.rs` | the right server, and every decision that it makes |
+//! | `base/event_loop.rs` | one thread, one `epoll` |
+//! | `base/turns.rs` | what one event leads to |
+//! | `base/connection.rs` | one client, and how far we are with it |
+//! | `framing.rs` | wrong: where a message ends |
+//! | `readiness.rs` | wrong: what an event says, and when it comes again |
+//! | `sending.rs` | wrong: replies that the kernel does not take at once |
+//! | `errors.rs` | wrong: what a system call says when it fails |
+//! | `options.rs` | the command line, and the list that it prints |
+//! | `judge.rs` | whether a server fails the cases that it must, and no other |
+
+mod base;
+mod errors;
+mod expected_failures;
+mod framing;
+mod options;
+mod readiness;
+mod sending;
+
+use std::fmt::{self, Debug, Formatter};
+
+use base::Server;
+pub use options::{Options, run};
+
+/// A server, its fault, and the cases that catch it.
+#[derive(Clone, Copy)]
+pub struct FaultyServer {
+    /// What it is started by.
+    pub name: &'static str,
+    /// The page of the book on which a reader breaks it.
+    pub chapter: &'static str,
+    /// What it does, in a few words.
+    pub fault: &'static str,
+    server: &'static dyn Server,
+    /// Cases that it fails each time; it fails no other.
+    fails: &'static [&'static str],
+    /// Save these, which it fails or not, as a race goes.
+    may_fail: &'static [&'static str],
+}
+
+impl FaultyServer {
+    /// Whether it fails a case whose name contains `part`, each time.
+    #[must_use]
+    pub fn is_caught_by(&self, part: &str) -> bool {
+        let part = part.replace(' ', "_");
+        self.fails.iter().any(|name| name.contains(&part))
+    }
+
+    /// Listens, says where, and serves until SIGINT or SIGTERM comes. An error
+    /// is a line for stderr.
+    fn serve(&self, options: &Options) -> Result<(), String> {
+        base::run(self.server, options)
+    }
+}
+
+impl Debug for FaultyServer {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// The server beside the wrong ones: nothing is replaced.
+struct Right;
+
+impl Server for Right {}
+
+/// The same, level-triggered.
+struct RightLevel;
+
+impl Server for RightLevel {
+    fn edge_triggered(&self) -> bool {
+        false
+    }
+}
+
+const RIGHT: FaultyServer = FaultyServer {
+    name: "right",
+    chapter: "testing",
+    fault: "makes none: compare the others with it",
+    server: &Right,
+    fails: &[],
+    may_fail: &[],
+};
+
+const RIGHT_LEVEL: FaultyServer = FaultyServer {
+    name: "right-level-triggered",
+    chapter: "testing",
+    fault: "makes none either",
+    server: &RightLevel,
+    ..RIGHT
+};
+
+/// All, in the order in which the book breaks them; the right ones come last.
+pub static ALL: [FaultyServer; 23] = [
+    framing::ONE_RECV,
+    framing::CUT_AT_NUL,
+    framing::WHOLE_BUFFER,
+    framing::NO_LIMIT,
+    framing::LIMIT_PER_PIECE,
+    sending::LOST_AT_THE_END,
+    errors::FATAL_RESET,
+    errors::SPIN,
+    sending::EXIT,
+    framing::LEFT_OVER,
+    errors::FATAL_LIMIT,
+    errors::FATAL_STOP,
+    readiness::READ_ONCE,
+    readiness::ACCEPT_ONCE,
+    errors::LEVEL_SPIN,
+    readiness::ALWAYS_WRITABLE,
+    errors::LEAK,
+    sending::PARTIAL,
+    sending::BLOCKING,
+    readiness::QUEUE_FORGOTTEN,
+    sending::RESET,
+    RIGHT,
+    RIGHT_LEVEL,
+];

@@ -1,0 +1,153 @@
+//! FaultyServer servers: edge-triggered told once, level-triggered told for ever.
+
+use std::io;
+
+use super::base::{
+    Connection, EventLoop, Interest, Received, Server, Shared, Turn,
+};
+use super::{FaultyServer, Right};
+
+/// The article's, and every `epoll` tutorial's that adds `EPOLLET` to a
+/// level-triggered loop: one `recv` for each event. What it did not fetch
+/// raises no event again.
+struct ReadOnce;
+
+// ANCHOR: read_once
+impl Server for ReadOnce {
+    fn read(
+        &self,
+        connection: &mut Connection,
+        shared: &mut Shared,
+    ) -> io::Result<Turn> {
+        match self.receive(connection, shared)? {
+            Received::End => self.end_input(connection, shared),
+            Received::Bytes | Received::Nothing => Ok(Turn::Waiting),
+        }
+    }
+}
+// ANCHOR_END: read_once
+
+pub(super) const READ_ONCE: FaultyServer = FaultyServer {
+    name: "one-recv-per-edge",
+    chapter: "04-edge-level",
+    fault: "reads once for each event, edge-triggered",
+    server: &ReadOnce,
+    fails: &[
+        "answers_200000_pipelined_pings",
+        "answers_long_lines_as_fast_as_they_come",
+        "gives_all_replies_after_a_half_close",
+        "gives_back_the_descriptors_of_all_who_leave",
+        "gives_the_last_reply_when_the_end_comes_with_it",
+        "goes_on_after_a_line_longer_than_its_buffer",
+        "goes_on_after_a_line_of_four_megabytes",
+        "keeps_nothing_of_a_line_of_16_megabytes",
+        "lets_a_slow_reader_hold_up_nobody",
+        "says_so_if_a_line_too_long_never_ends",
+        "serves_all_of_500_connects_at_once",
+        "serves_all_who_came_while_it_was_stopped",
+        "stops_reading_from_a_client_that_never_reads",
+    ],
+    may_fail: &[
+        "answers_an_unfinished_last_line",
+        "answers_a_last_line_that_ends_in_half_a_line_end",
+        "tears_no_reply_when_it_ends_under_load",
+    ],
+};
+
+/// The same with the listener: of three clients that come at once, one is
+/// accepted, and the others wait until another comes.
+struct AcceptOnce;
+
+// ANCHOR: accept_once
+impl Server for AcceptOnce {
+    fn accept(&self, event_loop: &mut EventLoop) -> io::Result<()> {
+        if let Ok(socket) = event_loop.accept() {
+            event_loop.welcome(self, socket)?;
+        }
+        Ok(())
+    }
+}
+// ANCHOR_END: accept_once
+
+pub(super) const ACCEPT_ONCE: FaultyServer = FaultyServer {
+    name: "one-accept-per-edge",
+    chapter: "04-edge-level",
+    fault: "accepts once for each event, edge-triggered",
+    server: &AcceptOnce,
+    fails: &[
+        "lets_in_who_waits_when_it_fills_as_one_leaves",
+        "serves_3000_connections_at_once",
+        "serves_all_of_500_connects_at_once",
+        "serves_all_who_came_while_it_was_stopped",
+    ],
+    may_fail: &[
+        "survives_resets_before_anything_is_sent",
+        "survives_clients_that_leave_without_a_word",
+        "survives_resets_right_after_a_line",
+        "survives_resets_in_the_middle_of_a_line",
+        "survives_resets_with_replies_pending",
+        "survives_clients_that_do_not_wait_for_replies",
+        "lets_a_silent_client_hold_up_nobody",
+        "lets_a_fire_hose_starve_nobody",
+        "gives_each_of_100_clients_its_own_replies",
+        "serves_whom_it_can_at_the_descriptor_limit",
+        "bears_to_run_out_of_descriptors",
+        "lets_clients_past_max_connections_wait",
+        "keeps_nothing_of_a_line_of_16_megabytes",
+        "gives_back_the_descriptors_of_all_who_leave",
+        "gives_back_the_descriptors_of_all_who_reset",
+        "gives_back_what_300_connections_took",
+        "stays_calm_with_idle_clients",
+        "goes_on_after_a_stop_with_many_clients",
+        "serves_without_a_stdout",
+    ],
+};
+
+/// A full server leaves clients in the queue, and asks for them when its wish
+/// changes. Where one leaves in the same turn it does not change: full and not
+/// full again are the same as never full.
+struct QueueForgotten;
+
+// ANCHOR: queue_forgotten
+impl Server for QueueForgotten {
+    fn queue_was_left(&self, _: &mut EventLoop) {}
+}
+// ANCHOR_END: queue_forgotten
+
+pub(super) const QUEUE_FORGOTTEN: FaultyServer = FaultyServer {
+    name: "full-queue-never-asked-for-again",
+    chapter: "04-fairness",
+    fault: "forgets whom it left in the accept queue",
+    server: &QueueForgotten,
+    fails: &["lets_in_who_waits_when_it_fills_as_one_leaves"],
+    may_fail: &[],
+};
+
+/// `EPOLLIN | EPOLLOUT` from the start, level-triggered: a socket is writable
+/// nearly always, and so `epoll_wait` never waits.
+struct AlwaysWritable;
+
+// ANCHOR: always_writable
+impl Server for AlwaysWritable {
+    fn edge_triggered(&self) -> bool {
+        false
+    }
+
+    fn wants(&self, connection: &Connection) -> Interest {
+        Interest { write: true, ..Right.wants(connection) }
+    }
+}
+// ANCHOR_END: always_writable
+
+pub(super) const ALWAYS_WRITABLE: FaultyServer = FaultyServer {
+    name: "epollout-always-on",
+    chapter: "04-state-machine",
+    fault: "asks to write with nothing to send",
+    server: &AlwaysWritable,
+    fails: &[
+        "bears_to_run_out_of_descriptors",
+        "serves_whom_it_can_at_the_descriptor_limit",
+        "stays_calm_with_idle_clients",
+    ],
+    may_fail: &[],
+};

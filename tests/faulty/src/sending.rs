@@ -1,0 +1,159 @@
+//! FaultyServer servers: replies that the kernel does not take at once, and the last.
+
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{setsockopt, sockopt};
+
+use super::base::{Connection, EventLoop, Server, Shared, Turn};
+use super::{FaultyServer, Right};
+
+/// `send`'s result ignored, or taken for "all": what did not fit into the
+/// kernel's buffer is gone.
+struct Partial;
+
+// ANCHOR: partial
+impl Server for Partial {
+    fn send(&self, connection: &mut Connection) -> io::Result<()> {
+        let sent = (&connection.socket).write(&connection.unsent);
+        connection.unsent.clear();
+        match sent {
+            Err(e) if e.kind() != ErrorKind::WouldBlock => Err(e),
+            _ => Ok(()),
+        }
+    }
+}
+// ANCHOR_END: partial
+
+pub(super) const PARTIAL: FaultyServer = FaultyServer {
+    name: "partial-write-dropped",
+    chapter: "04-backpressure",
+    fault: "takes every send for a whole one",
+    server: &Partial,
+    fails: &[
+        "ends_with_a_client_that_never_reads",
+        "lets_a_client_that_never_reads_hold_up_nobody",
+        "lets_a_slow_reader_hold_up_nobody",
+        "stops_reading_from_a_client_that_never_reads",
+        "tears_no_stuck_reply_when_it_ends",
+    ],
+    may_fail: &["tears_no_reply_when_it_ends_under_load"],
+};
+
+/// A socket left blocking, or a `write_all` that waits for room: one client
+/// that does not read stops all.
+struct Blocking;
+
+// ANCHOR: blocking
+impl Server for Blocking {
+    fn send(&self, connection: &mut Connection) -> io::Result<()> {
+        while !connection.unsent.is_empty() {
+            let fd = connection.socket.as_fd();
+            let mut room = [PollFd::new(fd, PollFlags::POLLOUT)];
+            poll(&mut room, PollTimeout::NONE)?;
+            Right.send(connection)?;
+        }
+        Ok(())
+    }
+}
+// ANCHOR_END: blocking
+
+pub(super) const BLOCKING: FaultyServer = FaultyServer {
+    name: "write-that-waits",
+    chapter: "04-backpressure",
+    fault: "waits in the loop until a client reads",
+    server: &Blocking,
+    fails: &[
+        "ends_with_a_client_that_never_reads",
+        "lets_a_client_that_never_reads_hold_up_nobody",
+        "lets_a_slow_reader_hold_up_nobody",
+    ],
+    may_fail: &[],
+};
+
+/// `if n == 0 { close }`: the peer has sent its last, but it still reads. The
+/// unfinished last line, and what was not sent yet, are lost.
+struct LostAtTheEnd;
+
+// ANCHOR: lost_at_the_end
+impl Server for LostAtTheEnd {
+    fn end_input(
+        &self,
+        _: &mut Connection,
+        _: &mut Shared,
+    ) -> io::Result<Turn> {
+        Ok(Turn::Over)
+    }
+}
+// ANCHOR_END: lost_at_the_end
+
+pub(super) const LOST_AT_THE_END: FaultyServer = FaultyServer {
+    name: "replies-lost-at-the-end-of-input",
+    chapter: "01-conversation",
+    fault: "closes as soon as recv returns 0",
+    server: &LostAtTheEnd,
+    fails: &[
+        "answers_a_last_line_that_ends_in_half_a_line_end",
+        "answers_an_unfinished_last_line",
+    ],
+    may_fail: &["gives_all_replies_after_a_half_close"],
+};
+
+/// `SO_LINGER` of 0 seconds, recommended against TIME_WAIT: `close` sends a
+/// reset, which overtakes the replies.
+struct Reset;
+
+// ANCHOR: reset
+impl Server for Reset {
+    fn close(&self, connection: Connection) {
+        let at_once = nix::libc::linger { l_onoff: 1, l_linger: 0 };
+        let _ = setsockopt(&connection.socket, sockopt::Linger, &at_once);
+    }
+}
+// ANCHOR_END: reset
+
+pub(super) const RESET: FaultyServer = FaultyServer {
+    name: "reset-instead-of-close",
+    chapter: "04-draining",
+    fault: "resets where it should close (SO_LINGER 0)",
+    server: &Reset,
+    fails: &[
+        "answers_a_last_line_that_ends_in_half_a_line_end",
+        "answers_an_unfinished_last_line",
+        "closes_an_empty_connection_without_a_word",
+        "gives_all_replies_after_a_half_close",
+        "gives_the_last_reply_when_the_end_comes_with_it",
+        "keeps_replies_to_a_reset_client_from_the_next",
+        "says_so_if_a_line_too_long_never_ends",
+        "sends_nothing_more_after_a_clean_end",
+        "serves_all_of_500_connects_at_once",
+        "serves_all_who_came_while_it_was_stopped",
+    ],
+    may_fail: &[],
+};
+
+/// A signal handler with `exit` in it, as in the article: what had come is not
+/// answered, and `close` with unread input is a reset.
+struct Exit;
+
+// ANCHOR: exit
+impl Server for Exit {
+    fn stop(&self, event_loop: &mut EventLoop) -> io::Result<()> {
+        event_loop.close_all();
+        Ok(())
+    }
+}
+// ANCHOR_END: exit
+
+pub(super) const EXIT: FaultyServer = FaultyServer {
+    name: "exit-at-a-signal",
+    chapter: "01-signals",
+    fault: "exits at once when a signal comes",
+    server: &Exit,
+    fails: &["tears_no_stuck_reply_when_it_ends"],
+    may_fail: &[
+        "answers_what_had_come_when_the_signal_came",
+        "tears_no_reply_when_it_ends_under_load",
+    ],
+};

@@ -1,0 +1,71 @@
+//! # Start a server, talk to it, watch it
+//!
+//! What all the tests are made of. Nothing in here knows how a server is built,
+//! or what the protocol is.
+//!
+//! | file | its one idea |
+//! |---|---|
+//! | `launch.rs` | from a command line to a server that listens |
+//! | `process.rs` | a child process: signals, deadlines, no orphan |
+//! | `output.rs` | read what a process prints, and never hold it up |
+//! | `server.rs` | a server: where it is, and its process if it is ours |
+//! | `steps.rs` | the servers of this workspace, in each of their modes |
+//! | `client.rs` | a peer that remembers what it sent, and says what came |
+//! | `receive.rs` | reading up to a deadline, and why no more came |
+//! | `bulk.rs` | more than the buffers between two programs hold |
+//! | `delivery.rs` | whether what was sent has arrived, and whether it was read |
+//! | `endless_sender.rs` | a client whose bytes never end |
+//! | `non_reading_clients.rs` | many clients at once that send and never read |
+//! | `pipelining_client.rs` | a client with a thread of its own, and a window |
+//! | `proc.rs` | what Linux tells about a process: `/proc` |
+//! | `scheduling.rs` | stop a process, and see whether it wants to run |
+//! | `strace.rs` | whether system calls can be made to fail |
+//! | `limits.rs` | descriptors for thousands of clients |
+//! | `deadline.rs` | waiting for a condition, but not for ever |
+//! | `error.rs` | what was sent, what was expected, what came |
+//! | `excerpt.rs` | bytes as the reader of a failed test wants to see them |
+
+mod bulk;
+mod client;
+mod deadline;
+mod delivery;
+mod endless_sender;
+mod error;
+mod excerpt;
+mod launch;
+mod limits;
+mod non_reading_clients;
+mod output;
+mod pipelining_client;
+mod proc;
+mod process;
+mod receive;
+mod scheduling;
+mod server;
+pub mod steps;
+mod strace;
+
+pub use client::Client;
+pub use deadline::{
+    Deadline, SHUTDOWN_TIMEOUT, TIMEOUT, eventually, poll_until,
+};
+pub use endless_sender::EndlessSender;
+pub use error::{CaseError, CaseResult};
+pub use excerpt::shown;
+pub use launch::{Launch, StdoutReader};
+pub use limits::{room_for, too_few_for};
+pub use nix::sys::signal::Signal;
+pub use non_reading_clients::NonReadingClients;
+pub use output::Output;
+pub use pipelining_client::PipeliningClient;
+pub use proc::Proc;
+pub use process::Process;
+pub use receive::{ReadEnd, Received};
+pub use server::Server;
+pub use strace::strace_unavailable;
+
+/// Whether a tool that is missing is a failure, and not a reason to skip.
+#[must_use]
+pub fn in_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| value == "true")
+}

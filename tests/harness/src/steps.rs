@@ -1,0 +1,88 @@
+//! The servers of this workspace, in each of their modes.
+
+use crate::Launch;
+
+/// The server of the step whose test this is, as its name and the path of the
+/// program that Cargo has just built.
+///
+/// Cargo sets `CARGO_BIN_EXE_…` only for the tests of the package that owns the
+/// program. So the steps name the shared tests as their own, and the same file
+/// is compiled for each.
+#[macro_export]
+macro_rules! server_of_this_step {
+    () => {
+        if let Some(path) = option_env!("CARGO_BIN_EXE_01-blocking") {
+            ("01-blocking", path)
+        } else if let Some(path) = option_env!("CARGO_BIN_EXE_02-threads") {
+            ("02-threads", path)
+        } else if let Some(path) = option_env!("CARGO_BIN_EXE_04-epoll") {
+            ("04-epoll", path)
+        } else {
+            ("no server", "")
+        }
+    };
+}
+
+/// A server in one of its modes.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The program's name.
+    pub name: &'static str,
+    /// Its mode, where it has several.
+    pub mode: &'static str,
+    /// The options that bring it into that mode.
+    pub options: &'static [&'static str],
+    /// It serves one client after the other.
+    pub one_at_a_time: bool,
+    /// What limits its clients: options that it understands.
+    pub limits: &'static [&'static str],
+}
+
+const LIMITS: &[&str] = &["--max-connections", "--idle-timeout"];
+
+const fn target(
+    name: &'static str,
+    mode: &'static str,
+    options: &'static [&'static str],
+) -> Target {
+    Target { name, mode, options, one_at_a_time: false, limits: LIMITS }
+}
+
+const TARGETS: &[Target] = &[
+    Target {
+        one_at_a_time: true,
+        limits: &[],
+        ..target("01-blocking", "", &[])
+    },
+    target("02-threads", "", &[]),
+    target("04-epoll", "edge", &["--trigger", "edge"]),
+    target("04-epoll", "level", &["--trigger", "level"]),
+];
+
+/// The servers whose names begin with `prefix`, in each of their modes.
+pub fn targets(prefix: &str) -> impl Iterator<Item = &'static Target> {
+    TARGETS.iter().filter(move |target| target.name.starts_with(prefix))
+}
+
+impl Target {
+    /// How to start it, with its program at `path`.
+    #[must_use]
+    pub fn launch(&self, path: &str) -> Launch {
+        launch(path).args(self.options)
+    }
+
+    /// The name of a test of it: `sentence`, with the mode before it.
+    #[must_use]
+    pub fn test_name(&self, sentence: &str) -> String {
+        match self.mode {
+            "" => sentence.to_owned(),
+            mode => format!("{mode}::{sentence}"),
+        }
+    }
+}
+
+/// How to start the server at `path` on a port of the kernel's choice.
+#[must_use]
+pub fn launch(path: &str) -> Launch {
+    Launch::program(path, &["--port", "{port}"])
+}

@@ -1,0 +1,135 @@
+//! A server that `strace` will trace once it is ready.
+//!
+//! The faults must not hit the server's start, so `strace` comes later. But
+//! many systems let a process be traced by its ancestors alone (`man 2 ptrace`,
+//! `/proc/sys/kernel/yama/ptrace_scope`). Hence a shell: it starts the server,
+//! waits, and then *becomes* `strace` with `exec`, which leaves it the server's
+//! parent.
+
+use std::fs;
+use std::time::Duration;
+
+use nix::sys::signal::Signal::{SIGCONT, SIGKILL, SIGTERM};
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+
+use super::fault::Fault;
+use super::log::TraceLog;
+use super::matrix::options;
+use harness::steps::Target;
+use harness::{CaseError, CaseResult, Launch, Proc, Server, poll_until};
+
+/// `kill -STOP`: the shell waits here until we say SIGCONT.
+const SCRIPT: &str = r#"
+log=$1 call=$2 fault=$3; shift 3
+"$@" &
+echo $! >&2
+kill -STOP $$
+exec strace -f -q -o "$log" -p $! \
+    -e signal=none -e trace="$call" -e inject="$call:$fault"
+"#;
+
+/// A running server, and what is about to happen to it.
+#[derive(Debug)]
+pub(super) struct Traced {
+    /// Its process is the shell's, and then `strace`'s.
+    pub(super) server: Server,
+    pid: Pid,
+    log: TraceLog,
+}
+
+impl Traced {
+    /// Starts `who`, whose program is at `path`, and no fault yet.
+    pub(super) fn start(
+        who: &Target,
+        path: &str,
+        fault: &Fault,
+        timeout: Duration,
+    ) -> Result<Self, CaseError> {
+        let log = TraceLog::new();
+        let file = log.path.to_string_lossy().into_owned();
+        let expression = fault.expression();
+        let script = ["-c", SCRIPT, "sh", &file, fault.call, &expression];
+        let server = Launch::program("sh", &script)
+            .args(&[path, "--port", "{port}"])
+            .args(who.options)
+            .args(options(who))
+            .start(timeout)?;
+        let number = server.process()?.stderr.first_line(timeout);
+        let pid = number.parse().map(Pid::from_raw);
+        let pid = pid.map_err(CaseError::of("the server's process number"))?;
+        Ok(Self { server, pid, log })
+    }
+
+    /// The server's own process.
+    pub(super) fn proc(&self) -> Proc {
+        Proc::of(self.pid)
+    }
+
+    /// From here on the faults happen.
+    pub(super) fn begin(&self) -> CaseResult {
+        let shell = self.server.process()?;
+        let traced = poll_until(self.server.timeout(), || {
+            // Again and again: it may not have stopped yet.
+            shell.signal(SIGCONT)?;
+            Ok(self.is_traced().then_some(()))
+        })?;
+        traced.ok_or_else(|| CaseError::new("strace does not attach"))
+    }
+
+    fn is_traced(&self) -> bool {
+        let Ok(threads) = fs::read_dir(format!("/proc/{}/task", self.pid))
+        else {
+            return false;
+        };
+        threads.flatten().all(|thread| {
+            fs::read_to_string(thread.path().join("status"))
+                .is_ok_and(|status| !status.contains("\nTracerPid:\t0\n"))
+        })
+    }
+
+    /// How many calls have been given our answer so far.
+    pub(super) fn injected(&self) -> usize {
+        self.log.injected()
+    }
+
+    /// Asks the server to end.
+    pub(super) fn terminate(&self) -> CaseResult {
+        kill(self.pid, SIGTERM).map_err(CaseError::of("kill"))
+    }
+
+    /// The server must end within `timeout`, with status 0.
+    pub(super) fn ends_in_order(&self, timeout: Duration) -> CaseResult {
+        self.server.process()?.wait(timeout)?;
+        match self.log.end_of(self.pid).as_deref() {
+            Some("exited with 0") => Ok(()),
+            other => Err(CaseError::new("the server does not end in order")
+                .sent("SIGTERM")
+                .expected("exited with 0")
+                .came(other.unwrap_or("nothing that strace knows of"))),
+        }
+    }
+
+    /// Adds to `failure` what is known of the server.
+    pub(super) fn explain(&self, failure: CaseError) -> CaseError {
+        let Ok(process) = self.server.process() else { return failure };
+        let end = self.log.end_of(self.pid);
+        let lines = process.stderr.text();
+        let lines: Vec<_> = lines.lines().skip(1).take(3).collect();
+        failure
+            .with("errors", self.injected().to_string())
+            .with("server", end.unwrap_or_else(|| "it runs".into()))
+            .with("stderr", lines.join("\n"))
+    }
+}
+
+impl Drop for Traced {
+    fn drop(&mut self) {
+        // As long as its parent runs, the number cannot be another's.
+        if let Ok(process) = self.server.process()
+            && matches!(process.ended(), Ok(None))
+        {
+            let _ = kill(self.pid, SIGKILL);
+        }
+    }
+}

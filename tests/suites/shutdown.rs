@@ -1,0 +1,147 @@
+//! SIGTERM under the load of a hundred clients, ten times in a row.
+//!
+//! Half of the clients ask one line after the other, half have 16 in flight. In
+//! every other round the signal comes while all goes on; then no reply may be
+//! torn. In the others the server is stopped first (SIGSTOP), until every line
+//! has arrived that any client would send. All that had arrived by then must be
+//! answered, although the clients go on to send more when their replies come.
+
+use std::fs;
+use std::process::ExitCode;
+
+use conformance::{LaunchOptions, ServerUnderTest};
+use harness::{
+    CaseError, CaseResult, PipeliningClient, Process, SHUTDOWN_TIMEOUT, Server,
+    Signal, eventually, server_of_this_step, steps,
+};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+const CLIENTS: usize = 100;
+const ROUNDS: usize = 10;
+
+fn main() -> ExitCode {
+    let (name, path) = server_of_this_step!();
+    let trials = steps::targets(name).map(|target| {
+        let sentence = "answers_all_that_had_come_ten_times_in_a_row";
+        let server = ServerUnderTest::step(target, path);
+        // Step 01 talks to one of them, and the others wait in its queue.
+        let all = !target.one_at_a_time;
+        Trial::test(target.test_name(sentence), move || {
+            let mut rounds = 0..ROUNDS;
+            rounds
+                .try_for_each(|n| round(&server, all, n))
+                .map_err(Failed::from)
+        })
+    });
+    let trials = trials.collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn round(subject: &ServerUnderTest, all: bool, number: usize) -> CaseResult {
+    let told = |failure: CaseError| failure.with("round", number.to_string());
+    let server = subject.start(&LaunchOptions::default())?;
+    let clients: Vec<_> = server
+        .connect_many(CLIENTS)?
+        .into_iter()
+        .enumerate()
+        .map(|(n, client)| {
+            PipeliningClient::start(client, if n % 2 == 0 { 1 } else { 16 })
+        })
+        .collect();
+    under_load(&server, &clients, all)?;
+    let due = if number.is_multiple_of(2) {
+        vec![0; clients.len()]
+    } else {
+        stopped(&server, &clients)?
+    };
+    server.process()?.signal(Signal::SIGTERM)?;
+    server.process()?.signal(Signal::SIGCONT)?;
+    ends_in_order(&server).map_err(told)?;
+    answered(clients, &due).map_err(told)
+}
+
+/// Waits until all of the clients have had replies, or one where the others
+/// have to wait.
+fn under_load(
+    server: &Server,
+    clients: &[PipeliningClient],
+    all: bool,
+) -> CaseResult {
+    eventually(server.timeout(), || {
+        let mut served = clients.iter().map(|client| client.answered() > 0);
+        let enough =
+            if all { served.all(|yes| yes) } else { served.any(|yes| yes) };
+        if enough {
+            Ok(())
+        } else {
+            Err(CaseError::new("clients get no reply"))
+        }
+    })
+}
+
+/// Stops the server, waits until each client waits for it, and gives the number
+/// of lines of each that the server has to answer: none of one that it has not
+/// accepted yet.
+fn stopped(
+    server: &Server,
+    clients: &[PipeliningClient],
+) -> Result<Vec<usize>, CaseError> {
+    let process = server.process()?;
+    process.signal(Signal::SIGSTOP)?;
+    eventually(server.timeout(), || {
+        let wait =
+            is_stopped(process) && clients.iter().all(PipeliningClient::waits);
+        if wait && nothing_is_under_way(server) {
+            return Ok(());
+        }
+        Err(CaseError::new("the clients' lines do not arrive"))
+    })?;
+    let due = |client: &PipeliningClient| match client.answered() {
+        0 => 0,
+        _ => client.sent(),
+    };
+    Ok(clients.iter().map(due).collect())
+}
+
+/// Whether each of its threads is: `man 5 proc`, state `T`.
+fn is_stopped(process: &Process) -> bool {
+    let tasks = fs::read_dir(format!("/proc/{}/task", process.pid()));
+    let mut tasks = tasks.into_iter().flatten().flatten();
+    tasks.all(|task| {
+        fs::read_to_string(task.path().join("stat"))
+            .is_ok_and(|stat| stat.contains(") T "))
+    })
+}
+
+/// Whether all that was sent to the server is in its kernel: no client's end
+/// has bytes that are not acknowledged. `man 5 proc`, `/proc/net/tcp`.
+fn nothing_is_under_way(server: &Server) -> bool {
+    let to = format!(":{:04X}", server.address().port());
+    let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    table.lines().map(str::split_whitespace).all(|mut line| {
+        let to_server = line.nth(2).is_some_and(|peer| peer.ends_with(&to));
+        let queues = line.nth(1).unwrap_or_default();
+        !to_server || queues.starts_with("00000000:")
+    })
+}
+
+fn ends_in_order(server: &Server) -> CaseResult {
+    let status = server.process()?.wait(SHUTDOWN_TIMEOUT)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(CaseError::new("the server does not end in order")
+        .came(status.to_string()))
+}
+
+fn answered(clients: Vec<PipeliningClient>, due: &[usize]) -> CaseResult {
+    for (client, &due) in clients.into_iter().zip(due) {
+        let answered = client.end()?;
+        if answered < due {
+            return Err(CaseError::new("what had come was not answered")
+                .expected(format!("{due} replies"))
+                .came(format!("{answered}")));
+        }
+    }
+    Ok(())
+}
