@@ -24,6 +24,10 @@ const LONGEST: Duration = Duration::from_secs(900);
 /// Says that the terminal is set up; never shown.
 const READY: &str = "(ready)\r\n";
 
+/// The numbers of descriptors stand in what is shown. What whoever plays the
+/// session has left open must not move them.
+const CLOSE_INHERITED: &str = "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-";
+
 /// A terminal of a session.
 pub(crate) struct Terminal {
     /// Where its programs are looked for: `PATH`.
@@ -60,7 +64,8 @@ impl Terminal {
         let is_ours = shown.starts_with("just") && !shown.contains("locust");
         let columns = if is_ours { 200 } else { 100 };
         let script = format!(
-            "stty cols {columns} rows 50; echo '(ready)'; (exit {}); {real}",
+            "{CLOSE_INHERITED}; stty cols {columns} rows 50; echo '(ready)'; \
+             (exit {}); {real}",
             self.status
         );
         let master = posix_openpt(OFlag::O_RDWR | OFlag::O_CLOEXEC)?;
