@@ -16,6 +16,7 @@
 //! results.
 
 use std::io;
+use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -26,9 +27,7 @@ use threads::IdleTimer;
 
 use crate::{Interest, Poller};
 
-/// Bytes asked of the kernel at once, and the most that a connection gets done
-/// in one turn: up to 2,048 empty lines. A client that sends without end must
-/// not keep the others waiting.
+/// Bytes asked of the kernel at once: up to 2,048 empty lines.
 const READ_SIZE: usize = 2 * 1_024;
 /// Reads that are still answered at shutdown: enough for what had arrived by
 /// then, and a bound for a client that never ends.
@@ -37,15 +36,17 @@ const DRAIN_READS: u8 = 32;
 /// read until they have drained. The replies to one read come on top, at most
 /// 21 bytes (an empty line's) for each byte of [`READ_SIZE`].
 const OUTBOX_LIMIT: usize = 64 * 1_024;
-/// An empty outbox keeps room for a few replies, so that not each of them needs
-/// an allocation.
-const IDLE_CAPACITY: usize = 128;
 
 /// What the loop owns and lends to the connection whose turn it is: an idle
-/// connection has no read buffer.
+/// connection has no buffers.
 // ANCHOR: context
 pub(crate) struct Context {
     buffer: [u8; READ_SIZE],
+    /// Memory for the replies, empty: a connection keeps it only for as long as
+    /// it has unsent ones.
+    outbox: Vec<u8>,
+    /// Reads that a connection may do in this turn, at least 1.
+    pub(crate) reads: usize,
     /// Where messages are noted.
     pub(crate) log: Log,
     /// The time at which this turn began.
@@ -55,7 +56,8 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(log: Log) -> Self {
-        Self { buffer: [0; READ_SIZE], log, now: Instant::now() }
+        let (buffer, outbox) = ([0; READ_SIZE], Vec::new());
+        Self { buffer, outbox, reads: 1, log, now: Instant::now() }
     }
 }
 
@@ -161,15 +163,17 @@ impl Connection {
         hang_up: bool,
         cx: &mut Context,
     ) -> Result<()> {
-        self.flush()?;
+        self.flush(cx)?;
         let drained = self.receive(hang_up, cx)?;
-        self.flush()?;
+        self.flush(cx)?;
         if !drained {
             // An edge is not reported twice: re-arm.
             self.registered = None;
         }
         if let State::Draining { reads_left } = &mut self.state {
-            *reads_left = if drained { 0 } else { *reads_left - 1 };
+            if drained {
+                *reads_left = 0;
+            }
             if *reads_left == 0 && self.outbox.is_empty() {
                 // ENOTCONN: the peer has reset the connection. The next `recv`
                 // returns the error.
@@ -181,19 +185,39 @@ impl Connection {
     }
     // ANCHOR_END: advance
 
-    /// Reads once. Returns whether that emptied the receive buffer.
+    /// Reads, and answers into the outbox, until the receive buffer is empty or
+    /// the turn is over. Returns whether it is empty.
     // ANCHOR: receive
     fn receive(&mut self, hang_up: bool, cx: &mut Context) -> Result<bool> {
-        if !self.interest().readable {
-            return Ok(true);
-        }
-        let count = match recv(&self.socket, &mut cx.buffer) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+        for _ in 0..cx.reads {
+            if !self.interest().readable {
+                break;
+            }
+            let count = match recv(&self.socket, &mut cx.buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(true);
+                }
+                result => result.context(Call::Recv)?,
+            };
+            self.answer(count, cx);
+            // A short read says that the buffer is empty, which saves another
+            // `recv`. But it does not show the FIN behind the bytes, which
+            // raises no event of its own any more.
+            if count == 0 || count < READ_SIZE && !hang_up {
                 return Ok(true);
             }
-            result => result.context(Call::Recv)?,
-        };
+        }
+        Ok(false)
+    }
+    // ANCHOR_END: receive
+
+    /// Takes what one `recv` brought: `count` bytes, or the peer's FIN.
+    // ANCHOR: answer
+    fn answer(&mut self, count: usize, cx: &mut Context) {
         if self.is_answering() {
+            if self.outbox.is_empty() {
+                self.outbox = mem::take(&mut cx.outbox);
+            }
             let on_reply = |line: Frame<'_>, reply: &[u8]| {
                 cx.log.exchange(line, reply);
             };
@@ -204,15 +228,15 @@ impl Connection {
                 self.conversation.feed(input, &mut self.outbox, on_reply);
             }
         }
-        if count == 0 {
-            self.state = State::Flushing;
+        match &mut self.state {
+            state if count == 0 => *state = State::Flushing,
+            State::Draining { reads_left } => {
+                *reads_left = reads_left.saturating_sub(1);
+            }
+            _ => {}
         }
-        // A short read says that the buffer is empty, which saves a second
-        // `recv`. But it does not show the FIN behind the bytes, which raises
-        // no event of its own any more.
-        Ok(count == 0 || count < READ_SIZE && !hang_up)
     }
-    // ANCHOR_END: receive
+    // ANCHOR_END: answer
 
     fn is_answering(&self) -> bool {
         match self.state {
@@ -224,7 +248,7 @@ impl Connection {
 
     /// Sends replies, as far as the kernel takes them.
     // ANCHOR: flush
-    fn flush(&mut self) -> Result<()> {
+    fn flush(&mut self, cx: &mut Context) -> Result<()> {
         let mut sent = 0;
         while sent < self.outbox.len() {
             match send(&self.socket, &self.outbox[sent..]) {
@@ -236,9 +260,8 @@ impl Connection {
             }
         }
         self.outbox.drain(..sent);
-        if self.outbox.is_empty() {
-            // An idle connection holds no buffer worth the name.
-            self.outbox.shrink_to(IDLE_CAPACITY);
+        if self.outbox.is_empty() && self.outbox.capacity() > 0 {
+            cx.outbox = mem::take(&mut self.outbox);
         }
         Ok(())
     }

@@ -22,6 +22,9 @@ use crate::signals::Signals;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// Clients accepted in one turn, before the connections get theirs.
 const ACCEPTS_PER_TURN: usize = 256;
+/// Reads in one turn, shared by the connections that are ready: a client that
+/// sends without end must not keep the others waiting.
+const READS_PER_TURN: usize = 16;
 
 /// A connection's token is its descriptor. These two are never one: they are
 /// stdin and stdout.
@@ -81,6 +84,7 @@ impl Server {
             self.cx.log.flush();
             self.poller.wait(&mut events, self.timeout())?;
             self.cx.now = Instant::now();
+            self.cx.reads = (READS_PER_TURN / events.len().max(1)).max(1);
             for event in &events {
                 match event.token {
                     LISTENER => self.accept(),
