@@ -68,10 +68,11 @@ soak minutes *step:
 book:
     mdbook build --open book
 
-# Run the book's terminal sessions anew and write down what they print: just record [lab-pool]
+# Run the book's terminal sessions and time lines anew and write down what they show: just record [lab-pool]
 record *names:
     cargo build --quiet --release --workspace
     cargo run {{ quiet }} --release --package book --bin record -- "$@"
+    cargo run {{ quiet }} --release --package timeline -- record "$@"
 
 # Check the formatting, run clippy, build the API documentation
 lint:

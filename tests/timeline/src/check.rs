@@ -1,0 +1,101 @@
+//! Whether a recording is that of its scene: the order of the calls and what
+//! they returned, and not when.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Part, Step, Timeline};
+use crate::scene::Scene;
+
+/// What the server did for each client: its calls and their outcomes.
+type Calls<'a> = BTreeMap<&'a String, Vec<String>>;
+
+/// What is wrong with `timeline` as a recording of `scene`.
+#[must_use]
+pub fn against_scene(timeline: &Timeline, scene: &Scene) -> Vec<String> {
+    let mut problems = Vec::new();
+    let servers = timeline.parts.iter().map(|part| &part.server);
+    if !servers.eq(&scene.servers) {
+        problems.push("it was recorded with other servers".into());
+    }
+    for must in &scene.musts {
+        for (index, part) in timeline.parts.iter().enumerate() {
+            if must.part.is_some_and(|number| number != index + 1) {
+                continue;
+            }
+            let (first, second) =
+                (find(part, &must.first), find(part, &must.second));
+            if first.is_none() || second.is_none() || first > second {
+                let (first, second) = (&must.first, &must.second);
+                problems.push(format!(
+                    "{}: {} {} does not come before {} {}",
+                    part.server, first.0, first.1, second.0, second.1
+                ));
+            }
+        }
+    }
+    problems
+}
+
+/// The place of the first call of the server with this name and client; `-`
+/// is none.
+fn find(part: &Part, (call, client): &(String, String)) -> Option<usize> {
+    part.steps.iter().position(|step| {
+        !part.is_clients(step)
+            && step.function() == call
+            && step.client.as_deref().unwrap_or("-") == client
+    })
+}
+
+/// What differs between two recordings of a scene.
+#[must_use]
+pub fn differences(kept: &Timeline, new: &Timeline) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (kept, new) in kept.parts.iter().zip(&new.parts) {
+        let (then, now) = (calls(kept), calls(new));
+        for client in then.keys().chain(now.keys()) {
+            let (then, now) = (then.get(client), now.get(client));
+            let text = |calls: Option<&Vec<String>>| {
+                calls.map_or(String::new(), |calls| calls.join(", "))
+            };
+            if then != now {
+                problems.push(format!(
+                    "{}, client {client}: the figure shows\n  {}\nand now\n  {}",
+                    kept.server,
+                    text(then),
+                    text(now)
+                ));
+            }
+        }
+    }
+    problems.dedup();
+    problems
+}
+
+fn calls(part: &Part) -> Calls<'_> {
+    let mut calls: Calls<'_> = BTreeMap::new();
+    for step in part.steps.iter().filter(|step| !part.is_clients(step)) {
+        let Some(client) = &step.client else { continue };
+        let list = calls.entry(client).or_default();
+        let call = describe(step);
+        // How often a buffer is filled depends on the machine.
+        if !(is_bulk(step) && list.last() == Some(&call)) {
+            list.push(call);
+        }
+    }
+    calls
+}
+
+fn is_bulk(step: &Step) -> bool {
+    step.count().is_some_and(|count| count > 256)
+}
+
+/// `recv 5`; large amounts vary, and so do descriptors.
+fn describe(step: &Step) -> String {
+    let function = step.function();
+    match function {
+        "accept" if !step.result.starts_with('-') => function.into(),
+        "epoll_ctl" => crate::svg::label(step),
+        _ if is_bulk(step) => format!("{function} many"),
+        _ => format!("{function} {}", step.outcome()),
+    }
+}

@@ -1,0 +1,170 @@
+//! What the kernel holds, as it follows from the calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Kernel, Step};
+
+const LISTENER: &str = "listener";
+
+/// The kernel's state at a time. A model: it knows what was sent and received,
+/// and not what is on the way.
+#[derive(Debug, Default)]
+pub(crate) struct Derived {
+    now: Kernel,
+    /// Clients whose last `send` found no room.
+    full: BTreeSet<String>,
+    /// Whether we know what the clients did. If not, nothing can be said of
+    /// queues and buffers.
+    clients_known: bool,
+}
+
+impl Derived {
+    pub(crate) fn new(clients_known: bool) -> Self {
+        Self { clients_known, ..Self::default() }
+    }
+
+    /// The state after `step`.
+    pub(crate) fn after(&mut self, step: &Step, by_client: bool) -> Kernel {
+        if by_client {
+            self.client_acts(step);
+        } else {
+            self.server_acts(step);
+        }
+        let mut state = self.now.clone();
+        if !self.clients_known {
+            state = Kernel { interest: state.interest, ..Kernel::default() };
+        }
+        state
+    }
+
+    fn client_acts(&mut self, step: &Step) {
+        let name = &step.by;
+        let count = step.count().unwrap_or(0);
+        match step.call.as_str() {
+            "connect" => {
+                self.now.queue.push(name.clone());
+                self.happened(LISTENER, "IN");
+            }
+            "send" => {
+                *self.now.unread.entry(name.clone()).or_default() += count;
+                self.happened(name, "IN");
+            }
+            "shutdown" => {
+                self.now.fin.push(name.clone());
+                self.happened(name, "IN");
+            }
+            "recv" => {
+                take(&mut self.now.sent, name, count);
+                if count > 0 && self.full.remove(name) {
+                    self.happened(name, "OUT");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn server_acts(&mut self, step: &Step) {
+        let Some(name) = &step.client else {
+            match step.function() {
+                "epoll_wait" => self.report(&step.events),
+                "epoll_ctl" => self.control(step),
+                _ => {}
+            }
+            return;
+        };
+        match (step.function(), step.count()) {
+            ("accept", Some(_)) => self.now.queue.retain(|n| n != name),
+            ("recv" | "read", Some(0)) => self.now.fin.retain(|n| n != name),
+            ("recv" | "read", Some(count)) => {
+                take(&mut self.now.unread, name, count);
+            }
+            ("send" | "write", Some(count)) => {
+                *self.now.sent.entry(name.clone()).or_default() += count;
+            }
+            ("send" | "write", None) if step.result.contains("EAGAIN") => {
+                self.full.insert(name.clone());
+            }
+            ("epoll_ctl", _) => self.control(step),
+            ("close", _) => self.close(name),
+            _ => {}
+        }
+        self.drop_unready();
+    }
+
+    fn close(&mut self, name: &String) {
+        self.now.interest.remove(name);
+        self.now.ready.retain(|n| n != name);
+        self.now.unread.remove(name);
+        self.now.fin.retain(|n| n != name);
+    }
+
+    fn control(&mut self, step: &Step) {
+        let Some(name) = step.events.first() else { return };
+        if step.args.contains("EPOLL_CTL_DEL") {
+            self.now.interest.remove(name);
+            self.now.ready.retain(|n| n != name);
+            return;
+        }
+        let flags = step.args.split("events=").nth(1).unwrap_or_default();
+        let flags = flags.split(',').next().unwrap_or_default();
+        let flags = flags.replace("EPOLL", "").replace('|', " ");
+        self.now.interest.insert(name.clone(), flags);
+        self.now.ready.retain(|n| n != name);
+        if self.is_ready(name) {
+            self.now.ready.push(name.clone());
+        }
+    }
+
+    /// Something has happened to a descriptor: its callback is called.
+    fn happened(&mut self, name: &str, what: &str) {
+        let interest = self.now.interest.get(name);
+        let asked = interest.is_some_and(|i| i.split(' ').any(|f| f == what));
+        if asked && !self.now.ready.iter().any(|n| n == name) {
+            self.now.ready.push(name.into());
+        }
+    }
+
+    /// `epoll_wait` takes what it reports off the list, and puts what is
+    /// level-triggered back.
+    fn report(&mut self, names: &[String]) {
+        for name in names {
+            self.now.ready.retain(|n| n != name);
+            if !self.is_edge(name) && self.is_ready(name) {
+                self.now.ready.push(name.clone());
+            }
+        }
+    }
+
+    /// An entry that is level-triggered and no longer ready will be dropped by
+    /// the next wait without a word.
+    fn drop_unready(&mut self) {
+        let ready = std::mem::take(&mut self.now.ready);
+        let keep = |n: &String| self.is_edge(n) || self.is_ready(n);
+        self.now.ready = ready.into_iter().filter(keep).collect();
+    }
+
+    fn is_edge(&self, name: &str) -> bool {
+        self.now.interest.get(name).is_some_and(|i| i.contains("ET"))
+    }
+
+    fn is_ready(&self, name: &str) -> bool {
+        let Some(interest) = self.now.interest.get(name) else { return false };
+        let asked = |what| interest.split(' ').any(|flag| flag == what);
+        let input = if name == LISTENER {
+            !self.now.queue.is_empty()
+        } else {
+            self.now.unread.contains_key(name)
+                || self.now.fin.iter().any(|n| n == name)
+        };
+        let room = name != LISTENER && !self.full.contains(name);
+        asked("IN") && input || asked("OUT") && room
+    }
+}
+
+fn take(bytes: &mut BTreeMap<String, u64>, name: &String, count: u64) {
+    let Some(left) = bytes.get_mut(name) else { return };
+    *left = left.saturating_sub(count);
+    if *left == 0 {
+        bytes.remove(name);
+    }
+}

@@ -1,0 +1,124 @@
+//! The figures are those of their scenes: the recording says what the scene
+//! says, the figure is drawn from it, its lines of source are still there, and
+//! the scene played again makes the same calls.
+//!
+//! The servers are this very program, started under their names: so they can
+//! never be out of date.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{self, ExitCode};
+use std::{env, fs, io};
+
+use clap::Parser;
+use libtest_mimic::{Arguments, Failed, Trial};
+use timeline::{
+    Scene, Timeline, check, figure, figure_file, play, root, scenes,
+};
+
+/// A program's name, and what it does.
+type Program = (&'static str, fn() -> ExitCode);
+
+const PROGRAMS: [Program; 4] = [
+    ("01-blocking", || {
+        protocol::exit_code(blocking::run(&blocking::Options::parse()))
+    }),
+    ("02-threads", || {
+        protocol::exit_code(threads::run(&threads::Options::parse()))
+    }),
+    ("04-epoll", || protocol::exit_code(epoll::run(&epoll::Options::parse()))),
+    ("wrong", || faulty::run(&faulty::Options::parse())),
+];
+
+fn main() -> ExitCode {
+    let name = env::args().next().unwrap_or_default();
+    let name = Path::new(&name).file_name().unwrap_or_default();
+    match PROGRAMS.iter().find(|(program, _)| *program == name) {
+        Some((_, run)) => run(),
+        None => test_all().unwrap_or_else(|error| {
+            eprintln!("[!] {error}");
+            ExitCode::FAILURE
+        }),
+    }
+}
+
+/// A folder with a link for each server; removed in the end.
+struct Servers(PathBuf);
+
+impl Servers {
+    fn new() -> io::Result<Self> {
+        let name = format!("pingpong-timeline-{}", process::id());
+        let folder = env::temp_dir().join(name);
+        fs::create_dir_all(&folder)?;
+        let servers = Self(folder);
+        for (name, _) in PROGRAMS {
+            symlink(env::current_exe()?, servers.0.join(name))?;
+        }
+        Ok(servers)
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn test_all() -> io::Result<ExitCode> {
+    let servers = Servers::new()?;
+    let mut trials = Vec::new();
+    for scene in Scene::all(&scenes())? {
+        let name = scene.name.replace('-', "_");
+        let kept = scene.clone();
+        trials.push(Trial::test(format!("{name}_is_drawn_as_recorded"), {
+            move || verdict(is_drawn_as_recorded(&kept))
+        }));
+        let folder = servers.0.clone();
+        trials.push(Trial::test(format!("{name}_plays_as_recorded"), {
+            move || verdict(plays_as_recorded(&scene, &folder))
+        }));
+    }
+    let arguments = Arguments::from_args();
+    Ok(libtest_mimic::run(&arguments, trials).exit_code())
+}
+
+fn verdict(problems: io::Result<Vec<String>>) -> Result<(), Failed> {
+    let problems = problems?;
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let advice = "If the scene is right: `just record`.";
+    Err(Failed::from(format!("{}\n{advice}", problems.join("\n"))))
+}
+
+fn is_drawn_as_recorded(scene: &Scene) -> io::Result<Vec<String>> {
+    let kept = Timeline::read(&scene.name)?;
+    let mut problems = check::against_scene(&kept, scene);
+    let drawn = fs::read_to_string(figure_file(&scene.name))?;
+    if drawn != figure(&kept)? {
+        problems.push("the figure is not the one of its data".into());
+    }
+    for code in kept.parts.iter().flat_map(|part| &part.code) {
+        let text = fs::read_to_string(root().join(&code.file));
+        let text = text.unwrap_or_default();
+        if !text.lines().any(|line| line.trim() == code.text) {
+            problems.push(format!("{} has no {:?}", code.file, code.text));
+        }
+    }
+    Ok(problems)
+}
+
+fn plays_as_recorded(scene: &Scene, servers: &Path) -> io::Result<Vec<String>> {
+    if let Some(reason) = harness::strace_unavailable() {
+        if harness::in_ci() {
+            return Err(io::Error::other(reason));
+        }
+        println!("skipped {}: {reason}", scene.name);
+        return Ok(Vec::new());
+    }
+    let kept = Timeline::read(&scene.name)?;
+    let now = play(scene, servers, false)?;
+    let mut problems = check::against_scene(&now, scene);
+    problems.extend(check::differences(&kept, &now));
+    Ok(problems)
+}
