@@ -11,24 +11,21 @@
 //!      └───────────── we send our FIN ───────────────┘
 //! ```
 //!
-//! A connection never waits. [`advance`](Connection::advance) does what can be
-//! done now, and [`interest`](Connection::interest) follows from the state that
-//! results.
+//! A connection never waits: `advance` does what can be done now, and
+//! `interest` follows from the state that results.
 
-use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use blocking::{recv, send};
 use nix::sys::socket::{Shutdown, shutdown};
-use protocol::{Call, Conversation, Frame, Log, Message, Result, ResultExt};
+use protocol::{Call, Conversation, Frame, Message, Result, ResultExt};
 use threads::IdleTimer;
 
-use crate::{Interest, Poller};
+use crate::context::{Context, READ_SIZE};
+use crate::{Interest, Poller, would_block};
 
-/// Bytes asked of the kernel at once: up to 2,048 empty lines.
-const READ_SIZE: usize = 2 * 1_024;
 /// Reads that are still answered at shutdown: enough for what had arrived by
 /// then, and a bound for a client that never ends.
 const DRAIN_READS: u8 = 32;
@@ -36,30 +33,6 @@ const DRAIN_READS: u8 = 32;
 /// read until they have drained. The replies to one read come on top, at most
 /// 21 bytes (an empty line's) for each byte of [`READ_SIZE`].
 const OUTBOX_LIMIT: usize = 64 * 1_024;
-
-/// What the loop owns and lends to the connection whose turn it is: an idle
-/// connection has no buffers.
-// ANCHOR: context
-pub(crate) struct Context {
-    buffer: [u8; READ_SIZE],
-    /// Memory for the replies, empty: a connection keeps it only for as long as
-    /// it has unsent ones.
-    outbox: Vec<u8>,
-    /// Reads that a connection may do in this turn, at least 1.
-    pub(crate) reads: usize,
-    /// Where messages are noted.
-    pub(crate) log: Log,
-    /// The time at which this turn began.
-    pub(crate) now: Instant,
-}
-// ANCHOR_END: context
-
-impl Context {
-    pub(crate) fn new(log: Log) -> Self {
-        let (buffer, outbox) = ([0; READ_SIZE], Vec::new());
-        Self { buffer, outbox, reads: 1, log, now: Instant::now() }
-    }
-}
 
 /// Where a connection is in its life.
 // ANCHOR: state
@@ -126,13 +99,11 @@ impl Connection {
             State::Lingering => true,
             State::Flushing => false,
         };
-        // Our FIN is to be sent, too.
-        let draining = matches!(self.state, State::Draining { .. });
-        Interest { readable, writable: draining || !self.outbox.is_empty() }
+        let fin_is_due = matches!(self.state, State::Draining { .. });
+        Interest { readable, writable: fin_is_due || !self.outbox.is_empty() }
     }
 
-    /// Makes epoll wait for what this connection waits for now. Without a
-    /// change that is no call.
+    /// Makes epoll wait for that. Without a change it is no call.
     ///
     /// # Errors
     /// ENOMEM.
@@ -175,8 +146,7 @@ impl Connection {
                 *reads_left = 0;
             }
             if *reads_left == 0 && self.outbox.is_empty() {
-                // ENOTCONN: the peer has reset the connection. The next `recv`
-                // returns the error.
+                // ENOTCONN after a reset: the next `recv` returns the error.
                 let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
                 self.state = State::Lingering;
             }
@@ -194,9 +164,7 @@ impl Connection {
                 break;
             }
             let count = match recv(&self.socket, &mut cx.buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(true);
-                }
+                Err(error) if would_block(&error) => return Ok(true),
                 result => result.context(Call::Recv)?,
             };
             self.answer(count, cx);
@@ -214,37 +182,28 @@ impl Connection {
     /// Takes what one `recv` brought: `count` bytes, or the peer's FIN.
     // ANCHOR: answer
     fn answer(&mut self, count: usize, cx: &mut Context) {
-        if self.is_answering() {
-            if self.outbox.is_empty() {
-                self.outbox = mem::take(&mut cx.outbox);
-            }
-            let on_reply = |line: Frame<'_>, reply: &[u8]| {
-                cx.log.exchange(line, reply);
-            };
-            let input = &cx.buffer[..count];
-            if input.is_empty() {
-                self.conversation.finish(&mut self.outbox, on_reply);
-            } else {
-                self.conversation.feed(input, &mut self.outbox, on_reply);
-            }
-        }
         match &mut self.state {
-            state if count == 0 => *state = State::Flushing,
-            State::Draining { reads_left } => {
-                *reads_left = reads_left.saturating_sub(1);
-            }
-            _ => {}
+            State::Open => {}
+            State::Draining { reads_left: left @ 1.. } => *left -= 1,
+            // Dropped: our last reply is sent, or will be without this.
+            _ if count > 0 => return,
+            _ => return self.state = State::Flushing,
+        }
+        if self.outbox.is_empty() {
+            self.outbox = mem::take(&mut cx.outbox);
+        }
+        let on_reply = |line: Frame<'_>, reply: &[u8]| {
+            cx.log.exchange(line, reply);
+        };
+        if count > 0 {
+            let input = &cx.buffer[..count];
+            self.conversation.feed(input, &mut self.outbox, on_reply);
+        } else {
+            self.conversation.finish(&mut self.outbox, on_reply);
+            self.state = State::Flushing;
         }
     }
     // ANCHOR_END: answer
-
-    fn is_answering(&self) -> bool {
-        match self.state {
-            State::Open => true,
-            State::Draining { reads_left } => reads_left > 0,
-            State::Lingering | State::Flushing => false,
-        }
-    }
 
     /// Sends replies, as far as the kernel takes them.
     // ANCHOR: flush
@@ -253,9 +212,7 @@ impl Connection {
         while sent < self.outbox.len() {
             match send(&self.socket, &self.outbox[sent..]) {
                 Ok(count) => sent += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    break;
-                }
+                Err(error) if would_block(&error) => break,
                 Err(error) => return Err(error).context(Call::Send),
             }
         }

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `poller.rs` | `epoll`: register interest, and wait until something is ready |
 //! | `connection.rs` | a connection as a state machine |
+//! | `context.rs` | what the loop lends to the connection whose turn it is |
 //! | `listener.rs` | the listener, and whether to take from its queue now |
 //! | `signals.rs` | a signal as one more descriptor to wait for |
 //! | `server.rs` | one turn after the other, until all is done |
@@ -24,10 +25,13 @@
 #![cfg(target_os = "linux")]
 
 mod connection;
+mod context;
 mod listener;
 mod poller;
 mod server;
 mod signals;
+
+use std::io;
 
 use blocking::{listen, local_address, reset_inherited};
 use clap::Parser;
@@ -53,6 +57,11 @@ pub struct Options {
     /// Whether epoll reports that a connection became ready, or that it is
     #[arg(long, value_enum, default_value_t = Trigger::Edge)]
     pub trigger: Trigger,
+}
+
+/// Not now: a call on a non-blocking socket would have to wait (EAGAIN).
+fn would_block(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
 }
 
 /// Serves every client in this one thread until SIGINT or SIGTERM.

@@ -4,7 +4,6 @@
 //! what that connection waits for now.
 
 use std::collections::HashMap;
-use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
@@ -13,10 +12,12 @@ use blocking::is_connection_error;
 use protocol::{Call, Error, Log, Message, Result};
 use threads::IdleTimer;
 
-use crate::connection::{Connection, Context};
+use crate::connection::Connection;
+use crate::context::Context;
 use crate::listener::Listener;
 use crate::poller::{Interest, Poller};
 use crate::signals::Signals;
+use crate::would_block;
 
 /// How long clients may take to read their last replies at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
@@ -146,7 +147,7 @@ impl Server {
             }
             match listener.accept() {
                 Ok((socket, peer)) => self.open(socket, peer),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+                Err(e) if would_block(&e) => return,
                 Err(e) if is_connection_error(&e) => {}
                 Err(source) => {
                     let error = Error { call: Call::Accept, source };

@@ -2,6 +2,8 @@
 
 #[path = "../../src/connection.rs"]
 mod connection;
+#[path = "../../src/context.rs"]
+mod context;
 #[path = "../../src/listener.rs"]
 mod listener;
 mod poller;
@@ -11,6 +13,7 @@ mod signals {
     pub(crate) use epoll::Signals;
 }
 
+use std::io;
 use std::process::ExitCode;
 
 use blocking::{listen, local_address};
@@ -21,6 +24,10 @@ use threads::connection_limit;
 use poller::{Interest, Poller};
 use server::Server;
 use signals::Signals;
+
+fn would_block(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}
 
 /// A ping-pong server with one thread for all clients, on poll
 #[derive(Parser)]
