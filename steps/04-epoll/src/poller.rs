@@ -136,9 +136,9 @@ impl Poller {
         events: &mut Vec<Event>,
         timeout: Option<Duration>,
     ) -> Result<()> {
-        // Rounded up: a timeout of 0 ms would not wait at all.
+        // Rounded up to milliseconds: 0 of them would not wait at all.
         let timeout = timeout.map_or(EpollTimeout::NONE, |duration| {
-            EpollTimeout::try_from(duration + Duration::from_millis(1))
+            EpollTimeout::try_from(duration + Duration::from_nanos(999_999))
                 .unwrap_or(EpollTimeout::MAX)
         });
         let count = match self.epoll.wait(&mut self.buffer, timeout) {

@@ -17,6 +17,8 @@ macro_rules! server_of_this_step {
             ("02-threads", path)
         } else if let Some(path) = option_env!("CARGO_BIN_EXE_04-epoll") {
             ("04-epoll", path)
+        } else if let Some(path) = option_env!("CARGO_BIN_EXE_08-async") {
+            ("08-async", path)
         } else {
             ("no server", "")
         }
@@ -57,6 +59,7 @@ const TARGETS: &[Target] = &[
     target("02-threads", "", &[]),
     target("04-epoll", "edge", &["--trigger", "edge"]),
     target("04-epoll", "level", &["--trigger", "level"]),
+    target("08-async", "", &[]),
 ];
 
 /// The servers whose names begin with `prefix`, in each of their modes.

@@ -1,0 +1,58 @@
+//! Waiting for two things at once.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+/// Which of two futures was ready, and its output.
+// ANCHOR: race
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Either<A, B> {
+    /// The first.
+    First(A),
+    /// The second.
+    Second(B),
+}
+
+/// Waits for whichever is ready first; where both are, that is `first`. The
+/// other one stays where it is pinned, to go on with or to drop.
+pub async fn race<A, B>(
+    mut first: Pin<&mut impl Future<Output = A>>,
+    mut second: Pin<&mut impl Future<Output = B>>,
+) -> Either<A, B> {
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = first.as_mut().poll(cx) {
+            return Poll::Ready(Either::First(output));
+        }
+        second.as_mut().poll(cx).map(Either::Second)
+    })
+    .await
+}
+// ANCHOR_END: race
+
+/// Lets all others have their turn.
+// ANCHOR: yield_now
+pub async fn yield_now() {
+    let mut has_yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+// ANCHOR_END: yield_now
+
+/// Waits until `is_true` is. It is looked at whenever the task is polled: what
+/// makes it true has to wake the task.
+// ANCHOR: until
+pub async fn until(is_true: impl Fn() -> bool) {
+    poll_fn(|_| match is_true() {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    })
+    .await;
+}
+// ANCHOR_END: until
