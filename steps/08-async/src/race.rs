@@ -16,43 +16,40 @@ pub enum Either<A, B> {
 
 /// Waits for whichever is ready first; where both are, that is `first`. The
 /// other one stays where it is pinned, to go on with or to drop.
-pub async fn race<A, B>(
+pub fn race<A, B>(
     mut first: Pin<&mut impl Future<Output = A>>,
     mut second: Pin<&mut impl Future<Output = B>>,
-) -> Either<A, B> {
-    poll_fn(|cx| {
+) -> impl Future<Output = Either<A, B>> {
+    poll_fn(move |cx| {
         if let Poll::Ready(output) = first.as_mut().poll(cx) {
             return Poll::Ready(Either::First(output));
         }
         second.as_mut().poll(cx).map(Either::Second)
     })
-    .await
 }
 // ANCHOR_END: race
 
 /// Lets all others have their turn.
 // ANCHOR: yield_now
-pub async fn yield_now() {
+pub fn yield_now() -> impl Future<Output = ()> {
     let mut has_yielded = false;
-    poll_fn(|cx| {
+    poll_fn(move |cx| {
         if std::mem::replace(&mut has_yielded, true) {
             return Poll::Ready(());
         }
         cx.waker().wake_by_ref();
         Poll::Pending
     })
-    .await;
 }
 // ANCHOR_END: yield_now
 
 /// Waits until `is_true` is. It is looked at whenever the task is polled: what
 /// makes it true has to wake the task.
 // ANCHOR: until
-pub async fn until(is_true: impl Fn() -> bool) {
-    poll_fn(|_| match is_true() {
+pub fn until(is_true: impl Fn() -> bool) -> impl Future<Output = ()> {
+    poll_fn(move |_| match is_true() {
         true => Poll::Ready(()),
         false => Poll::Pending,
     })
-    .await;
 }
 // ANCHOR_END: until

@@ -31,6 +31,13 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 type Client = Source<OwnedFd>;
 
+/// How far a client's conversation is.
+#[derive(Default)]
+struct State {
+    conversation: Conversation,
+    replies: Vec<u8>,
+}
+
 /// What all tasks share.
 // ANCHOR: server
 struct Server {
@@ -163,54 +170,20 @@ impl Server {
     /// Answers `client` until its FIN, or until the server stops.
     // ANCHOR: converse
     async fn converse(&self, client: &Client) -> Result<()> {
-        let mut conversation = Conversation::default();
-        let mut replies = Vec::new();
+        let mut state = State::default();
         let mut stop = pin!(until(|| self.is_stopping.get()));
         while let Either::First(count) =
             race(pin!(client.read(&self.buffer)), stop.as_mut()).await
         {
             let count = count?;
-            self.reply(&mut conversation, count, &mut replies);
-            client.write_all(&replies).await?;
+            self.answer(client, count, &mut state).await?;
             if count == 0 {
                 return Ok(());
             }
-            replies.clear();
-            replies.shrink_to(IDLE_CAPACITY);
         }
-        self.drain(client, conversation).await
-    }
-
-    /// Appends the replies to the `count` bytes that a read has brought.
-    fn reply(
-        &self,
-        conversation: &mut Conversation,
-        count: usize,
-        replies: &mut Vec<u8>,
-    ) {
-        let on_reply = |line: Frame<'_>, reply: &[u8]| {
-            self.log.borrow_mut().exchange(line, reply);
-        };
-        match &self.buffer.borrow()[..count] {
-            [] => conversation.finish(replies, on_reply),
-            input => conversation.feed(input, replies, on_reply),
-        }
-    }
-    // ANCHOR_END: converse
-
-    /// Answers what has arrived, sends our FIN, and waits for the peer's: to
-    /// close before it would reset the connection.
-    // ANCHOR: drain
-    async fn drain(
-        &self,
-        client: &Client,
-        mut conversation: Conversation,
-    ) -> Result<()> {
         for _ in 0..DRAIN_READS {
             let Ok(count) = client.try_read(&self.buffer) else { break };
-            let mut replies = Vec::new();
-            self.reply(&mut conversation, count, &mut replies);
-            client.write_all(&replies).await?;
+            self.answer(client, count, &mut state).await?;
             if count == 0 {
                 return Ok(());
             }
@@ -218,8 +191,30 @@ impl Server {
         }
         // ENOTCONN: the peer has reset the connection, as `read` will say.
         let _ = shutdown(client.io.as_raw_fd(), Shutdown::Write);
+        // To close before the peer's FIN has come would be a reset.
         while client.read(&self.buffer).await? > 0 {}
         Ok(())
     }
-    // ANCHOR_END: drain
+
+    /// Answers what a read of `count` bytes has brought. A client that does not
+    /// take its replies is not read from either.
+    async fn answer(
+        &self,
+        client: &Client,
+        count: usize,
+        State { conversation, replies }: &mut State,
+    ) -> Result<()> {
+        let on_reply = |line: Frame<'_>, reply: &[u8]| {
+            self.log.borrow_mut().exchange(line, reply);
+        };
+        match &self.buffer.borrow()[..count] {
+            [] => conversation.finish(replies, on_reply),
+            input => conversation.feed(input, replies, on_reply),
+        }
+        client.write_all(replies).await?;
+        replies.clear();
+        replies.shrink_to(IDLE_CAPACITY);
+        Ok(())
+    }
+    // ANCHOR_END: converse
 }

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
+use std::task::{Poll, ready};
 
 use blocking::{accept_nonblocking, recv, send};
 use epoll::{Interest, Signals};
@@ -17,7 +18,7 @@ use crate::reactor::Slot;
 const WRITABLE: Interest = Interest { readable: false, writable: true };
 
 /// A non-blocking descriptor whose calls wait as futures. One task may wait for
-/// one of them at a time. To drop it is to close it.
+/// one of them at a time. To drop it closes it.
 // ANCHOR: source
 pub struct Source<T: AsFd> {
     pub(crate) io: T,
@@ -32,31 +33,28 @@ impl<T: AsFd> Source<T> {
         Ok(Self { io, runtime: Rc::clone(runtime) })
     }
 
-    /// Waits until an attempt may succeed.
-    async fn ready(&self, interest: Interest) -> Result<()> {
-        let reactor = &self.runtime.reactor;
-        poll_fn(|cx| reactor.poll_ready(self.io.as_fd(), interest, cx)).await
-    }
-
     fn slot(&self) -> RefMut<'_, Slot> {
         self.runtime.reactor.slot(self.io.as_fd())
     }
 
-    /// Waits until `attempt` returns something other than `WouldBlock`.
-    async fn readable<R>(
+    /// Waits until `attempt` has another result than `WouldBlock`.
+    fn when_readable<R>(
         &self,
         call: Call,
         attempt: impl Fn(&T) -> io::Result<R>,
-    ) -> Result<R> {
-        loop {
-            self.ready(Interest::READABLE).await?;
-            match attempt(&self.io) {
-                Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    self.slot().ready = false;
+    ) -> impl Future<Output = Result<R>> {
+        poll_fn(move |cx| {
+            loop {
+                let (fd, interest) = (self.io.as_fd(), Interest::READABLE);
+                ready!(self.runtime.reactor.poll_ready(fd, interest, cx))?;
+                match attempt(&self.io) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        self.slot().ready = false;
+                    }
+                    result => return Poll::Ready(result.context(call)),
                 }
-                result => return result.context(call),
             }
-        }
+        })
     }
 }
 // ANCHOR_END: source
@@ -68,15 +66,18 @@ impl Source<OwnedFd> {
     /// As [`blocking::accept`].
     // ANCHOR: calls
     pub async fn accept(&self) -> Result<(OwnedFd, SocketAddr)> {
-        self.readable(Call::Accept, |io| accept_nonblocking(io)).await
+        self.when_readable(Call::Accept, |io| accept_nonblocking(io)).await
     }
 
     /// Reads what has arrived. Returns 0 at the end of the stream.
     ///
     /// # Errors
     /// As [`blocking::recv`].
-    pub async fn read(&self, buffer: &RefCell<[u8]>) -> Result<usize> {
-        self.readable(Call::Recv, |_| self.try_read(buffer)).await
+    pub fn read(
+        &self,
+        buffer: &RefCell<[u8]>,
+    ) -> impl Future<Output = Result<usize>> {
+        self.when_readable(Call::Recv, |_| self.try_read(buffer))
     }
 
     /// Reads what has arrived, or says `WouldBlock`. The buffer may be shared
@@ -102,17 +103,24 @@ impl Source<OwnedFd> {
     ///
     /// # Errors
     /// As [`blocking::send`].
-    pub async fn write_all(&self, mut bytes: &[u8]) -> Result<()> {
-        while !bytes.is_empty() {
-            match send(&self.io, bytes) {
-                Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    self.slot().ready = false;
-                    self.ready(WRITABLE).await?;
+    pub fn write_all(
+        &self,
+        mut bytes: &[u8],
+    ) -> impl Future<Output = Result<()>> {
+        poll_fn(move |cx| {
+            while !bytes.is_empty() {
+                match send(&self.io, bytes) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        self.slot().ready = false;
+                        let (fd, reactor) =
+                            (self.io.as_fd(), &self.runtime.reactor);
+                        ready!(reactor.poll_ready(fd, WRITABLE, cx))?;
+                    }
+                    result => bytes = &bytes[result.context(Call::Send)?..],
                 }
-                result => bytes = &bytes[result.context(Call::Send)?..],
             }
-        }
-        Ok(())
+            Poll::Ready(Ok(()))
+        })
     }
     // ANCHOR_END: calls
 }
@@ -124,6 +132,7 @@ impl Source<Signals> {
     /// None on a correct system.
     pub async fn signal(&self) -> Result<i32> {
         let would_block = || ErrorKind::WouldBlock.into();
-        self.readable(Call::Signals, |s| s.read().ok_or_else(would_block)).await
+        let read = |io: &Signals| io.read().ok_or_else(would_block);
+        self.when_readable(Call::Signals, read).await
     }
 }

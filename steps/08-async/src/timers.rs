@@ -50,19 +50,19 @@ impl Drop for Entry<'_> {
 impl Runtime {
     /// Waits for `duration`.
     // ANCHOR: sleep
-    pub async fn sleep(&self, duration: Duration) {
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
         let timers = &self.timers;
         timers.last.set(timers.last.get() + 1);
         let key = (Instant::now() + duration, timers.last.get());
-        let _entry = Entry(timers, key);
-        poll_fn(|cx| {
+        let entry = Entry(timers, key);
+        poll_fn(move |cx| {
+            let Entry(timers, key) = &entry;
             if key.0 <= Instant::now() {
                 return Poll::Ready(());
             }
-            timers.wakers.borrow_mut().insert(key, cx.waker().clone());
+            timers.wakers.borrow_mut().insert(*key, cx.waker().clone());
             Poll::Pending
         })
-        .await;
     }
     // ANCHOR_END: sleep
 }
