@@ -31,6 +31,16 @@ load n *args:
 compare *args:
     @cargo run {{ quiet }} --release --bin 05-compare -- "$@"
 
+# Step 04 beside the bare calls, a server on tokio, and any: just peers --external 'mine=COMMAND {port}'
+[no-exit-message]
+peers *args:
+    @cargo build --quiet --release --package step-04-epoll --example floor
+    @cargo build --quiet --release --manifest-path book/peers/tokio-pong/Cargo.toml --target-dir target
+    @just compare --only 04 --baseline 04-epoll --rounds 12 --duration 0.5 --timeout 1 --ratios \
+        --scenario keep-alive-100,keep-alive-1000,pipelined-50,churn \
+        --external 'floor=target/release/examples/floor {port}' \
+        --external 'tokio=target/release/tokio-pong {port}' "$@"
+
 # What each trick of step 04 brings: build it without, and compare (some minutes)
 [no-exit-message]
 without *args:
@@ -73,6 +83,10 @@ record *names:
     cargo build --quiet --release --workspace
     cargo run {{ quiet }} --release --package book --bin record -- "$@"
     cargo run {{ quiet }} --release --package timeline -- record "$@"
+
+# After a change to code that the book shows: its captions, whole files and links to names
+listings:
+    @cargo run --quiet --package book --bin listings
 
 # Check the formatting, run clippy, build the API documentation
 lint:

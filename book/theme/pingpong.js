@@ -31,12 +31,48 @@
     comment.remove();
   }
 
-  // A table in a terminal: columns are worth more than the size of the letters.
-  for (const code of all("pre code.language-console")) {
-    const rows = code.textContent.split("\n")
-      .filter(line => /\S {2,}\S/.test(line) && !line.startsWith("$ "));
+  // A name of ours in a listing leads to its definition, as in rustdoc.
+  const root = typeof path_to_root === "string" ? path_to_root : "";
+  const linked = (code, names) => {
+    const nodes = document.createTreeWalker(code, NodeFilter.SHOW_TEXT, node =>
+      node.parentElement.closest(".hljs-comment, .hljs-string, a")
+        ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
+    const texts = [];
+    while (nodes.nextNode()) texts.push(nodes.currentNode);
+    const called = node => node.parentElement.matches(".function_")
+      && node.parentElement.nextSibling?.textContent.startsWith("(");
+    for (const node of texts) {
+      const parts = node.data.split(/\b([A-Za-z_]\w*)\b/);
+      const isName = (part, at) => Object.hasOwn(names, part)
+        && (/^[A-Z]/.test(part) || parts[at + 1].startsWith("(") || called(node));
+      if (!parts.some(isName)) continue;
+      node.replaceWith(...parts.map((part, at) => {
+        if (!isName(part, at)) return part;
+        const [place, phrase, comment] = globalThis.definitions[names[part]];
+        const link = document.createElement("a");
+        link.className = "name";
+        link.href = `${root}${place}:~:text=${encodeURIComponent(phrase)}`;
+        link.title = comment ? `${phrase}: ${comment}` : phrase;
+        link.textContent = part;
+        return link;
+      }));
+    }
+  };
+  for (const code of all("pre code.language-rust")) {
+    const caption = code.closest("pre").previousElementSibling;
+    const file = caption?.querySelector("a[href*='source/']")?.getAttribute("href");
+    const names = globalThis.listingNames?.[file?.slice(file.indexOf("source/"))];
+    if (names) linked(code, names);
+  }
+
+  // A table in a terminal, or in a listing: columns are worth more than the size
+  // of the letters.
+  const isRow = line => /\S {2,}\S/.test(line) && !line.startsWith("$ ");
+  for (const code of all("pre code.language-console, pre code.language-rust")) {
+    const isRust = code.classList.contains("language-rust");
+    const rows = code.textContent.split("\n").filter(isRust ? () => true : isRow);
     const width = Math.max(0, ...rows.map(row => row.length));
-    if (rows.length < 2 || width <= 60) continue;
+    if (rows.length < 2 || width <= (isRust ? 84 : 60)) continue;
     code.classList.add("tabular");
     code.style.setProperty("--columns", width);
   }

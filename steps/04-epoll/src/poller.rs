@@ -149,8 +149,10 @@ impl Poller {
         events.extend(self.buffer[..count].iter().map(Event::from));
         Ok(())
     }
+    // ANCHOR_END: wait
 }
 
+// ANCHOR: event
 impl From<&EpollEvent> for Event {
     fn from(event: &EpollEvent) -> Self {
         // HUP and ERR come unrequested.
@@ -161,4 +163,4 @@ impl From<&EpollEvent> for Event {
         Self { token: event.data(), hang_up: event.events().intersects(end) }
     }
 }
-// ANCHOR_END: wait
+// ANCHOR_END: event

@@ -23,7 +23,8 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_05-compare"))
-            .args(["serve", "04-epoll"])
+            .args(["serve", "--parent", &std::process::id().to_string()])
+            .arg("04-epoll")
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");

@@ -4,6 +4,7 @@
 //! script again and compares. CONTRIBUTING and `book/sessions/README` say how
 //! to add a session.
 
+pub mod listings;
 mod play;
 mod ports;
 mod screen;

@@ -46,7 +46,7 @@ impl Server for FatalReset {
 
 pub(super) const FATAL_RESET: FaultyServer = FaultyServer {
     name: "one-reset-ends-all",
-    chapter: "01-conversation",
+    chapter: "01-close",
     fault: "takes one client's error for its own",
     server: &FatalReset,
     fails: &[
@@ -112,7 +112,7 @@ impl Server for Spin {
 
 pub(super) const SPIN: FaultyServer = FaultyServer {
     name: "accept-spins-out-of-descriptors",
-    chapter: "01-conversation",
+    chapter: "01-close",
     fault: "tries accept again at once after EMFILE",
     server: &Spin,
     fails: &[

@@ -90,7 +90,7 @@ impl Server for LostAtTheEnd {
 
 pub(super) const LOST_AT_THE_END: FaultyServer = FaultyServer {
     name: "replies-lost-at-the-end-of-input",
-    chapter: "01-conversation",
+    chapter: "01-close",
     fault: "closes as soon as recv returns 0",
     server: &LostAtTheEnd,
     fails: &[

@@ -2,17 +2,21 @@
 
 use crate::pages::Pages;
 use crate::{
-    commands, errors, faulty_servers, includes, links, patches, shape,
+    commands, errors, faulty_servers, glossary, includes, links, listings,
+    patches, shape,
 };
 
 /// A check: what it finds wrong, each with the page where it stands.
 pub(crate) type Check = fn(&Pages) -> Vec<String>;
 
 /// All checks of the pages.
-pub(crate) const ALL: [(&str, Check); 14] = [
+pub(crate) const ALL: [(&str, Check); 17] = [
     ("every_include_exists_and_is_not_empty", includes::resolve),
     ("every_anchor_is_used", includes::anchors_are_used),
     ("every_listing_is_compiled_code", includes::listings_are_code),
+    ("every_listing_says_its_file", listings::are_as_the_code),
+    ("every_name_in_a_listing_is_explained", listings::names_are_explained),
+    ("every_term_is_explained_where_it_is_first_used", glossary::in_order),
     ("every_console_block_is_a_recording", includes::consoles_are_recorded),
     ("every_recording_is_shown", includes::recordings_are_shown),
     ("every_link_leads_somewhere", links::resolve),

@@ -101,7 +101,8 @@ fn examine(include: &Include) -> Result<(), String> {
     if text.trim().is_empty() {
         return Err(format!("{} is empty", at()));
     }
-    if include.file.extension().is_some_and(|e| e == "rs") && !balanced(&text) {
+    let is_rust = include.file.extension().is_some_and(|e| e == "rs");
+    if is_rust && include.anchor.is_some() && !balanced(&text) {
         return Err(format!("{} cuts through a bracket", at()));
     }
     Ok(())
