@@ -28,9 +28,9 @@ const DRAIN_READS: usize = 16;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let port = env::args().nth(1).unwrap_or("8888".into()).parse()?;
+    let stop = stop_on_signal()?;
     let listener = listen(port)?;
     println!("[*] listening on {}", listener.local_addr()?);
-    let stop = stop_on_signal()?;
     while !wait(&listener, &stop)?.stop {
         let result = listener.accept().map(|(socket, peer)| {
             println!("[*] client connected: {peer}");

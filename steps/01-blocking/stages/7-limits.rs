@@ -30,9 +30,9 @@ const BACKOFF: Duration = Duration::from_millis(100);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let port = env::args().nth(1).unwrap_or("8888".into()).parse()?;
+    let stop = stop_on_signal()?;
     let listener = listen(port)?;
     log(&format!("[*] listening on {}", listener.local_addr()?));
-    let stop = stop_on_signal()?;
     let mut failed = false;
     while !wait(&listener, &stop)?.stop {
         let result = listener.accept().map(|(socket, peer)| {

@@ -31,9 +31,9 @@ const TICK: Duration = Duration::from_millis(20);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let port = env::args().nth(1).unwrap_or("8888".into()).parse()?;
+    let stop = Arc::new(stop_on_signal()?);
     let listener = listen(port)?;
     println!("[*] listening on {}", listener.local_addr()?);
-    let stop = Arc::new(stop_on_signal()?);
     while !wait(&listener, &stop)?.stop {
         let result = listener.accept().and_then(|(socket, peer)| {
             println!("[*] client connected: {peer}");

@@ -36,9 +36,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let port = env::args().nth(1).unwrap_or("8888".into()).parse()?;
     let max_connections = option("--max-connections")?.unwrap_or(u64::MAX);
     let idle_timeout = option("--idle-timeout")?.map(Duration::from_secs);
+    let stop = Arc::new(stop_on_signal()?);
     let listener = listen(port)?;
     log(&format!("[*] listening on {}", listener.local_addr()?));
-    let stop = Arc::new(stop_on_signal()?);
     let mut failed = false;
     while !wait(&listener, &stop, None)?.stop {
         // One is ours; each connection has another.

@@ -39,11 +39,11 @@ const TICK: u8 = 50;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let port = env::args().nth(1).unwrap_or("8888".into()).parse()?;
+    let signals = signals()?;
     let listener = listen(port)?;
     log(&format!("[*] epoll server listening on {}", listener.local_addr()?));
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
     epoll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
-    let signals = signals()?;
     epoll.add(&signals, EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS))?;
     let mut server = Server {
         epoll,

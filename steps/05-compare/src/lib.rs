@@ -5,54 +5,37 @@
 //! it runs the servers of steps 01, 02 and 04, each in a process of its own,
 //! under the same load, and says how they differ.
 //!
-//! | file | its one idea |
-//! |---|---|
-//! | `scenario.rs` | what the users do: the loads, as data |
-//! | `schedule.rs` | when a user's next request is due |
-//! | `contestant.rs` | the servers that are compared |
-//! | `server.rs` | a contestant that runs: started, watched, ended |
-//! | `cores.rs` | who runs on which core |
-//! | `driver/` | thousands of users in one event loop |
-//! | `meter.rs` | CPU time, memory and threads of another process |
-//! | `kernel.rs` | what the kernel counted meanwhile |
-//! | `rounds.rs` | every server takes its turn, again and again |
-//! | `figures.rs` | the figures of one measurement |
-//! | `little.rs` | the check that they fit together |
-//! | `record.rs` | a row in the making |
-//! | `results.rs` | all that was found, as data |
-//! | `measures.rs` | the figures by name |
-//! | `statistics.rs` | the median, and a ratio with its interval |
-//! | `comparison.rs` | how servers differ, and whether they do |
-//! | `report/` | what it prints and writes |
-//! | `options.rs`, `trouble.rs` | the command line; why a measurement failed |
+//! The folders are the way of a figure, from what is sent to what is printed:
 //!
-//! The driver is the event loop of step 04, from the client's side.
+//! | folder or file | its one idea |
+//! |---|---|
+//! | `load/` | what the users do: loads, as data |
+//! | `target/` | the servers: started, watched, ended whole |
+//! | `driver/` | thousands of users in one event loop |
+//! | `runner.rs` | every server takes its turn, again and again |
+//! | `results/` | the numbers, and how they are written |
+//! | `analysis/` | what they mean: how servers differ, and whether they do |
+//! | `report/` | text, JSON, Markdown, CSV, a page with charts |
+//! | `cli.rs`, `setup.rs`, `error.rs` | options; the machine; what went wrong |
+//!
+//! `load` and `results` know nothing of the others, and nothing knows
+//! `report`. The driver is the event loop of step 04, from the client's side.
 #![cfg(target_os = "linux")]
 
-mod comparison;
-mod contestant;
-mod cores;
+mod analysis;
+mod cli;
 mod driver;
-mod figures;
-mod kernel;
-mod little;
-mod measures;
-mod meter;
-mod options;
-mod record;
-mod report;
-mod results;
-mod rounds;
-mod scenario;
-mod schedule;
-mod server;
-mod statistics;
-mod trouble;
+mod error;
+mod load;
+pub mod report;
+pub mod results;
+mod runner;
+mod setup;
+pub mod target;
 
 use std::io::{self, Write};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
@@ -60,42 +43,46 @@ use epoll::Signals;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use protocol::exit_code;
 
-pub use options::Options;
-use options::{Command, ComparisonOptions};
-use rounds::Plan;
+use analysis::gate::{Condition, incomparable};
+pub use cli::Options;
+use cli::{Command, ComparisonOptions};
+use runner::Plan;
 
 /// Does what the command line asks for.
 #[must_use]
 pub fn run(options: &Options) -> ExitCode {
+    // What fails here is as it was before.
+    let _ = blocking::reset_inherited();
     match &options.command {
-        Some(Command::Serve { name, parent, backlog }) => {
-            exit_code(name.serve(*parent, *backlog))
+        Some(Command::Serve { name, backlog }) => {
+            exit_code(name.serve(*backlog))
         }
-        Some(Command::ServeExternal { parent, command }) => {
-            ended(Err(become_external(*parent, command)))
+        Some(Command::Diff { before, after, fail_if }) => {
+            report_error(diff(before, after, fail_if))
         }
-        Some(Command::Diff { before, after }) => ended(diff(before, after)),
         None => match options.comparison.plan() {
             Ok(plan) => match Signals::new() {
-                Ok(interrupt) => {
-                    ended(compare(&plan, &options.comparison, &interrupt))
-                }
-                Err(failure) => exit_code(Err(failure)),
+                Ok(interrupt) => report_error(compare(
+                    &plan,
+                    &options.comparison,
+                    &interrupt,
+                )),
+                Err(error) => exit_code(Err(error)),
             },
-            Err(reason) => unusable(reason),
+            Err(reason) => usage_error(reason),
         },
     }
 }
 
-/// Says on stderr what went wrong, if something did.
-fn ended(outcome: Result<(), String>) -> ExitCode {
+/// Prints on stderr what went wrong, if something did.
+fn report_error(outcome: Result<(), String>) -> ExitCode {
     let Err(reason) = outcome else { return ExitCode::SUCCESS };
     let _ = writeln!(io::stderr(), "[!] {reason}");
     ExitCode::FAILURE
 }
 
 /// Unusable arguments: clap's words and exit status 2.
-fn unusable(reason: String) -> ! {
+fn usage_error(reason: String) -> ! {
     Options::command().error(ErrorKind::ArgumentConflict, reason).exit()
 }
 
@@ -110,30 +97,64 @@ fn compare(
     };
     if let Some(folder) = &options.out {
         // Now, and not when all is measured.
-        report::prepare(folder).map_err(|e| in_folder(folder, e))?;
+        report::check_folder(folder).map_err(|e| in_folder(folder, e))?;
     }
-    let results = plan.run(interrupt);
-    let mut text = report::text(&results);
+    let results = plan.run(setup::setup(plan), interrupt);
+    let mut text = match (options.json, options.markdown) {
+        (true, _) => report::json(&results),
+        (_, true) => report::markdown(&results),
+        _ => report::text(&results),
+    };
     if options.ratios {
         text += &format!("\n{}", report::ratios(&results));
     }
     let printed = print(&text);
-    if let Some(folder) = &options.out {
+    let measured = results.rows.iter().any(|row| !row.rounds.is_empty());
+    if let Some(folder) = options.out.as_ref().filter(|_| measured) {
         report::write(&results, folder).map_err(|e| in_folder(folder, e))?;
-        print(&format!("\n{}\n", folder.join("report.html").display()))?;
+        if !options.json {
+            let page = folder.join("report.html");
+            print(&format!("\n{}\n", page.display()))?;
+        }
     }
     printed?;
-    if results.rows.iter().any(|row| row.failed) && !results.interrupted {
+    let failed = results.rows.iter().any(|row| row.has_failed());
+    if failed && !results.interrupted {
         return Err("not everything went well: see the notes".into());
     }
     Ok(())
 }
 
-fn diff(before: &Path, after: &Path) -> Result<(), String> {
+fn diff(
+    before: &Path,
+    after: &Path,
+    conditions: &[Condition],
+) -> Result<(), String> {
     let read = |path: &Path| {
         report::read(path).map_err(|e| format!("{}: {e}", path.display()))
     };
-    print(&report::diff(&read(before)?, &read(after)?))
+    let (before, after) = (read(before)?, read(after)?);
+    let (refused, noted): (Vec<_>, Vec<_>) = incomparable(&before, &after)
+        .into_iter()
+        .partition(|(always, _)| *always || !conditions.is_empty());
+    let reasons = |found: Vec<(bool, String)>| {
+        let reasons: Vec<_> = found.into_iter().map(|(_, what)| what).collect();
+        reasons.join("; ")
+    };
+    if !refused.is_empty() {
+        let reasons = reasons(refused);
+        return Err(format!("the two runs cannot be compared: {reasons}"));
+    }
+    let mut text = report::diff(&before, &after);
+    if !noted.is_empty() {
+        text += &format!("They also differ in {}\n", reasons(noted));
+    }
+    print(&text)?;
+    let found: Vec<_> = conditions
+        .iter()
+        .flat_map(|condition| condition.found(&before, &after))
+        .collect();
+    if found.is_empty() { Ok(()) } else { Err(found.join("\n[!] ")) }
 }
 
 fn print(text: &str) -> Result<(), String> {
@@ -148,13 +169,4 @@ fn raise_descriptor_limit() {
         // Without it, what fails for want of descriptors is reported as that.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
-}
-
-/// Puts a shell with `command`, and then the server, in this process's place.
-/// Returns only to say why it could not.
-fn become_external(parent: i32, command: &str) -> String {
-    contestant::end_with_parent(parent);
-    let line = format!("exec env {command}");
-    let error = process::Command::new("sh").args(["-c", &line]).exec();
-    format!("sh: {error}")
 }

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 #[cfg(target_os = "linux")]
 fn main() -> ExitCode {
     use clap::Parser;
-    compare::run(&compare::Options::parse())
+    compare::target::guard::run_if_asked()
+        .unwrap_or_else(|| compare::run(&compare::Options::parse()))
 }
 
 #[cfg(not(target_os = "linux"))]

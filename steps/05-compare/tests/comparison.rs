@@ -6,7 +6,7 @@ mod servers;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -23,6 +23,8 @@ const DEADLINE: Duration = Duration::from_secs(300);
 const PATIENT: [&str; 2] = ["--timeout", "60"];
 /// One round of a tenth of a second.
 const SHORT: [&str; 4] = ["--rounds", "1", "--duration", "0.1"];
+/// One round of a second.
+const LONGER: [&str; 4] = ["--rounds", "1", "--duration", "1"];
 
 fn compare(arguments: &[&str]) -> Assert {
     let program = env!("CARGO_BIN_EXE_05-compare");
@@ -32,13 +34,18 @@ fn compare(arguments: &[&str]) -> Assert {
 
 /// 04 in a short run, next to one of the servers below.
 fn compare_with(server: &str, arguments: &[&str]) -> Assert {
+    compare_for(&SHORT, server, arguments)
+}
+
+/// The same for as long as `run` says.
+fn compare_for(run: &[&str], server: &str, arguments: &[&str]) -> Assert {
     let program = std::env::current_exe().expect("this test");
-    let program = program.display();
+    let (program, test) = (program.display(), server.replace('-', "_"));
     let external = format!(
-        "--external={server}='{program}' --ignored --exact servers::{server}"
+        "--external={server}='{program}' --ignored --exact servers::{test}"
     );
     let only = ["--only", "04", &external];
-    compare(&[&SHORT[..], &only, arguments].concat())
+    compare(&[run, &only, arguments].concat())
 }
 
 /// The rows of the table, each as its words.
@@ -61,7 +68,12 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// Counted from the end, since not every row names its load.
+/// Where p99 stands: counted from the end, since not every row names its load.
+fn row_p99(row: &[String]) -> usize {
+    row.len() - 7
+}
+
+/// Counted from the end, too.
 fn errors(row: &[String]) -> &str {
     &row[row.len() - 5]
 }
@@ -126,8 +138,8 @@ fn what_an_external_server_has_started_ends_with_it() {
     assert!(ends(pid), "{pid} is still there");
 }
 
-/// Whether it ends in time. Dead is enough: whoever adopted it may not have
-/// waited for it yet.
+/// Whether it ends in time. Dead is enough: its new parent may not have waited
+/// for it yet.
 fn ends(pid: Pid) -> bool {
     let deadline = Instant::now() + DEADLINE;
     let is_gone = || {
@@ -156,7 +168,7 @@ fn a_wrong_reply_is_counted_as_that() {
 }
 
 #[test]
-fn a_user_whose_connection_ends_asks_once_again_and_not_twice() {
+fn a_user_whose_connection_ends_sends_once_again_and_not_twice() {
     compare_with("parting", &["-s", "keep-alive-1"])
         .code(1)
         .stdout(contains("closed before the reply"))
@@ -168,6 +180,222 @@ fn a_server_that_never_answers_is_counted_as_that() {
     compare_with("mute", &["-s", "keep-alive-10", "--timeout", "0.2"])
         .code(1)
         .stdout(contains("no reply in time"));
+}
+
+/// The rounds of `server` in the JSON that was printed.
+fn rounds(assert: &Assert, server: &str) -> Vec<serde_json::Value> {
+    let text = &assert.get_output().stdout;
+    let results: serde_json::Value =
+        serde_json::from_slice(text).expect("one JSON object");
+    let rows = results["rows"].as_array().expect("rows");
+    let row = rows.iter().find(|row| row["server"] == server);
+    row.expect("its row")["rounds"].as_array().expect("rounds").clone()
+}
+
+#[test]
+fn a_schedule_stands_whatever_fails() {
+    // The server stands still for 1 s. A request is given up after 5 s or
+    // after 0.3 s: as many are due, and they have waited as long.
+    let load = ["--users", "10", "--rate", "200", "--json"];
+    let run = |timeout| {
+        let arguments = [&load[..], &["--timeout", timeout]].concat();
+        let run = ["--rounds", "1", "--duration", "2"];
+        let assert = compare_for(&run, "freezing", &arguments);
+        let rounds = rounds(&assert, "freezing");
+        let count = rounds[0]["requests"].as_f64().expect("a count");
+        (count, rounds[0]["p99"].as_f64().expect("seconds"))
+    };
+    let ((patient, _), (hasty, p99)) = (run("5"), run("0.3"));
+    assert!((patient - 400.0).abs() < 40.0, "{patient} requests");
+    assert!((hasty - 400.0).abs() < 40.0, "{hasty} requests");
+    assert!(p99 > 0.7, "{p99} s");
+}
+
+#[test]
+fn a_request_without_a_reply_counts_with_the_time_that_it_took_to_fail() {
+    let load = ["--users", "20", "--timeout", "0.2"];
+    let assert = compare_for(&LONGER, "mute-5", &load).code(1);
+    let rows = rows(&assert);
+    let row = rows.iter().find(|row| row.contains(&"mute-5".into()));
+    let p99 = &row.expect("its row")[row_p99(row.expect("its row"))];
+    let p99 = p99.strip_prefix('≥').expect("a lower bound");
+    assert!(p99.parse::<f64>().expect("ms") >= 200.0, "{p99}");
+    assert.stdout(contains("a failed request counts"));
+}
+
+#[test]
+fn a_round_without_a_reply_makes_a_server_worse() {
+    let starts = folder("every-second").join("starts");
+    let program = std::env::current_exe().expect("this test");
+    let external = format!(
+        "--external=every-second=STARTS='{}' '{}' --ignored --exact \
+         servers::mute_every_second_time",
+        starts.display(),
+        program.display()
+    );
+    let run = ["--rounds", "4", "--duration", "0.1", "--timeout", "0.2"];
+    let only = ["--only", "04", "-s", "keep-alive-10", &external];
+    compare(&[&run[..], &only].concat())
+        .code(1)
+        .stdout(contains("every-second: answered nothing in 2 of 4 rounds."))
+        .stdout(contains("∞"))
+        .stdout(contains("every-second used 0.").not());
+}
+
+#[test]
+fn what_a_server_s_processes_use_is_what_it_costs() {
+    let load = ["-s", "churn", "--json"];
+    let assert = compare_with("forking", &load).success();
+    let round = &rounds(&assert, "forking")[0];
+    let cpu = round["cpu_per_request"].as_f64().expect("seconds");
+    assert!(cpu > 0.000_8, "{cpu} s"); // a worker works for 1 ms
+    assert!(round["threads"].as_f64() >= Some(6.0), "{round}");
+}
+
+#[test]
+fn replies_that_nobody_asked_for_are_failures() {
+    let load = ["-s", "keep-alive-1", "--json"];
+    let assert = compare_for(&LONGER, "twice", &load).code(1);
+    let round = &rounds(&assert, "twice")[0];
+    let kind = "a reply that was not asked for";
+    assert!(round["errors"][kind].as_u64() > Some(1), "{round}");
+    assert_eq!(round["lower_bounds_from"], 0.0, "{round}");
+}
+
+#[test]
+fn a_timeout_is_as_fine_as_what_is_asked() {
+    let load = ["--users", "5", "--keep-alive", "--timeout", "0.01", "--json"];
+    let assert = compare_with("slow", &load).code(1);
+    let round = &rounds(&assert, "slow")[0];
+    assert_eq!(round["succeeded"], 0, "{round}");
+}
+
+/// An external server that is a script.
+fn script(folder: &Path, text: &str) -> String {
+    let script = folder.join("script");
+    fs::write(&script, text).expect("a script");
+    let (script, folder) = (script.display(), folder.display());
+    format!("--external=script=sh '{script}' '{folder}'")
+}
+
+#[test]
+fn a_server_inherits_no_blocked_signal_and_what_it_says_is_shown() {
+    let folder = folder("signals");
+    let text = "grep SigBlk /proc/$$/status > $1/mask; echo broken >&2; exit 1";
+    let external = script(&folder, text);
+    compare(&[&SHORT[..], &["-s", "low", "--only", "04", &external]].concat())
+        .code(1)
+        .stdout(contains("exit status 1; it said: broken"));
+    let mask = fs::read_to_string(folder.join("mask")).expect("a mask");
+    assert_eq!(mask.trim_end_matches(['0', '\n']), "SigBlk:\t", "{mask}");
+}
+
+#[test]
+fn nothing_outlives_us_even_if_we_are_killed() {
+    let folder = folder("killed");
+    let text = "(setsid sleep 600 & echo $! > $1/a; wait) & \
+                echo $$ > $1/b; exec sleep 600";
+    let external = script(&folder, text);
+    let mut run = Command::new(env!("CARGO_BIN_EXE_05-compare"))
+        .args(["--only", "none", "-s", "low", &external])
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let deadline = Instant::now() + DEADLINE;
+    let pids = ["a", "b"].map(|name| {
+        loop {
+            let pid = fs::read_to_string(folder.join(name));
+            let pid = pid.unwrap_or_default().trim().parse();
+            if let Ok(pid) = pid {
+                break Pid::from_raw(pid);
+            }
+            assert!(Instant::now() < deadline, "{name} never came");
+            std::thread::yield_now();
+        }
+    });
+    run.kill().expect("a signal to our child");
+    run.wait().expect("our child");
+    for pid in pids {
+        assert!(ends(pid), "{pid} is still there");
+    }
+}
+
+#[test]
+fn an_older_result_survives_a_run_that_cannot_be_written() {
+    let folder = folder("full");
+    fs::write(folder.join("results.json"), "older").expect("written");
+    let program = env!("CARGO_BIN_EXE_05-compare");
+    let line = format!(
+        "ulimit -f 8; exec '{program}' --only 04 --rounds 1 -s low \
+         --duration 0.1 --out '{}'",
+        folder.display()
+    );
+    let mut command = assert_cmd::Command::new("bash");
+    command.args(["-c", &line]).timeout(DEADLINE).assert().code(1);
+    let files = fs::read_dir(&folder).expect("a folder").flatten();
+    let names: Vec<_> = files.map(|file| file.file_name()).collect();
+    assert_eq!(names, ["results.json"]);
+    let text = fs::read_to_string(folder.join("results.json"));
+    assert_eq!(text.expect("a file"), "older");
+}
+
+#[test]
+fn no_line_is_wider_than_a_hundred_columns() {
+    let loads = "keep-alive-10,burst";
+    let run = ["--rounds", "2", "--duration", "0.1", "-s", loads, "--ratios"];
+    let assert = compare(&[&run[..], &PATIENT].concat());
+    let text =
+        String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+    for line in text.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn markdown_has_the_table_and_the_sentences() {
+    let run = ["-s", "low", "--only", "02,04", "--markdown"];
+    compare(&[&SHORT[..], &run, &PATIENT].concat())
+        .success()
+        .stdout(contains("| load | server | RPS |"))
+        .stdout(contains("### What the measurement is worth"));
+}
+
+#[test]
+fn a_gate_ends_with_status_1_and_says_where() {
+    let folder = folder("gate");
+    let run = |name: &str, users: &str| {
+        let out = folder.join(name).display().to_string();
+        let load = ["--users", users, "--keep-alive", "--only", "04"];
+        let short = ["--rounds", "3", "--duration", "0.1", "--out", &out];
+        compare(&[&load[..], &short, &PATIENT].concat()).success();
+        format!("{out}/results.json")
+    };
+    let (one, other) = (run("one", "5"), run("other", "9"));
+    compare(&["diff", &one, &other])
+        .code(1)
+        .stderr(contains("cannot be compared: the load own"));
+    // The same, and as after a change that doubles the CPU time.
+    let with_cpu = |name: &str, cpu: f64| {
+        let text = fs::read_to_string(&one).expect("results");
+        let mut results: serde_json::Value =
+            serde_json::from_str(&text).expect("JSON");
+        let rounds = &mut results["rows"][0]["rounds"];
+        let rounds = rounds.as_array_mut().expect("rounds");
+        for (number, round) in rounds.iter_mut().enumerate() {
+            let noise = 1.0 + number as f64 / 100.0;
+            round["cpu_per_request"] = (cpu * noise).into();
+            round["succeeded"] = 100.into();
+        }
+        let path = folder.join(name).display().to_string();
+        fs::write(&path, results.to_string()).expect("written");
+        path
+    };
+    let (one, slow) = (with_cpu("fast", 1e-5), with_cpu("slow", 2e-5));
+    compare(&["diff", &one, &one, "--fail-if", "cpu>1.05"]).success();
+    let gate = ["--fail-if", "cpu>1.05", "--fail-if", "rps<0.5"];
+    compare(&[&["diff", &one, &slow][..], &gate].concat())
+        .code(1)
+        .stderr(contains("own, 04-epoll: cpu>1.05 (cpu is "));
 }
 
 #[test]
@@ -247,7 +475,7 @@ fn writes_a_page_and_results_that_can_be_compared() {
     let rows = rows(&same);
     let row = rows.iter().find(|row| row.starts_with(&["medium".into()]));
     let row = row.expect("a row for medium").join(" ");
-    assert!(row.contains("1.00 [") && row.ends_with('='), "{row}");
+    assert!(row.contains("1.00 [") && !row.contains('*'), "{row}");
 }
 
 #[test]
@@ -266,6 +494,14 @@ fn arguments_that_cannot_be_used_end_with_status_2() {
         (&["--duration", "soon"], "give seconds"),
         (&["--scenario", "huge"], "possible values"),
         (&["--only", "03"], "possible values"),
+        (&["--baseline", "03"], "there are 01-blocking, 02-threads, 04-epoll"),
+        (&["--timeout", "0.001"], "give seconds from 0.01 to 1000000"),
+        (&["--also", "99-none"], "cargo build --release --bin 99-none"),
+        (&["--server-cpus", "9999"], "give processors"),
+        (&["--rate", "10"], "--users"),
+        (&["--users", "5", "--in-flight", "4"], "--in-flight needs"),
+        (&["--users", "5", "--rate", "0"], "or closed"),
+        (&["diff", "a", "b", "--fail-if", "speed>1"], "give one of cpu"),
         (&["--external", "nameless"], "give a name and a command"),
         (&["--external", "04-epoll=x"], "two servers have the name 04-epoll"),
         (&["surplus"], "unrecognized subcommand"),
@@ -276,5 +512,7 @@ fn arguments_that_cannot_be_used_end_with_status_2() {
 
 #[test]
 fn the_hidden_commands_are_not_in_the_help() {
-    compare(&["--help"]).success().stdout(contains("serve-").not());
+    compare(&["--help"])
+        .success()
+        .stdout(contains("Be one of the servers").not());
 }

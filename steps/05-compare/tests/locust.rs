@@ -23,8 +23,7 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_05-compare"))
-            .args(["serve", "--parent", &std::process::id().to_string()])
-            .arg("04-epoll")
+            .args(["serve", "04-epoll"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");

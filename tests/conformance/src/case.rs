@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::ServerUnderTest;
+use crate::{ServerUnderTest, Stage};
 use harness::{CaseError, CaseResult, Server, StdoutReader};
 
 /// What a case is about.
@@ -141,6 +141,19 @@ impl Case {
     pub(crate) const fn ends_the_server(mut self) -> Self {
         self.ends_the_server = true;
         self
+    }
+
+    /// Its name as a sentence.
+    #[must_use]
+    pub fn title(&self) -> String {
+        self.name.replace('_', " ")
+    }
+
+    /// What of the book explains it.
+    #[must_use]
+    pub fn read(&self, stage: &Stage) -> String {
+        let (chapter, stage) = (self.chapter, stage.number);
+        format!("chapter {chapter}; \"Write it yourself\", stage {stage}")
     }
 
     /// Why this case does not apply to `subject`, if it does not.

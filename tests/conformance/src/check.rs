@@ -3,11 +3,14 @@
 use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::{Case, LaunchOptions, ServerUnderTest, Verdict, all_cases};
 use clap::Parser;
 use harness::Launch;
+
+use crate::report::{Extent, print_stages, run_some, run_stages};
+use crate::{Case, LaunchOptions, Planned, Runner, STAGES};
+use crate::{ServerUnderTest, Stage};
 
 /// Tests whether a server speaks the ping-pong protocol, and bears what peers
 /// and the kernel do
@@ -21,6 +24,15 @@ pub struct Options {
 
     /// Run only the cases whose names contain this
     filter: Option<String>,
+
+    /// Run only the cases of this stage
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..STAGES.len() as i64))]
+    stage: Option<u8>,
+
+    /// Print the stages alone, and no line for each case
+    #[arg(long, conflicts_with_all = ["filter", "stage"])]
+    stages: bool,
 
     /// The server serves one client at a time, as step 01 does
     #[arg(long)]
@@ -74,24 +86,43 @@ impl Options {
             .timeout(Duration::from_secs(self.timeout))
     }
 
-    fn wants(&self, case: &Case) -> bool {
+    fn wants(&self, stage: &Stage, case: &Case) -> bool {
         let filter = self.filter.as_ref();
-        filter.is_none_or(|part| case.name.contains(&part.replace(' ', "_")))
+        self.stage.is_none_or(|number| usize::from(number) == stage.number)
+            && filter
+                .is_none_or(|part| case.name.contains(&part.replace(' ', "_")))
+    }
+
+    /// The cases that the command line asks for.
+    fn cases(&self) -> Vec<Planned> {
+        let cases = |stage: &'static Stage| {
+            let planned = move |case| Planned { stage, case, earlier: false };
+            stage.cases().map(planned)
+        };
+        let wanted = |p: &Planned| self.wants(p.stage, p.case);
+        STAGES.iter().flat_map(cases).filter(wanted).collect()
     }
 }
 
 /// Runs the cases that the command line asks for.
 #[must_use]
 pub fn run(options: &Options) -> ExitCode {
-    if !all_cases().any(|case| options.wants(case)) {
+    let cases = options.cases();
+    if cases.is_empty() {
         return complain("no case has that in its name", ExitCode::from(2));
     }
-    let server = options.server();
+    let runner = Runner::new(options.server());
     // Better one line now than the same line for each case.
-    if let Err(failure) = server.start(&LaunchOptions::default()) {
+    if let Err(failure) = runner.server().start(&LaunchOptions::default()) {
         return complain(&failure.to_string(), ExitCode::FAILURE);
     }
-    match check(options, &server) {
+    let all = options.filter.is_none() && options.stage.is_none();
+    let result = if all {
+        check_all(&runner, options.stages)
+    } else {
+        run_some(&runner, &cases, &mut io::stdout())
+    };
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         // An error here is a reader of our stdout that has gone away.
         Ok(false) | Err(_) => ExitCode::FAILURE,
@@ -105,67 +136,14 @@ fn complain(text: &str, code: ExitCode) -> ExitCode {
     code
 }
 
-/// How many cases went which way.
-#[derive(Default)]
-struct Score {
-    passed: usize,
-    failed: usize,
-    not_applicable: usize,
-}
-
-/// Runs the cases one after the other and tells of each. Whether none failed.
-fn check(options: &Options, server: &ServerUnderTest) -> io::Result<bool> {
+/// All cases, stage by stage. Whether none failed.
+fn check_all(runner: &Runner, quiet: bool) -> io::Result<bool> {
     let mut out = io::stdout();
-    let mut score = Score::default();
-    let start = Instant::now();
-    for case in all_cases().filter(|case| options.wants(case)) {
-        let verdict = case.judge(server);
-        report(&mut out, case, &verdict, &mut score)?;
-        if matches!(verdict, Verdict::Failed(_)) && is_gone(server) {
-            writeln!(out, "\nThe server is gone: no further case was run.")?;
-            break;
-        }
+    let extent = Extent { quiet, stop_at_failure: false };
+    let progress = run_stages(runner, extent, &mut out)?;
+    if runner.is_cancelled() {
+        writeln!(out, "\nThe server is gone: no further case was run.")?;
     }
-    let Score { passed, failed, not_applicable } = score;
-    let seconds = start.elapsed().as_secs_f64();
-    writeln!(
-        out,
-        "\n{passed} passed, {failed} failed, {not_applicable} not applicable, \
-         in {seconds:.1} s"
-    )?;
-    Ok(failed == 0)
-}
-
-fn report(
-    out: &mut impl Write,
-    case: &Case,
-    verdict: &Verdict,
-    score: &mut Score,
-) -> io::Result<()> {
-    let name = case.name.replace('_', " ");
-    let group = case.group;
-    match verdict {
-        Verdict::Passed => {
-            score.passed += 1;
-            writeln!(out, "  ok   {group:<9} {name}")
-        }
-        Verdict::NotApplicable(reason) => {
-            score.not_applicable += 1;
-            writeln!(out, "  n/a  {group:<9} {name}: {reason}")
-        }
-        Verdict::Failed(failure) => {
-            score.failed += 1;
-            writeln!(out, "FAIL   {group:<9} {name}")?;
-            let told =
-                failure.clone().with("chapter", case.chapter.to_string());
-            told.to_string()
-                .lines()
-                .try_for_each(|line| writeln!(out, "         {line}"))
-        }
-    }
-}
-
-/// A server that the cases start anew is never gone for good.
-fn is_gone(server: &ServerUnderTest) -> bool {
-    server.start(&LaunchOptions::default()).is_err()
+    print_stages(&progress, &mut out)?;
+    Ok(progress.is_success())
 }

@@ -71,6 +71,24 @@ impl ServerUnderTest {
         self
     }
 
+    /// How long to wait for anything that the server should do.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Every case starts it anew.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self.how, How::Command(_))
+    }
+
+    /// It does not start, or nobody listens any more.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.start(&LaunchOptions::default()).is_err()
+    }
+
     /// Why a case with this need does not apply, if it does not.
     #[must_use]
     pub fn missing(&self, need: &Requirement) -> Option<String> {

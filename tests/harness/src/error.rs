@@ -25,6 +25,12 @@ impl CaseError {
         move |error| Self::new(format!("{doing}: {error}"))
     }
 
+    /// The sentence alone.
+    #[must_use]
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
     /// Adds what was sent up to here.
     #[must_use]
     pub fn sent(self, text: impl Into<String>) -> Self {

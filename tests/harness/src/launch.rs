@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::deadline::poll_until;
+use crate::stderr::message;
 use crate::{CaseError, CaseResult, Process, Server, shown};
 
 /// Stands for the port in a command line.
@@ -185,7 +186,10 @@ fn announced(
         CaseError::new("the server does not say where it listens")
             .expected("a first line that ends with its address")
             .came(shown(line.as_bytes()))
-            .with("stderr", process.stderr.wait_for(BRIEFLY, |_| false))
+            .with(
+                "stderr",
+                message(&process.stderr.wait_for(BRIEFLY, |_| false)),
+            )
     })
 }
 
@@ -201,7 +205,9 @@ fn wait_until_it_listens(
             let stderr = process.stderr.wait_for(BRIEFLY, |_| false);
             let problem =
                 format!("the server ended before it listened: {status}");
-            return Err(CaseError::new(problem).with("stderr", stderr));
+            return Err(
+                CaseError::new(problem).with("stderr", message(&stderr))
+            );
         }
         Ok(TcpStream::connect(address).ok().filter(is_to_another))
     })?;

@@ -19,6 +19,7 @@
 //! | `pipelining_client.rs` | a client with a thread of its own, and a window |
 //! | `proc.rs` | what Linux tells about a process: `/proc` |
 //! | `scheduling.rs` | stop a process, and see whether it wants to run |
+//! | `stderr.rs` | what a server said of its failure, without the backtrace |
 //! | `strace.rs` | whether system calls can be made to fail |
 //! | `limits.rs` | descriptors for thousands of clients |
 //! | `deadline.rs` | waiting for a condition, but not for ever |
@@ -42,6 +43,7 @@ mod process;
 mod receive;
 mod scheduling;
 mod server;
+mod stderr;
 pub mod steps;
 mod strace;
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::stderr::message;
 use crate::{CaseError, CaseResult, Client, Deadline, Launch, Process};
 
 /// A server that listens.
@@ -103,13 +104,8 @@ impl Server {
             }
             _ => failure,
         };
-        let stderr = process.stderr.text();
-        let lines: Vec<_> = stderr.lines().take(5).collect();
-        if lines.is_empty() {
-            failure
-        } else {
-            failure.with("stderr", lines.join("\n"))
-        }
+        let stderr = message(&process.stderr.text());
+        if stderr.is_empty() { failure } else { failure.with("stderr", stderr) }
     }
 }
 

@@ -1,17 +1,17 @@
 //! A connection seen from the client: the mirror image of step 04's.
 //!
 //! ```text
-//!    connect           all sent             the last reply is whole
-//!   ────────▶ Sending ─────────▶ Listening ─────────────────────────▶ idle
+//!    connect           all sent           the last reply is complete
+//!   ────────▶ sending ─────────▶ receiving ─────────────────────────▶ idle
 //!                 ▲                                                     │
 //!                 └─────────────────────────────────────────────────────┘
-//!                                   ask again
+//!                                 the next request
 //! ```
 //!
 //! A non-blocking `connect` returns before the handshake is over
 //! (EINPROGRESS). There is no state for that: `send` on such a socket says
 //! EAGAIN, the wait for the connection is a wait for room to write, and where
-//! the connection is refused it is `send` that tells.
+//! the connection is refused it is `send` that returns the error.
 
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -20,21 +20,21 @@ use epoll::Interest;
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, bind,
-    connect, recv, send, setsockopt, socket,
+    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, SockaddrStorage,
+    bind, connect, recv, send, setsockopt, shutdown, socket,
 };
 use protocol::PONG;
 
-use super::fault::Fault;
+use super::error::RequestError;
 
 const PING: &[u8] = b"ping\n";
 /// Requests that one `send` can take.
-const AT_ONCE: usize = 64;
-const PINGS: [u8; PING.len() * AT_ONCE] = repeated();
+const BATCH: usize = 64;
+const PINGS: [u8; PING.len() * BATCH] = repeated();
 
 /// The requests as `send` takes them: one after the other in one piece.
-const fn repeated() -> [u8; PING.len() * AT_ONCE] {
-    let mut pings = [0; PING.len() * AT_ONCE];
+const fn repeated() -> [u8; PING.len() * BATCH] {
+    let mut pings = [0; PING.len() * BATCH];
     let mut at = 0;
     while at < pings.len() {
         pings[at] = PING[at % PING.len()];
@@ -58,7 +58,7 @@ pub(crate) struct Connection {
     /// Bytes of requests that the kernel has not taken yet.
     unsent: usize,
     /// Bytes of the next reply that are here already.
-    heard: usize,
+    received: usize,
 }
 // ANCHOR_END: connection
 
@@ -73,7 +73,7 @@ impl Connection {
     pub(crate) fn open(
         server: SocketAddr,
         source: Option<SocketAddr>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, RequestError> {
         let family = match server {
             SocketAddr::V4(_) => AddressFamily::Inet,
             SocketAddr::V6(_) => AddressFamily::Inet6,
@@ -82,7 +82,7 @@ impl Connection {
         let socket = socket(family, SockType::Stream, flags, None)?;
         if let Some(source) = source {
             // The port is chosen by `connect`, which knows the destination:
-            // `bind` would need one that nobody uses for any destination.
+            // `bind` would need one that is free for every destination.
             setsockopt(&socket, IpBindAddressNoPort, &true)?;
             bind(socket.as_raw_fd(), &SockaddrStorage::from(source))?;
         }
@@ -90,7 +90,7 @@ impl Connection {
             Ok(()) | Err(Errno::EINPROGRESS) => {}
             Err(errno) => return Err(errno.into()),
         }
-        Ok(Self { socket, unsent: 0, heard: 0 })
+        Ok(Self { socket, unsent: 0, received: 0 })
     }
     // ANCHOR_END: open
 
@@ -98,14 +98,17 @@ impl Connection {
     ///
     /// # Errors
     /// As [`flush`](Self::flush).
-    pub(crate) fn ask(&mut self, count: usize) -> Result<(), Fault> {
+    pub(crate) fn send_requests(
+        &mut self,
+        count: usize,
+    ) -> Result<(), RequestError> {
         self.unsent += PING.len() * count;
         self.flush()
     }
 
-    /// What this connection waits for: one that is idle too wants to know when
-    /// the server ends it.
-    pub(crate) fn wants(&self) -> Interest {
+    /// What this connection waits for: while idle, too, for the server's end
+    /// of it.
+    pub(crate) fn interest(&self) -> Interest {
         Interest { readable: true, writable: self.unsent > 0 }
     }
 
@@ -114,7 +117,7 @@ impl Connection {
     /// # Errors
     /// The connection could not be made, or is broken.
     // ANCHOR: flush
-    pub(crate) fn flush(&mut self) -> Result<(), Fault> {
+    pub(crate) fn flush(&mut self) -> Result<(), RequestError> {
         while self.unsent > 0 {
             let next = requests(self.unsent);
             match send(self.socket.as_raw_fd(), next, MsgFlags::MSG_NOSIGNAL) {
@@ -128,15 +131,21 @@ impl Connection {
     }
     // ANCHOR_END: flush
 
+    /// Sends our FIN: no request follows. `man 2 shutdown`.
+    pub(crate) fn shut_down(&self) {
+        // An error says that the connection has ended already.
+        let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
+    }
+
     /// Does what can be done without waiting, and returns how many replies
-    /// have become whole, whatever comes after them. `hang_up` says that an
+    /// are complete now, whatever comes after them. `hang_up` says that an
     /// end follows the bytes that can be read.
     // ANCHOR: advance
     pub(crate) fn advance(
         &mut self,
         hang_up: bool,
         buffer: &mut [u8],
-    ) -> (usize, Result<(), Fault>) {
+    ) -> (usize, Result<(), RequestError>) {
         let mut replies = 0;
         let result = self
             .flush()
@@ -149,12 +158,12 @@ impl Connection {
         hang_up: bool,
         buffer: &mut [u8],
         replies: &mut usize,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), RequestError> {
         loop {
             match recv(self.socket.as_raw_fd(), buffer, MsgFlags::empty()) {
-                Ok(0) => return Err(Fault::Closed),
+                Ok(0) => return Err(RequestError::Closed),
                 Ok(count) => {
-                    *replies += self.hear(&buffer[..count])?;
+                    *replies += self.check(&buffer[..count])?;
                     // A short read says that the socket is drained.
                     if count < buffer.len() && !hang_up {
                         return Ok(());
@@ -169,23 +178,23 @@ impl Connection {
     // ANCHOR_END: advance
 
     /// Checks every byte of every reply, and counts those that end here.
-    // ANCHOR: hear
-    fn hear(&mut self, mut bytes: &[u8]) -> Result<usize, Fault> {
+    // ANCHOR: check
+    fn check(&mut self, mut bytes: &[u8]) -> Result<usize, RequestError> {
         let mut replies = 0;
         while !bytes.is_empty() {
-            let expected = &PONG[self.heard..];
+            let expected = &PONG[self.received..];
             let count = expected.len().min(bytes.len());
             let (reply, rest) = bytes.split_at(count);
             if reply != &expected[..count] {
-                return Err(Fault::WrongReply);
+                return Err(RequestError::WrongReply);
             }
             bytes = rest;
-            self.heard = (self.heard + count) % PONG.len();
-            replies += usize::from(self.heard == 0);
+            self.received = (self.received + count) % PONG.len();
+            replies += usize::from(self.received == 0);
         }
         Ok(replies)
     }
-    // ANCHOR_END: hear
+    // ANCHOR_END: check
 }
 
 impl AsFd for Connection {

@@ -4,27 +4,29 @@
 //! clients and each has a connection; here they come from the server and from
 //! the clock, and each user has a connection while it waits for a reply.
 
-mod agenda;
 mod connection;
-mod fault;
+mod error;
+mod recorder;
 mod requests;
-mod tally;
+mod timers;
 mod user;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use epoll::{Interest, Poller, Signals, Trigger};
+use fastrand::Rng;
 
-use crate::kernel::Counters;
-use crate::meter::{CpuTime, Meter};
-use crate::scenario::Scenario;
-use crate::schedule::Random;
-use crate::server::Server;
-use crate::trouble::Trouble;
-use agenda::Agenda;
-pub(crate) use tally::{SAMPLE_PERIOD, Tally, histogram};
-use user::User;
+use crate::error::Error;
+use crate::load::scenario::Scenario;
+use crate::results::counters::Counters;
+use crate::results::row::Measured;
+use crate::target::netstat::read_counters;
+use crate::target::process::Server;
+use crate::target::usage::{CpuTime, Meter};
+use recorder::Recorder;
+use timers::Timers;
+use user::{Request, User};
 
 /// A user's token is its number; these are none.
 const TIMER: u64 = u64::MAX;
@@ -56,7 +58,7 @@ pub(crate) fn drive(
     seed: u64,
     server: &Server,
     interrupt: &Signals,
-) -> Result<Tally, Trouble> {
+) -> Result<Measured, Error> {
     Driver::new(scenario, times, seed, server, interrupt)?.run()
 }
 
@@ -66,28 +68,32 @@ struct Driver<'a> {
     scenario: &'a Scenario,
     times: Times,
     server: &'a Server,
-    lifeline_is_cut: bool,
-    interrupted: bool,
     address: SocketAddr,
     interrupt: &'a Signals,
     poller: Poller,
-    agenda: Agenda,
+    timers: Timers,
     users: Vec<User>,
-    /// The users from here on have not come yet.
-    next_to_come: usize,
-    /// So many have come, and their first request is over.
-    users_in: usize,
-    /// Those who are in and wait for the others.
-    held: Vec<usize>,
-    /// Requests on the way.
+    /// The users from here on have not connected yet.
+    next_user: usize,
+    /// So many users have had a first reply, or none in time.
+    users_ready: usize,
+    /// Users that are ready and wait for the others.
+    waiting: Vec<usize>,
+    /// Requests of all users that wait for their replies.
     in_flight: usize,
+    /// What a user is to send now: due since when.
+    due_now: Vec<Instant>,
+    /// All requests are over: connections are closed in order.
+    is_draining: bool,
+    server_has_exited: bool,
+    interrupted: bool,
     buffer: Box<[u8]>,
-    /// What is to be sent to the server in this moment: due since when.
-    ready: Vec<Instant>,
+    answered: Vec<Request>,
+    samples: u64,
     meter: Meter,
     cpu_at_begin: CpuTime,
     counters_at_begin: Counters,
-    tally: Tally,
+    recorder: Recorder,
 }
 // ANCHOR_END: struct
 
@@ -98,92 +104,103 @@ impl<'a> Driver<'a> {
         seed: u64,
         server: &'a Server,
         interrupt: &'a Signals,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, Error> {
         let poller = Poller::new(Trigger::Edge)?;
-        let agenda = Agenda::new()?;
-        poller.register(&agenda, TIMER, Interest::READABLE)?;
+        let timers = Timers::new()?;
+        poller.register(&timers, TIMER, Interest::READABLE)?;
         poller.register(interrupt, INTERRUPT, Interest::READABLE)?;
         server.watch(&poller, SERVER)?;
-        let mut random = Random::new(seed);
+        let mut random = Rng::with_seed(seed);
         let users = (0..scenario.users)
-            .map(|index| User::new(index, scenario, random.number()))
+            .map(|index| User::new(index, scenario, random.u64(..)))
             .collect();
-        let (address, meter) = (server.address, Meter::new(server.pid()));
         Ok(Self {
             scenario,
             times,
             server,
-            lifeline_is_cut: false,
-            interrupted: false,
-            address,
+            address: server.address,
             interrupt,
             poller,
-            agenda,
+            timers,
             users,
-            next_to_come: 0,
-            users_in: 0,
-            held: Vec::new(),
+            next_user: 0,
+            users_ready: 0,
+            waiting: Vec::new(),
             in_flight: 0,
+            due_now: Vec::new(),
+            is_draining: false,
+            server_has_exited: false,
+            interrupted: false,
             buffer: vec![0; READ_SIZE].into(),
-            ready: Vec::new(),
-            meter,
+            answered: Vec::new(),
+            samples: 0,
+            meter: Meter::new(server.group()),
             cpu_at_begin: CpuTime::default(),
             counters_at_begin: Counters::default(),
-            tally: Tally::new(scenario.users),
+            recorder: Recorder::new(scenario.users),
         })
     }
 
     // ANCHOR: run
-    fn run(mut self) -> Result<Tally, Trouble> {
-        self.open();
+    fn run(mut self) -> Result<Measured, Error> {
         let mut events = Vec::new();
-        while !self.is_over() {
-            self.agenda.set_timer()?;
+        self.start();
+        while !self.is_finished() {
+            self.timers.arm()?;
             self.poller.wait(&mut events, None)?;
             for event in &events {
                 match event.token {
-                    TIMER => {} // the agenda is looked at in any case
+                    TIMER => {} // timers are run in any case
                     INTERRUPT => {
                         self.interrupted |= self.interrupt.read().is_some()
                     }
-                    SERVER => self.lifeline_is_cut = true,
-                    user => self.attend(user as usize, event.hang_up),
+                    SERVER => self.server_has_exited = true,
+                    user => self.on_event(user as usize, event.hang_up),
                 }
             }
-            self.look_after_server()?;
+            self.check_server()?;
             if self.interrupted {
-                return self.part();
+                return self.finish_early();
             }
-            self.let_in();
-            self.keep_agenda();
+            self.ramp_up();
+            self.run_timers();
         }
         Ok(self.finish())
     }
     // ANCHOR_END: run
 
     /// Ctrl-C: what there is so far of a long measurement.
-    fn part(mut self) -> Result<Tally, Trouble> {
-        if !self.tally.has_begun() {
-            return Err(Trouble::Interrupted);
+    fn finish_early(mut self) -> Result<Measured, Error> {
+        if !self.recorder.has_begun() {
+            return Err(Error::Interrupted);
         }
         self.end(Instant::now());
         Ok(self.finish())
     }
 
-    fn finish(mut self) -> Tally {
-        self.tally.counters = Counters::now().since(self.counters_at_begin);
-        self.tally.interrupted = self.interrupted;
-        self.tally
+    fn finish(mut self) -> Measured {
+        self.recorder.counters = read_counters().since(self.counters_at_begin);
+        let mut measured = self.recorder.finish();
+        let expected = self.scenario.expected_rps(measured.stats.mean);
+        measured.stats.expected_rps = expected.filter(|rps| rps.is_finite());
+        measured.interrupted = self.interrupted;
+        measured
     }
 
-    /// A server whose stdin is closed has ended, or is about to; or it merely
-    /// does without.
-    fn look_after_server(&self) -> Result<(), Trouble> {
-        let end = self.lifeline_is_cut.then(|| self.server.end()).flatten();
-        end.map_or(Ok(()), |reason| Err(reason.into()))
+    /// A server whose guard has ended has ended, too.
+    fn check_server(&self) -> Result<(), Error> {
+        let exit =
+            self.server_has_exited.then(|| self.server.has_exited()).flatten();
+        exit.map_or(Ok(()), |reason| Err(reason.into()))
     }
 
-    fn is_over(&self) -> bool {
-        self.tally.has_ended() && self.in_flight == 0
+    /// All requests that were due are over, and all connections closed.
+    fn is_finished(&mut self) -> bool {
+        let Some(end) = self.recorder.end_time() else { return false };
+        if self.in_flight > 0 || self.timers.has_request(end) {
+            return false;
+        }
+        self.drain();
+        !self.users.iter().any(User::is_connected)
     }
 }

@@ -2,243 +2,333 @@
 
 use std::time::{Duration, Instant};
 
-use super::agenda::Entry;
-use super::fault::Fault;
-use super::tally::SAMPLE_PERIOD;
+use super::error::RequestError;
+use super::recorder::SAMPLE_PERIOD;
+use super::timers::Timer;
 use super::{Driver, Times};
-use crate::kernel::Counters;
-use crate::scenario::Connections;
+use crate::load::pacing::Pacing;
+use crate::target::netstat::read_counters;
 
-/// How long a user rests whose request has failed: to try at once would only
-/// fail again, a million times a second.
-const REST: Duration = Duration::from_millis(100);
-/// Users who may be on their way in at a time, where connections are kept.
-/// More would overflow the accept queue, and what is measured there is how
+/// The pause after a failed request: to send again at once would only fail
+/// again, a million times a second.
+const BACKOFF: Duration = Duration::from_millis(100);
+/// Connections in the handshake at a time, where connections are kept. More
+/// would overflow the accept queue, and what is measured there is how
 /// connections are served that exist.
-const DOOR: usize = 128;
+const MAX_CONNECTING: usize = 128;
+/// How long servers may take to close connections that we have closed.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// Processes of the server are looked for in one of so many samples.
+const SAMPLES_PER_SEARCH: u64 = 10;
 
 impl Driver<'_> {
-    /// Puts the first entries into the agenda.
-    // ANCHOR: open
-    pub(super) fn open(&mut self) {
+    /// Adds the first timers.
+    // ANCHOR: start
+    pub(super) fn start(&mut self) {
         let now = Instant::now();
-        self.agenda.add(now, Entry::Sample);
+        self.timers.add(now, Timer::Sample);
+        self.timers.add(now, Timer::CheckTimeouts);
+        let Times { warm_up, timeout, .. } = self.times;
         if self.scenario.counts_at_once() {
             self.begin(now);
         } else {
-            // Kept connections: or as soon as all users are in.
-            let kept = self.scenario.connections == Connections::Kept;
-            let Times { warm_up, timeout, .. } = self.times;
+            // Kept connections: or as soon as all users are ready.
+            let kept = self.scenario.keeps_connections();
             let wait = if kept { timeout } else { warm_up };
-            self.agenda.add(now + wait, Entry::Begin);
+            self.timers.add(now + wait, Timer::Begin);
         }
-        if self.scenario.connections == Connections::PerRequest {
-            let count = self.users.len();
-            for (index, user) in self.users.iter_mut().enumerate() {
-                let due = now + user.first(count);
-                self.agenda.add(due, Entry::Request(index));
+        if !self.scenario.keeps_connections() {
+            for index in 0..self.users.len() {
+                self.start_pacing(index, now);
             }
-            self.next_to_come = count;
+            self.next_user = self.users.len();
         }
     }
 
-    /// Lets users in whose connections are kept.
-    pub(super) fn let_in(&mut self) {
-        while self.next_to_come < self.users.len()
-            && self.next_to_come - self.users_in < DOOR
+    /// Connects users whose connections are kept, a few at a time.
+    pub(super) fn ramp_up(&mut self) {
+        while self.next_user < self.users.len()
+            && self.next_user - self.users_ready < MAX_CONNECTING
         {
-            let index = self.next_to_come;
-            self.next_to_come += 1;
-            self.ask_all(index);
+            let index = self.next_user;
+            self.next_user += 1;
+            self.fill_window(index);
         }
-        if !self.holds() {
-            for index in std::mem::take(&mut self.held) {
-                self.ask_all(index);
+        if !self.is_ramping_up() {
+            let now = Instant::now();
+            for index in std::mem::take(&mut self.waiting) {
+                if self.scenario.is_paced() {
+                    self.start_pacing(index, now);
+                } else {
+                    self.fill_window(index);
+                }
             }
         }
     }
 
-    /// Whether users who are in wait for the others: if they went on at once,
-    /// those still outside would have to push past them.
-    fn holds(&self) -> bool {
-        self.scenario.connections == Connections::Kept
-            && self.users_in < self.users.len()
-            && !self.tally.has_begun()
+    /// Whether users that are ready wait for the others: if they went on at
+    /// once, those without a connection would compete with them for one.
+    fn is_ramping_up(&self) -> bool {
+        self.scenario.keeps_connections()
+            && self.users_ready < self.users.len()
+            && !self.recorder.has_begun()
     }
 
-    /// A user sends as many requests as it may have on the way.
-    fn ask_all(&mut self, index: usize) {
-        let on_the_way = self.users[index].waiting();
-        let count = self.scenario.in_flight.saturating_sub(on_the_way);
-        self.ready.resize(count, Instant::now());
-        self.request(index);
+    /// A user begins with its own pace, as if it had been at it for long.
+    fn start_pacing(&mut self, index: usize, now: Instant) {
+        let (count, streams) = (self.users.len(), self.scenario.in_flight);
+        for stream in 0..streams {
+            let number = index + stream * count;
+            let first = self.users[index].first(number, count * streams);
+            self.timers.add(now + first, Timer::Request(index, now + first));
+        }
     }
-    // ANCHOR_END: open
+
+    /// A user sends as many requests as it may have in flight.
+    fn fill_window(&mut self, index: usize) {
+        let in_flight = self.users[index].in_flight();
+        let count = self.scenario.in_flight.saturating_sub(in_flight);
+        self.due_now.resize(count, Instant::now());
+        self.send_requests(index);
+    }
+    // ANCHOR_END: start
 
     /// Does all that is due by now.
-    // ANCHOR: agenda
-    pub(super) fn keep_agenda(&mut self) {
+    // ANCHOR: timers
+    pub(super) fn run_timers(&mut self) {
         let now = Instant::now();
-        while let Some((due, entry)) = self.agenda.take(now) {
-            match entry {
-                Entry::Begin => self.begin(now),
-                Entry::Sample => self.sample(now),
-                Entry::End => self.end(now),
-                Entry::Request(index) => {
-                    self.tally.late(due, Instant::now());
-                    self.ready.push(due);
-                    self.request(index);
+        while let Some((time, timer)) = self.timers.pop_due(now) {
+            match timer {
+                Timer::Begin => self.begin(now),
+                Timer::Sample => self.sample(now),
+                Timer::CheckTimeouts => self.check_timeouts(now),
+                Timer::End => self.end(now),
+                Timer::GiveUp => self.give_up(now),
+                Timer::Request(index, due) => {
+                    self.recorder.late(time, Instant::now());
+                    self.due_now.push(due);
+                    self.send_requests(index);
                 }
             }
         }
     }
 
     fn begin(&mut self, now: Instant) {
-        if self.tally.has_begun() {
+        if self.recorder.has_begun() {
             return;
         }
-        self.counters_at_begin = Counters::now();
+        self.counters_at_begin = read_counters();
         self.cpu_at_begin = self.meter.cpu_time();
-        self.tally.begin(now, self.meter.footprint());
+        self.recorder.begin(now, self.meter.footprint());
         if !self.scenario.is_one_shot() {
-            self.agenda.add(now + self.times.duration, Entry::End);
+            self.timers.add(now + self.times.duration, Timer::End);
         }
     }
 
-    /// From here on no request is sent; those on the way are waited for.
+    /// From here on no request is due; the others are waited for.
     pub(super) fn end(&mut self, now: Instant) {
-        if self.tally.has_ended() {
+        if self.recorder.end_time().is_some() {
             return;
         }
-        self.tally.cpu = self.meter.cpu_time().since(self.cpu_at_begin);
-        self.look(now);
-        self.tally.end(now);
+        self.recorder.cpu = self.meter.cpu_time().since(self.cpu_at_begin);
+        self.record_sample(now);
+        self.recorder.end(now);
+        self.timers.add(now + self.times.timeout + BACKOFF, Timer::GiveUp);
     }
 
-    /// Looks at the server and at the kernel's counters.
-    fn look(&mut self, now: Instant) {
-        let counters = Counters::now().since(self.counters_at_begin);
-        self.tally.sample(now, counters, self.meter.footprint());
+    fn record_sample(&mut self, now: Instant) {
+        let counters = read_counters().since(self.counters_at_begin);
+        self.recorder.sample(now, counters, self.meter.footprint());
     }
 
-    /// Looks, and sees to those who have waited for too long.
     fn sample(&mut self, now: Instant) {
-        self.look(now);
-        self.agenda.add(now + SAMPLE_PERIOD, Entry::Sample);
-        let Some(longest_ago) = now.checked_sub(self.times.timeout) else {
-            return;
-        };
+        self.samples += 1;
+        if self.samples.is_multiple_of(SAMPLES_PER_SEARCH) {
+            self.meter.find_processes();
+        }
+        self.record_sample(now);
+        self.timers.add(now + SAMPLE_PERIOD, Timer::Sample);
+    }
+
+    fn check_timeouts(&mut self, now: Instant) {
+        let timeout = self.times.timeout;
+        let interval = (timeout / 4).min(SAMPLE_PERIOD);
+        self.timers.add(now + interval, Timer::CheckTimeouts);
         for index in 0..self.users.len() {
             let since = self.users[index].waiting_since();
-            if since.is_some_and(|due| due < longest_ago) {
-                self.fail(index, Fault::TimedOut, now);
+            if since.is_some_and(|sent| now - sent > timeout) {
+                self.fail(index, RequestError::TimedOut, now);
             }
         }
     }
-    // ANCHOR_END: agenda
+    // ANCHOR_END: timers
 
-    /// A user sends the requests that are `ready`.
-    // ANCHOR: request
-    fn request(&mut self, index: usize) {
-        self.ready.retain(|&due| !self.tally.is_past(due));
-        if self.ready.is_empty() {
+    /// A user sends the requests that are due.
+    // ANCHOR: send
+    fn send_requests(&mut self, index: usize) {
+        self.due_now.retain(|&due| !self.recorder.is_past(due));
+        if self.due_now.is_empty() {
             return;
         }
-        self.in_flight += self.ready.len();
+        self.in_flight += self.due_now.len();
         let user = &mut self.users[index];
-        let asked = user.ask(&self.ready, self.address, &self.poller);
-        self.ready.clear();
-        if let Err(fault) = asked {
-            self.fail(index, fault, Instant::now());
+        let sent =
+            user.send_requests(&self.due_now, self.address, &self.poller);
+        self.due_now.clear();
+        if let Err(error) = sent {
+            self.fail(index, error, Instant::now());
         }
     }
 
     /// An event for a user: replies, room to send, or the connection's end.
-    pub(super) fn attend(&mut self, index: usize, hang_up: bool) {
+    pub(super) fn on_event(&mut self, index: usize, hang_up: bool) {
         let (user, buffer) = (&mut self.users[index], &mut self.buffer);
-        let answered = &mut self.ready;
-        let heard = user.hear(hang_up, buffer, &self.poller, answered);
+        if self.is_draining {
+            let surplus = user.on_drain(hang_up, buffer, &self.poller);
+            return self.recorder.unrequested(surplus);
+        }
+        let answered = &mut self.answered;
+        let result = user.on_readable(hang_up, buffer, &self.poller, answered);
         let now = Instant::now();
-        if !self.ready.is_empty() {
-            self.note_replies(index, now);
+        if !self.answered.is_empty() {
+            self.record_replies(index, now);
         }
-        match heard {
-            Ok(()) => self.request(index),
-            Err(fault) => {
-                for _ in self.ready.drain(..) {
-                    self.agenda.add(now + REST, Entry::Request(index));
+        match result {
+            Ok(()) => self.send_requests(index),
+            Err(error) => {
+                for due in std::mem::take(&mut self.due_now) {
+                    self.schedule(index, due, now + BACKOFF);
                 }
-                self.fail(index, fault, now);
+                self.fail(index, error, now);
             }
         }
     }
 
-    /// Counts what was answered, and leaves in `ready` what that makes due
-    /// already; the rest is for the agenda.
-    fn note_replies(&mut self, index: usize, now: Instant) {
-        self.in_flight -= self.ready.len();
-        self.comes_in(index, now);
+    /// Counts what was answered, and leaves in `due_now` what that makes due
+    /// already; for the rest there are timers.
+    fn record_replies(&mut self, index: usize, now: Instant) {
+        self.in_flight -= self.answered.len();
+        let was_ready = self.first_reply(index, now);
+        // On a connection that is kept, the first reply only says that it is
+        // there: the pace begins when all are.
+        let paced = self.scenario.is_paced();
+        let joins = paced && self.scenario.keeps_connections() && !was_ready;
         let user = &mut self.users[index];
-        self.ready.retain_mut(|due| {
-            self.tally.reply(*due, now);
-            let Some(next) = user.next(*due, now) else { return false };
-            *due = next;
-            if next > now {
-                self.agenda.add(next, Entry::Request(index));
+        for request in self.answered.drain(..) {
+            if now - request.sent > self.times.timeout {
+                self.recorder.error(request.due, now, RequestError::TimedOut);
+            } else {
+                self.recorder.reply(request.due, now);
             }
-            next <= now
-        });
-        if self.holds() && !self.ready.is_empty() {
-            self.ready.clear();
-            self.held.push(index);
+            match user.next(request.due, now) {
+                _ if joins => {}
+                Some(next) if next <= now => self.due_now.push(next),
+                Some(next) => {
+                    self.timers.add(next, Timer::Request(index, next));
+                }
+                None => {}
+            }
+        }
+        if self.is_ramping_up() && !self.due_now.is_empty() || joins {
+            self.due_now.clear();
+            self.waiting.push(index);
         }
     }
-    // ANCHOR_END: request
+    // ANCHOR_END: send
 
-    /// All that a user waits for comes to nothing.
+    /// All requests that a user has in flight have failed. Their successors are
+    /// due when they were going to be: a schedule stands whatever fails.
     // ANCHOR: fail
-    fn fail(&mut self, index: usize, fault: Fault, now: Instant) {
+    fn fail(&mut self, index: usize, error: RequestError, now: Instant) {
         let user = &mut self.users[index];
-        let dues = user.hang_up();
-        self.in_flight -= dues.len();
-        if dues.is_empty() {
+        let requests = user.close();
+        self.in_flight -= requests.len();
+        if error == RequestError::UnrequestedReply {
+            self.recorder.unrequested(1);
+        } else if requests.is_empty() {
             // It was idle. That counts, but its next request is due already.
-            self.tally.fault(now, fault);
+            self.recorder.error(now, now, error);
         }
-        // Those who are held will ask for all that they may.
-        let held = self.held.contains(&index);
-        for due in dues {
-            self.tally.fault(due, fault);
-            if let Some(next) = user.next(due, now).filter(|_| !held) {
-                let next = next.max(now + REST);
-                self.agenda.add(next, Entry::Request(index));
+        let waits = self.waiting.contains(&index);
+        for request in requests {
+            self.recorder.error(request.due, now, error);
+            let next = self.users[index].next(request.due, now);
+            if let Some(next) = next.filter(|_| !waits) {
+                self.schedule(index, next, now + BACKOFF);
             }
         }
-        self.comes_in(index, now);
+        self.first_reply(index, now);
+    }
+
+    /// What is due at `due` is sent no sooner than `earliest`.
+    fn schedule(&mut self, index: usize, due: Instant, earliest: Instant) {
+        let due = match self.users[index].pacing {
+            Pacing::ConstantRate(_) => due,
+            _ => due.max(earliest), // there was no schedule for it
+        };
+        self.timers.add(due.max(earliest), Timer::Request(index, due));
+    }
+
+    /// What is still missing has failed: what is in flight, and what was due
+    /// and could not be sent, since all before it was in flight.
+    fn give_up(&mut self, now: Instant) {
+        let Some(end) = self.recorder.end_time() else { return };
+        for index in 0..self.users.len() {
+            if self.is_draining {
+                self.users[index].close();
+            }
+            if self.users[index].in_flight() > 0 {
+                self.fail(index, RequestError::TimedOut, now);
+            }
+        }
+        for (index, mut due) in self.timers.take_requests(end) {
+            while due < end {
+                self.recorder.error(due, now, RequestError::TimedOut);
+                let next = self.users[index].next(due, now);
+                due = next.unwrap_or(end);
+            }
+        }
     }
     // ANCHOR_END: fail
 
-    /// A user's request is over, well or not: was it the first?
-    fn comes_in(&mut self, index: usize, now: Instant) {
-        let was_in = std::mem::replace(&mut self.users[index].is_in, true);
-        if was_in {
+    /// Closes the connections in order: what comes before the server's FIN
+    /// answers none of our requests.
+    pub(super) fn drain(&mut self) {
+        if self.is_draining {
             return;
         }
-        self.users_in += 1;
-        if self.users_in < self.users.len() {
-            return;
+        self.is_draining = true;
+        self.timers.add(Instant::now() + DRAIN_TIMEOUT, Timer::GiveUp);
+        for user in &mut self.users {
+            if self.scenario.is_one_shot() {
+                user.close(); // no reply was taken for another
+            } else {
+                user.shut_down();
+            }
         }
-        let kept = self.scenario.connections == Connections::Kept;
+    }
+
+    /// A user's request is over, well or not. Returns whether it was not the
+    /// first.
+    fn first_reply(&mut self, index: usize, now: Instant) -> bool {
+        let was_ready =
+            std::mem::replace(&mut self.users[index].is_ready, true);
+        if was_ready {
+            return true;
+        }
+        self.users_ready += 1;
+        if self.users_ready < self.users.len() {
+            return false;
+        }
+        let kept = self.scenario.keeps_connections();
+        let Times { warm_up, duration, .. } = self.times;
         match (self.scenario.is_one_shot(), kept) {
-            // Idle connections are looked at, a burst is over.
-            (true, true) => {
-                self.agenda.add(now + self.times.duration, Entry::End);
-            }
-            (true, false) => self.agenda.add(now, Entry::End),
-            (false, true) => {
-                self.agenda.add(now + self.times.warm_up, Entry::Begin);
-            }
+            // Idle connections are watched, a burst is over.
+            (true, true) => self.timers.add(now + duration, Timer::End),
+            (true, false) => self.timers.add(now, Timer::End),
+            (false, true) => self.timers.add(now + warm_up, Timer::Begin),
             (false, false) => {}
         }
+        false
     }
 }

@@ -1,24 +1,25 @@
-//! A user: a schedule, and a connection while there is something to wait for.
+//! A user: a pacing, and a connection while there is something to wait for.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use epoll::{Interest, Poller};
+use fastrand::Rng;
 
 use super::connection::Connection;
-use super::fault::Fault;
-use crate::scenario::{Connections, Scenario};
-use crate::schedule::{Random, Schedule};
+use super::error::RequestError;
+use crate::load::pacing::Pacing;
+use crate::load::scenario::{Connections, Scenario};
 
 /// Addresses to connect from, 127.0.0.1 the first.
 const SOURCES: u64 = 32;
 
-/// A connection, and what epoll waits for on it.
-#[derive(Debug)]
-struct Line {
-    connection: Connection,
-    registered: Option<Interest>,
+/// A request that waits for its reply.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub(crate) due: Instant,
+    pub(crate) sent: Instant,
 }
 
 /// One of the users.
@@ -26,41 +27,46 @@ struct Line {
 #[derive(Debug)]
 pub(crate) struct User {
     token: u64,
-    schedule: Schedule,
+    pub(crate) pacing: Pacing,
+    random: Rng,
     connections: Connections,
-    line: Option<Line>,
-    /// For each request that waits for its reply: when it was due.
-    awaited: VecDeque<Instant>,
-    /// Its first request is over.
-    pub(crate) is_in: bool,
+    connection: Option<Connection>,
+    /// What the kernel waits for on that connection.
+    registered: Option<Interest>,
+    /// In the order in which their replies come.
+    in_flight: VecDeque<Request>,
+    /// Its first request is over, well or not.
+    pub(crate) is_ready: bool,
 }
 // ANCHOR_END: user
 
 impl User {
     pub(crate) fn new(index: usize, scenario: &Scenario, seed: u64) -> Self {
-        let pacing = scenario.pacing(index);
+        let token = index as u64;
         Self {
-            token: index as u64,
-            schedule: Schedule::new(pacing, Random::new(seed)),
+            token,
+            pacing: scenario.pacing(index),
+            random: Rng::with_seed(seed),
             connections: scenario.connections,
-            line: None,
-            awaited: VecDeque::new(),
-            is_in: false,
+            connection: None,
+            registered: None,
+            in_flight: VecDeque::new(),
+            is_ready: false,
         }
     }
 
-    /// See [`Schedule::first`].
-    pub(crate) fn first(&mut self, count: usize) -> Duration {
-        self.schedule.first(self.token as usize, count)
+    /// See [`Pacing::first`].
+    pub(crate) fn first(&mut self, index: usize, count: usize) -> Duration {
+        self.pacing.first(index, count, &mut self.random)
     }
 
-    /// See [`Schedule::next`].
+    /// See [`Pacing::next`].
     pub(crate) fn next(
         &mut self,
         due: Instant,
         now: Instant,
     ) -> Option<Instant> {
-        self.schedule.next(due, now)
+        self.pacing.next(due, now, &mut self.random)
     }
 
     /// Sends a request for each of `dues`, on the connection that there is or
@@ -68,29 +74,31 @@ impl User {
     ///
     /// # Errors
     /// There is no connection to be had, or it is broken.
-    // ANCHOR: ask
-    pub(crate) fn ask(
+    // ANCHOR: send_requests
+    pub(crate) fn send_requests(
         &mut self,
         dues: &[Instant],
         server: SocketAddr,
         poller: &Poller,
-    ) -> Result<(), Fault> {
-        self.awaited.extend(dues);
+    ) -> Result<(), RequestError> {
+        let sent = Instant::now();
+        let requests = dues.iter().map(|&due| Request { due, sent });
+        self.in_flight.extend(requests);
         let source = self.source(server);
-        let line = match &mut self.line {
-            Some(line) => line,
-            none => none.insert(Line {
-                connection: Connection::open(server, source)?,
-                registered: None,
-            }),
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => {
+                self.registered = None;
+                none.insert(Connection::open(server, source)?)
+            }
         };
-        line.connection.ask(dues.len())?;
-        line.register(poller, self.token)
+        connection.send_requests(dues.len())?;
+        self.register(poller)
     }
-    // ANCHOR_END: ask
+    // ANCHOR_END: send_requests
 
-    /// Where a user connects from who does so for each request. A port rests
-    /// for 1 to 2 s after its connection (TIME_WAIT), and an address has about
+    /// Where a user connects from that does so for each request. A port is in
+    /// TIME_WAIT for 1 to 2 s after its connection, and an address has about
     /// 28,000 of them: from one address 14,000 connections a second would be
     /// the end. On this machine there are more addresses than one.
     fn source(&self, server: SocketAddr) -> Option<SocketAddr> {
@@ -102,67 +110,90 @@ impl User {
         })
     }
 
-    /// Takes what has come from the server, and adds to `answered` when each
-    /// request was due that is answered now.
+    /// Takes what has come from the server, and adds to `answered` the requests
+    /// that are answered now.
     ///
     /// # Errors
     /// The connection is broken, the server ended it, or a reply is wrong.
-    // ANCHOR: hear
-    pub(crate) fn hear(
+    // ANCHOR: on_readable
+    pub(crate) fn on_readable(
         &mut self,
         hang_up: bool,
         buffer: &mut [u8],
         poller: &Poller,
-        answered: &mut Vec<Instant>,
-    ) -> Result<(), Fault> {
+        answered: &mut Vec<Request>,
+    ) -> Result<(), RequestError> {
         // None is ordinary: the event may be that of a connection that is
         // closed by now.
-        let Some(line) = &mut self.line else { return Ok(()) };
-        let (replies, result) = line.connection.advance(hang_up, buffer);
-        let known = replies.min(self.awaited.len());
-        answered.extend(self.awaited.drain(..known));
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let (replies, result) = connection.advance(hang_up, buffer);
+        let known = replies.min(self.in_flight.len());
+        answered.extend(self.in_flight.drain(..known));
         if known < replies {
-            return Err(Fault::WrongReply); // nobody asked
+            return Err(RequestError::UnrequestedReply);
         }
         if self.connections == Connections::PerRequest && known > 0 {
-            self.line = None; // close(2)
+            self.connection = None; // close(2)
             return Ok(());
         }
         result?;
-        line.register(poller, self.token)
+        self.register(poller)
     }
-    // ANCHOR_END: hear
+    // ANCHOR_END: on_readable
+
+    /// Registers what the connection waits for now.
+    fn register(&mut self, poller: &Poller) -> Result<(), RequestError> {
+        let Some(connection) = &self.connection else { return Ok(()) };
+        let interest = connection.interest();
+        let registered = match self.registered.replace(interest) {
+            Some(before) if before == interest => Ok(()),
+            Some(_) => poller.reregister(connection, self.token, interest),
+            None => poller.register(connection, self.token, interest),
+        };
+        registered.map_err(|error| {
+            let errno = error.source.raw_os_error();
+            RequestError::Failed(errno.unwrap_or_default())
+        })
+    }
 
     /// Closes the connection and returns the requests that were not answered.
-    pub(crate) fn hang_up(&mut self) -> VecDeque<Instant> {
-        self.line = None;
-        std::mem::take(&mut self.awaited)
+    pub(crate) fn close(&mut self) -> VecDeque<Request> {
+        self.connection = None;
+        std::mem::take(&mut self.in_flight)
+    }
+
+    /// Sends our FIN on the connection, if there is one.
+    pub(crate) fn shut_down(&self) {
+        self.connection.iter().for_each(Connection::shut_down);
+    }
+
+    /// Reads what comes after that, up to the server's FIN. Returns how many
+    /// replies there were.
+    pub(crate) fn on_drain(
+        &mut self,
+        hang_up: bool,
+        buffer: &mut [u8],
+        poller: &Poller,
+    ) -> usize {
+        let Some(connection) = &mut self.connection else { return 0 };
+        let (replies, result) = connection.advance(hang_up, buffer);
+        if result.and_then(|()| self.register(poller)).is_err() {
+            self.connection = None; // an end in any form is one
+        }
+        replies
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connection.is_some()
     }
 
     /// How many requests wait for their reply.
-    pub(crate) fn waiting(&self) -> usize {
-        self.awaited.len()
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.len()
     }
 
-    /// When the request was due that has waited longest for its reply.
+    /// When the request was sent that has waited longest for its reply.
     pub(crate) fn waiting_since(&self) -> Option<Instant> {
-        self.awaited.front().copied()
-    }
-}
-
-impl Line {
-    /// Makes epoll wait for what the connection waits for now.
-    fn register(&mut self, poller: &Poller, token: u64) -> Result<(), Fault> {
-        let Self { connection, registered } = self;
-        let wanted = connection.wants();
-        let result = match *registered {
-            Some(interest) if interest == wanted => Ok(()),
-            Some(_) => poller.reregister(&*connection, token, wanted),
-            None => poller.register(&*connection, token, wanted),
-        };
-        *registered = Some(wanted);
-        result.map_err(|error| {
-            Fault::Failed(error.source.raw_os_error().unwrap_or_default())
-        })
+        self.in_flight.front().map(|request| request.sent)
     }
 }

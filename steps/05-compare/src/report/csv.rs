@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::measures::{ERRORS, REQUESTS};
-use crate::results::{Results, Row};
+use crate::results::metric::{ERRORS, REQUESTS};
+use crate::results::row::{Results, Row};
 
 /// What Locust calls its columns. Times are in milliseconds.
 const COLUMNS: &str = "Type,Name,Request Count,Error Count,Median Response \
@@ -26,11 +26,10 @@ fn stats_line(row: &Row) -> String {
     let sum = |of: &dyn Fn(usize) -> f64| (0..row.rounds.len()).map(of).sum();
     let seconds: f64 = sum(&|i| row.rounds[i].seconds);
     let served: f64 = sum(&|i| row.rounds[i].rps * row.rounds[i].seconds);
-    let (requests, failures) = (REQUESTS.over(row), ERRORS.over(row));
+    let (requests, failures) = (REQUESTS.aggregate(row), ERRORS.aggregate(row));
     let failures = failures.unwrap_or(0.0);
-    let answered =
-        |i: usize| (row.rounds[i].requests - row.rounds[i].failed()) as f64;
-    let mean = sum(&|i| row.rounds[i].mean * answered(i)) / sum(&answered);
+    let counted = |i: usize| row.rounds[i].requests as f64;
+    let mean = sum(&|i| row.rounds[i].mean * counted(i)) / sum(&counted);
     let at = |quantile| milliseconds(row.latency_at(quantile));
     let mut cells = vec![
         "TCP".into(),

@@ -1,43 +1,46 @@
 //! Two runs next to each other: two machines, or two versions.
 
-use super::table::align;
-use super::{format, ratios};
-use crate::comparison::{Difference, between_runs};
-use crate::results::Results;
+use super::table::{WIDTH, ratio_row, ratio_titles};
+use crate::analysis::comparison::between_runs;
+use crate::results::row::{Results, Row, Setup};
+use crate::results::units::{align, wrap};
 
 /// How the figures of `after` differ from those of `before`.
 pub(crate) fn diff(before: &Results, after: &Results) -> String {
-    let mut lines = vec![ratios::titles_with("server")];
+    let mut lines = vec![ratio_titles("server")];
     let mut single = Vec::new();
     for row in after.rows.iter().filter(|row| !row.again) {
         match before.row(&row.load, &row.server) {
             Some(old) => {
                 let found = between_runs(row, old);
-                lines.push(ratios::line(&row.load, &row.server, &found, shown));
+                lines.push(ratio_row(&row.load, &row.server, &found));
             }
-            None => single.push(format!("{}, {}", row.load, row.server)),
+            None => single.push(row.name()),
         }
     }
-    let gone = before.rows.iter().filter(|row| {
-        !row.again && after.row(&row.load, &row.server).is_none()
-    });
-    single.extend(gone.map(|row| format!("{}, {}", row.load, row.server)));
+    let is_gone =
+        |row: &&Row| !row.again && after.row(&row.load, &row.server).is_none();
+    single.extend(before.rows.iter().filter(is_gone).map(Row::name));
 
     let mut text = format!(
-        "{}\nThe second run as so many times the first [95 % interval]; = is \
-         no difference.\nFirst:  {}.\nSecond: {}.\n",
+        "{}\nThe second run as so many times the first [95 % interval]; * is a \
+         difference.\nFirst:  {}\nSecond: {}\n",
         align(&lines, 2),
-        before.machine,
-        after.machine
+        described(&before.setup),
+        described(&after.setup)
     );
     if !single.is_empty() {
-        text += &format!("In one of the runs only: {}\n", single.join("; "));
+        let line = format!("In one of the runs only: {}", single.join("; "));
+        text += &(wrap(&line, WIDTH, "  ") + "\n");
     }
     text
 }
 
-fn shown(difference: &Difference) -> String {
-    let [value, interval] = format::with_interval(&difference.ratio);
-    let sign = if difference.is_real { " " } else { "=" };
-    format!("{value} {interval} {sign}")
+fn described(setup: &Setup) -> String {
+    let Setup { date, version, kernel, processor, rounds, .. } = setup;
+    let text = format!(
+        "{date}, version {version}, Linux {kernel}, {processor}, {rounds} \
+         rounds"
+    );
+    wrap(&text, WIDTH - 8, "        ")
 }

@@ -1,27 +1,92 @@
-//! The table, as it stands in the terminal.
+//! The tables, as they stand in the terminal: at most 100 columns wide.
 
-use crate::measures::{
-    CPU, CPU_PER_REQUEST, ERRORS, MAX, MEAN, MEMORY, Measure, P50, P99, RPS,
-    THREADS,
+use crate::analysis::comparison::{
+    COMPARED, Difference, against_itself, differences,
 };
-use crate::results::Results;
+use crate::analysis::statistics::Ratio;
+use crate::results::metric::{
+    CPU, CPU_PER_REQUEST, ERRORS, MAX, MEMORY, Metric, P50, P99, RPS, THREADS,
+};
+use crate::results::row::{Load, Results};
+use crate::results::units::{align, three_digits};
+
+/// The width of a terminal that lines are to fit.
+pub(crate) const WIDTH: usize = 100;
 
 /// What the article's readers look for.
-const COLUMNS: [Measure; 10] =
-    [RPS, MEAN, P50, P99, MAX, ERRORS, CPU_PER_REQUEST, CPU, MEMORY, THREADS];
+const COLUMNS: [Metric; 9] =
+    [RPS, P50, P99, MAX, ERRORS, CPU_PER_REQUEST, CPU, MEMORY, THREADS];
+/// Columns that go, in this order, where names are too long for all.
+const OPTIONAL: [Metric; 3] = [CPU, MAX, THREADS];
 
 /// A row for each load and server.
-pub(crate) fn table(results: &Results) -> String {
-    let titles = COLUMNS.iter().map(|column| column.name.to_owned());
+pub(crate) fn rows(results: &Results) -> Vec<Vec<String>> {
+    let too_wide = |columns: &[Metric]| {
+        let text = align(&rows_with(results, columns), 2);
+        text.lines().any(|line| line.chars().count() > WIDTH)
+    };
+    let mut columns = COLUMNS.to_vec();
+    for optional in &OPTIONAL {
+        if too_wide(&columns) {
+            columns.retain(|column| column.name != optional.name);
+        }
+    }
+    rows_with(results, &columns)
+}
+
+fn rows_with(results: &Results, columns: &[Metric]) -> Vec<Vec<String>> {
+    let titles = columns.iter().map(|column| column.name.to_owned());
     let mut lines = vec![line("load", "server", titles)];
     for load in &results.loads {
         for (index, row) in results.rows_of(&load.name).enumerate() {
             let load = if index == 0 { load.name.as_str() } else { "" };
-            let cells = COLUMNS.iter().map(|column| column.show(row));
+            let cells = columns.iter().map(|column| column.format(row));
             lines.push(line(load, &row.server, cells));
         }
     }
-    align(&lines, 2)
+    lines
+}
+
+/// Every ratio with its interval, also where it says that there is no
+/// difference: a line for each load and each server but the baseline, which
+/// stands there against itself.
+pub(crate) fn ratio_rows(results: &Results) -> Vec<Vec<String>> {
+    let of_load = |load: &Load| {
+        let others = results.rows_of(&load.name);
+        let others = others.filter(|row| row.server != results.baseline);
+        let mut lines: Vec<_> = others
+            .map(|row| {
+                ratio_row(&load.name, &row.server, &differences(results, row))
+            })
+            .collect();
+        let itself = against_itself(results, &load.name);
+        lines.push(ratio_row(&load.name, "itself (A/A)", &itself));
+        lines
+    };
+    let titles = vec![ratio_titles(&format!("over {}", results.baseline))];
+    titles.into_iter().chain(results.busy_loads().flat_map(of_load)).collect()
+}
+
+/// What each column of ratios holds.
+pub(crate) fn ratio_titles(servers: &str) -> Vec<String> {
+    line("load", servers, COMPARED.iter().map(|c| c.key.to_owned()))
+}
+
+/// One line: load and server, then each ratio; `*` where it is a difference.
+pub(crate) fn ratio_row(
+    load: &str,
+    server: &str,
+    found: &[Difference],
+) -> Vec<String> {
+    let cells = COMPARED.iter().map(|compared| {
+        let found = found.iter().find(|d| d.key == compared.key);
+        found.map_or("-".into(), |difference| {
+            let [value, interval] = with_interval(&difference.ratio);
+            let sign = if difference.is_significant { "*" } else { " " };
+            format!("{value}{sign}{interval}")
+        })
+    });
+    line(load, server, cells)
 }
 
 fn line(
@@ -32,40 +97,19 @@ fn line(
     [load.to_owned(), server.to_owned()].into_iter().chain(cells).collect()
 }
 
-/// Puts the cells below one another: the first `names` columns to the left,
-/// numbers to the right.
-pub(crate) fn align(lines: &[Vec<String>], names: usize) -> String {
-    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        let cells = lines.iter().filter_map(|line| line.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<_> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for line in lines {
-        let cells = line.iter().zip(&widths).enumerate();
-        let cells = cells.map(|(column, (cell, &width))| {
-            if column < names {
-                format!("{cell:<width$}")
-            } else {
-                format!("{cell:>width$}")
-            }
-        });
-        let joined = cells.collect::<Vec<_>>().join("  ");
-        text += joined.trim_end();
-        text.push('\n');
-    }
-    text
+/// A ratio and its interval: `0.58` and `[0.55, 0.61]`.
+pub(crate) fn with_interval(ratio: &Ratio) -> [String; 2] {
+    let [value, low, high] =
+        [ratio.value, ratio.low, ratio.high].map(two_decimals);
+    [value, format!("[{low}, {high}]")]
 }
 
-#[cfg(test)]
-mod tests {
-    use super::align;
-
-    #[test]
-    fn names_stand_to_the_left_and_numbers_to_the_right() {
-        let cells = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
-        let lines = [cells("server", "RPS"), cells("c", "12345")];
-        assert_eq!(align(&lines, 1), "server    RPS\nc       12345\n");
+/// A ratio: two decimals, and three digits where it is large or small.
+fn two_decimals(ratio: f64) -> String {
+    match ratio {
+        r if r < 0.1 => format!("{r:.3}"),
+        r if r < 10.0 => format!("{r:.2}"),
+        r if r < 1e3 => three_digits(r),
+        _ => "999+".into(),
     }
 }

@@ -19,6 +19,140 @@ fn dying() {
     std::process::exit(3);
 }
 
+/// Serves each connection in a thread of its own: `reply` is called for each
+/// line, and has the connection.
+fn serve(reply: impl Fn(&mut TcpStream) + Clone + Send + 'static) {
+    serve_on(listener(), reply);
+}
+
+fn serve_on(
+    listener: TcpListener,
+    reply: impl Fn(&mut TcpStream) + Clone + Send + 'static,
+) {
+    for client in listener.incoming() {
+        let (mut client, reply) =
+            (client.expect("a connection"), reply.clone());
+        std::thread::spawn(move || {
+            let copy = client.try_clone().expect("a descriptor");
+            for line in BufReader::new(copy).lines() {
+                match line {
+                    Ok(line) if line == "ping" => reply(&mut client),
+                    _ => break,
+                }
+            }
+        });
+    }
+}
+
+fn pong(client: &mut TcpStream) {
+    let _ = client.write_all(b"pong\n");
+}
+
+fn sleep_ms(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
+/// Needs 44 ms for a reply.
+#[test]
+#[ignore = "a server for the tests above"]
+fn slow() {
+    serve(|client| {
+        sleep_ms(44);
+        pong(client);
+    });
+}
+
+/// Needs 20 ms for a reply, and says it twice.
+#[test]
+#[ignore = "a server for the tests above"]
+fn twice() {
+    serve(|client| {
+        sleep_ms(20);
+        pong(client);
+        sleep_ms(1);
+        pong(client);
+    });
+}
+
+/// Stands still for 1 s, 0.7 s after the first connection.
+#[test]
+#[ignore = "a server for the tests above"]
+fn freezing() {
+    let start = std::sync::OnceLock::<Instant>::new();
+    for client in listener().incoming() {
+        let mut client = client.expect("a connection");
+        let elapsed = start.get_or_init(Instant::now).elapsed();
+        let (from, to) =
+            (Duration::from_millis(700), Duration::from_millis(1_700));
+        if (from..to).contains(&elapsed) {
+            std::thread::sleep(to - elapsed);
+        }
+        let mut line = Vec::new();
+        let _ = BufReader::new(&client).read_until(b'\n', &mut line);
+        pong(&mut client);
+    }
+}
+
+/// Does not answer every twentieth request.
+#[test]
+#[ignore = "a server for the tests above"]
+fn mute_5() {
+    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    serve(move |client| {
+        let number = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if number % 20 != 19 {
+            pong(client);
+        }
+    });
+}
+
+/// Answers nothing every second time that it is started.
+#[test]
+#[ignore = "a server for the tests above"]
+fn mute_every_second_time() {
+    let path = std::env::var("STARTS").expect("set by the test");
+    let starts = fs::read(&path).unwrap_or_default().len();
+    fs::write(&path, vec![b'.'; starts + 1]).expect("written");
+    serve(move |client| {
+        if starts.is_multiple_of(2) {
+            pong(client);
+        }
+    });
+}
+
+/// Has its connections served by two other processes, which work for 1 ms for
+/// each reply.
+#[test]
+#[ignore = "a server for the tests above"]
+fn forking() {
+    let listener = std::os::fd::OwnedFd::from(listener());
+    let workers = [0, 1].map(|_| {
+        let program = std::env::current_exe().expect("this test");
+        Command::new(program)
+            .args(["--ignored", "--exact", "servers::worker"])
+            .stdin(listener.try_clone().expect("a descriptor"))
+            .spawn()
+            .expect("a worker")
+    });
+    for mut worker in workers {
+        worker.wait().expect("our child");
+    }
+}
+
+/// One of them: its stdin is the listener.
+#[test]
+#[ignore = "a server for the tests above"]
+fn worker() {
+    use std::os::fd::AsFd;
+    let stdin = std::io::stdin();
+    let listener = stdin.as_fd().try_clone_to_owned().expect("a listener");
+    serve_on(listener.into(), |client| {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_millis(1) {}
+        pong(client);
+    });
+}
+
 /// Sends each line back.
 #[test]
 #[ignore = "a server for the tests above"]

@@ -1,0 +1,325 @@
+//! How servers differ, and whether they do.
+
+use serde::Serialize;
+
+use super::statistics::{Confidence, Ratio};
+use super::validity::client_was_busy;
+use crate::results::metric::{
+    CPU_PER_REQUEST, MEMORY, Metric, P99, RPS, median,
+};
+use crate::results::round::RoundStats;
+use crate::results::row::{Results, Row};
+
+/// A metric by which servers are compared.
+pub(crate) struct ComparedMetric {
+    pub(crate) metric: Metric,
+    /// What `--fail-if` calls it.
+    pub(crate) key: &'static str,
+    /// What it is called.
+    pub(crate) name: &'static str,
+    /// A sentence with it.
+    pub(crate) sentence: &'static str,
+    /// Less than this, as a part of the whole, is no difference, however
+    /// certain: another build of the same source may differ by as much.
+    min_ratio: f64,
+    /// Nor is less than this, in the metric's unit.
+    min_difference: f64,
+    higher_is_better: bool,
+}
+
+pub(crate) static COMPARED: [ComparedMetric; 4] = [
+    ComparedMetric {
+        metric: CPU_PER_REQUEST,
+        key: "cpu",
+        name: "CPU time a request",
+        sentence: "{server} used {times} the CPU time of {other} per request",
+        min_ratio: 0.02,
+        min_difference: 0.0,
+        higher_is_better: false,
+    },
+    ComparedMetric {
+        metric: RPS,
+        key: "rps",
+        name: "RPS",
+        sentence: "{server} answered {times} the requests of {other} a second",
+        min_ratio: 0.02,
+        min_difference: 0.0,
+        higher_is_better: true,
+    },
+    ComparedMetric {
+        metric: P99,
+        key: "p99",
+        name: "p99 latency",
+        sentence: "{server} had {times} the p99 latency of {other}",
+        min_ratio: 0.05,
+        min_difference: 0.0,
+        higher_is_better: false,
+    },
+    ComparedMetric {
+        metric: MEMORY,
+        key: "memory",
+        name: "peak memory",
+        sentence: "{server} used {times} the memory of {other} at its peak",
+        min_ratio: 0.05,
+        min_difference: 0.25,
+        higher_is_better: false,
+    },
+];
+
+/// One metric of one server against that of another.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct Difference {
+    /// The key and the name of what is compared.
+    pub(crate) key: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) ratio: Ratio,
+    /// Whether it is more than noise, and large enough to matter.
+    pub(crate) is_significant: bool,
+    /// The client was what limited the faster of the two: the true ratio is
+    /// further from 1.
+    pub(crate) is_bound: bool,
+}
+
+/// Compares a row with the baseline's two rows by every metric.
+///
+/// The divisor is the geometric mean of both turns of the baseline: two
+/// figures are less noise than one. It counts if the interval of the ratio
+/// keeps away from 1. The baseline's ratio to itself does not enter: that is
+/// a statement about the machine. A test below simulates what this rule finds,
+/// and how often it is wrong.
+// ANCHOR: differences
+pub(crate) fn differences(results: &Results, row: &Row) -> Vec<Difference> {
+    let baseline = [
+        results.row(&row.load, &results.baseline),
+        results.row_again(&row.load),
+    ];
+    let baseline: Vec<_> = baseline.into_iter().flatten().collect();
+    let difference = |compared: &'static ComparedMetric| {
+        let pairs = pairs(row, &baseline, compared.metric.of);
+        let ratio = Ratio::paired(&pairs, Confidence::P95)?;
+        Some(compared.judge(ratio, row, &baseline))
+    };
+    COMPARED.iter().filter_map(difference).collect()
+}
+// ANCHOR_END: differences
+
+/// The figures of the rounds in which both have answered something, the second
+/// of each pair being that of `baseline`.
+fn pairs(
+    row: &Row,
+    baseline: &[&Row],
+    of: fn(&RoundStats) -> f64,
+) -> Vec<(f64, f64)> {
+    let alive = |row: &Row| {
+        row.rounds.iter().filter(|r| !r.is_dead()).cloned().collect::<Vec<_>>()
+    };
+    let partners: Vec<_> = baseline.iter().flat_map(|row| alive(row)).collect();
+    let pair = |one: &RoundStats| {
+        let turns = partners.iter().filter(|two| two.round == one.round);
+        let logarithms: Vec<_> = turns.map(|two| of(two).ln()).collect();
+        let mean = logarithms.iter().sum::<f64>() / logarithms.len() as f64;
+        (!logarithms.is_empty()).then(|| (of(one), mean.exp()))
+    };
+    alive(row).iter().filter_map(pair).collect()
+}
+
+impl ComparedMetric {
+    fn judge(
+        &'static self,
+        ratio: Ratio,
+        row: &Row,
+        baseline: &[&Row],
+    ) -> Difference {
+        let figure = |rows: &[&Row]| {
+            let rounds = rows.iter().flat_map(|row| &row.rounds);
+            let figures = rounds.filter(|r| !r.is_dead()).map(self.metric.of);
+            median(figures).unwrap_or(0.0)
+        };
+        let difference = (figure(&[row]) - figure(baseline)).abs();
+        let row_is_better = (ratio.value > 1.0) == self.higher_is_better;
+        let better = if row_is_better { &[row][..] } else { baseline };
+        // No failure flatters.
+        let flattered = better.iter().any(|row| self.is_flattered(row));
+        Difference {
+            key: self.key,
+            name: self.name,
+            ratio,
+            is_significant: ratio.excludes_one(self.min_ratio)
+                && difference >= self.min_difference
+                && !flattered,
+            is_bound: self.key == RPS_KEY
+                && better.iter().any(|row| client_was_busy(row)),
+        }
+    }
+
+    /// Whether the figure may look better than the server is: of what it did
+    /// not answer there is no figure, or only a lower bound.
+    fn is_flattered(&self, row: &Row) -> bool {
+        let bounded = row.rounds.iter().any(|r| r.lower_bounds_from.is_some());
+        row.dead_rounds() > 0 || self.key == P99_KEY && bounded
+    }
+}
+
+const RPS_KEY: &str = "rps";
+const P99_KEY: &str = "p99";
+
+/// The baseline against itself under `load`. Here there is a difference only
+/// with a confidence of 99 %: of the four metrics one would else be off by
+/// chance too often.
+pub(crate) fn against_itself(results: &Results, load: &str) -> Vec<Difference> {
+    let baseline = results.row(load, &results.baseline);
+    let (Some(again), Some(baseline)) = (results.row_again(load), baseline)
+    else {
+        return Vec::new();
+    };
+    let difference = |compared: &'static ComparedMetric| {
+        let pairs = pairs(again, &[baseline], compared.metric.of);
+        let ratio = Ratio::paired(&pairs, Confidence::P95)?;
+        let sure = Ratio::paired(&pairs, Confidence::P99)?;
+        let judged = compared.judge(ratio, again, &[baseline]);
+        let is_significant =
+            judged.is_significant && sure.excludes_one(compared.min_ratio);
+        Some(Difference { is_significant, ..judged })
+    };
+    COMPARED.iter().filter_map(difference).collect()
+}
+
+/// A row of one run against that of another run.
+pub(crate) fn between_runs(after: &Row, before: &Row) -> Vec<Difference> {
+    let difference = |compared: &'static ComparedMetric| {
+        let all = |row: &Row| {
+            let alive = row.rounds.iter().filter(|round| !round.is_dead());
+            alive.map(compared.metric.of).collect::<Vec<_>>()
+        };
+        let ratio = Ratio::unpaired(&all(after), &all(before))?;
+        Some(compared.judge(ratio, after, &[before]))
+    };
+    COMPARED.iter().filter_map(difference).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::*;
+
+    const LOAD: &str = "low";
+
+    /// A row with this CPU time a request in its rounds.
+    fn row(server: &str, again: bool, cpu: &[f64]) -> Row {
+        let rounds = cpu.iter().enumerate().map(|(round, &cpu)| RoundStats {
+            round,
+            succeeded: 9,
+            cpu_per_request: cpu,
+            ..RoundStats::default()
+        });
+        let (load, server) = (LOAD.into(), server.into());
+        Row { load, server, again, rounds: rounds.collect(), ..Row::default() }
+    }
+
+    fn results(one: Row, baseline: &[f64], again: &[f64]) -> Results {
+        let baseline = row("b", false, baseline);
+        let rows = vec![one, baseline, row("b", true, again)];
+        Results { baseline: "b".into(), rows, ..Results::default() }
+    }
+
+    fn cpu(differences: &[Difference]) -> Difference {
+        *differences.iter().find(|d| d.key == "cpu").expect("CPU time")
+    }
+
+    #[test]
+    fn half_the_cpu_in_every_round_is_a_difference() {
+        let half = row("a", false, &[5.0, 6.1, 4.9]);
+        let results = results(half, &[10.0, 12.0, 10.0], &[10.1, 11.9, 9.9]);
+        assert!(cpu(&differences(&results, &results.rows[0])).is_significant);
+        assert!(!cpu(&against_itself(&results, LOAD)).is_significant);
+    }
+
+    #[test]
+    fn only_rounds_that_both_have_are_compared() {
+        let mut late = row("a", false, &[1.0, 1.0, 1.0]);
+        late.rounds.remove(0);
+        let baseline = row("b", false, &[4.0, 5.0, 6.0]);
+        let pairs = pairs(&late, &[&baseline], |r| r.cpu_per_request);
+        assert!((pairs[0].1 - 5.0).abs() < 1e-9 && pairs.len() == 2);
+    }
+
+    #[test]
+    fn a_server_that_failed_in_a_round_is_never_called_better() {
+        let mut half = row("a", false, &[5.0, 5.1, 4.9, 5.0]);
+        half.rounds[0].succeeded = 0;
+        let cpus = [10.0, 10.2, 10.1, 9.9];
+        let better = results(half, &cpus, &cpus);
+        assert!(!cpu(&differences(&better, &better.rows[0])).is_significant);
+        let mut double = row("a", false, &[20.0, 20.1, 19.9, 20.0]);
+        double.rounds[0].succeeded = 0;
+        let worse = results(double, &cpus, &cpus);
+        assert!(cpu(&differences(&worse, &worse.rows[0])).is_significant);
+    }
+
+    #[test]
+    fn a_difference_too_small_to_matter_is_none() {
+        let memory = |kib: f64| {
+            let mut row = row("a", false, &[1.0; 5]);
+            for (round, stats) in row.rounds.iter_mut().enumerate() {
+                stats.memory = (kib + round as f64 / 10.0) * 1_024.0;
+            }
+            row
+        };
+        let found = |after, before| {
+            let found = between_runs(&memory(after), &memory(before));
+            let memory = found.into_iter().find(|d| d.key == "memory");
+            memory.expect("memory").is_significant
+        };
+        assert!(!found(255.0, 240.0));
+        assert!(found(1_240.0, 240.0));
+    }
+
+    /// How often each rule says that there is a difference, where every turn
+    /// has 15 % noise of its own, and all turns of a round share as much.
+    fn simulate(
+        ratio: f64,
+        trials: u64,
+        is_called: fn(&Results) -> bool,
+    ) -> f64 {
+        let mut random = Rng::with_seed(ratio.to_bits());
+        let mut normal = || {
+            let uniform = (0..12).map(|_| random.f64());
+            uniform.sum::<f64>() - 6.0
+        };
+        let mut called = 0;
+        for _ in 0..trials {
+            let mut rounds = [[0.0; 5]; 3];
+            for round in 0..5 {
+                let shared = 0.15 * normal();
+                for turn in &mut rounds {
+                    turn[round] = (shared + 0.15 * normal()).exp();
+                }
+            }
+            let [one, baseline, again] = rounds;
+            let one = row("a", false, &one.map(|cpu| cpu * ratio));
+            called += u64::from(is_called(&results(one, &baseline, &again)));
+        }
+        called as f64 / trials as f64
+    }
+
+    #[test]
+    fn the_rule_finds_a_difference_of_a_third_and_is_seldom_wrong() {
+        let is_called: fn(&Results) -> bool = |results| {
+            cpu(&differences(results, &results.rows[0])).is_significant
+        };
+        let power = simulate(0.67, 4_000, is_called);
+        assert!(power > 0.9, "{power}");
+        let false_alarms = simulate(1.0, 4_000, is_called);
+        assert!(false_alarms < 0.05, "{false_alarms}");
+    }
+
+    #[test]
+    fn a_server_against_itself_seldom_differs_in_any_of_four_metrics() {
+        let one_metric = simulate(1.0, 8_000, |results| {
+            cpu(&against_itself(results, LOAD)).is_significant
+        });
+        let any_of_four = 1.0 - (1.0 - one_metric).powi(4);
+        assert!(any_of_four < 0.05, "{any_of_four}");
+    }
+}

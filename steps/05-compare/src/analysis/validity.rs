@@ -1,0 +1,98 @@
+//! What to know before believing the figures.
+
+use std::collections::BTreeMap;
+
+use super::littles_law;
+use crate::results::metric::median;
+use crate::results::round::RoundStats;
+use crate::results::row::{Load, Results, Row, Setup};
+
+/// A client that is busy for more of the time than this is what limits the
+/// throughput.
+const CLIENT_BUSY: f64 = 0.9;
+/// A client that is later than this with 1 of 100 requests, in seconds, adds
+/// to the latencies.
+const CLIENT_LATE: f64 = 0.001;
+/// So many processes that wanted a core are another load.
+const IDLE_LOAD: f64 = 0.5;
+
+/// Whether the client was what limited the throughput of this row.
+pub(crate) fn client_was_busy(row: &Row) -> bool {
+    median_of(row, |round| round.client_cpu) > CLIENT_BUSY
+}
+
+fn median_of(row: &Row, of: fn(&RoundStats) -> f64) -> f64 {
+    median(row.rounds.iter().map(of)).unwrap_or(0.0)
+}
+
+/// Why the machine itself may be part of what was measured.
+pub(crate) fn busy_machine(setup: &Setup) -> Option<String> {
+    let load = setup.load_average;
+    (load > IDLE_LOAD).then(|| {
+        format!(
+            "The machine was not idle at the start (load average {load:.1}): \
+             what follows may be the other load's doing. Repeat it on an idle \
+             machine."
+        )
+    })
+}
+
+/// The questions that a sceptic would ask about each row, with the rows that
+/// they are about.
+pub(crate) fn notes(results: &Results) -> Vec<String> {
+    let mut notes = BTreeMap::<String, Vec<String>>::new();
+    for row in &results.rows {
+        let load = results.loads.iter().find(|load| load.name == row.load);
+        let notes_of_row = load.map_or(Vec::new(), |load| of_row(row, load));
+        for note in notes_of_row {
+            notes.entry(note).or_default().push(row.name());
+        }
+    }
+    let line = |(note, rows): (&String, &Vec<String>)| {
+        format!("{}: {note}", rows.join("; "))
+    };
+    notes.iter().map(line).collect()
+}
+
+// ANCHOR: notes
+fn of_row(row: &Row, load: &Load) -> Vec<String> {
+    let mut notes = Vec::from_iter(row.skipped.clone());
+    notes.extend(row.rounds.iter().filter_map(|r| r.failure.clone()));
+    notes.dedup();
+    let mut errors = BTreeMap::<&str, u64>::new();
+    for (kind, count) in row.rounds.iter().flat_map(|round| &round.errors) {
+        *errors.entry(kind).or_default() += count;
+    }
+    notes.extend(errors.iter().map(|(kind, n)| format!("{n} x {kind}")));
+    if row.rounds.iter().any(|round| round.lower_bounds_from.is_some()) {
+        notes.push(
+            "≥ is a lower bound: a failed request counts with its time until \
+             it failed"
+                .into(),
+        );
+    }
+    if row.again && !row.has_failed() {
+        return Vec::new(); // the same as of the baseline's first row
+    }
+    if client_was_busy(row) {
+        notes.push(
+            "the client was busy for more than 90 % of the time: where the \
+             server was not (CPU %), it can do more"
+                .into(),
+        );
+    }
+    let late = median_of(row, |round| round.lateness);
+    if late > CLIENT_LATE && load.paced {
+        notes.push(format!(
+            "the client sent 1 of 100 requests {:.0} ms late or more: that is \
+             part of the latencies",
+            late * 1e3
+        ));
+    }
+    let mut rounds = row.rounds.iter();
+    notes.extend(
+        rounds.find_map(|r| littles_law::violation(r, load.connections)),
+    );
+    notes
+}
+// ANCHOR_END: notes

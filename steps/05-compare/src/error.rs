@@ -1,0 +1,34 @@
+//! Why a measurement came to nothing.
+
+use nix::errno::Errno;
+use protocol::{Language, Localized};
+
+/// What ended a measurement early.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// Ctrl-C: show what there is.
+    Interrupted,
+    /// The server failed: that is its result, and the rest goes on.
+    Failed(String),
+    /// We failed, which says nothing about the server.
+    Client(String),
+}
+
+impl From<String> for Error {
+    fn from(reason: String) -> Self {
+        Self::Failed(reason)
+    }
+}
+
+impl From<protocol::Error> for Error {
+    fn from(error: protocol::Error) -> Self {
+        let error = Localized(&error, Language::English);
+        Self::Client(format!("the client: {error}"))
+    }
+}
+
+impl From<Errno> for Error {
+    fn from(errno: Errno) -> Self {
+        Self::Client(format!("the client: {}", errno.desc()))
+    }
+}

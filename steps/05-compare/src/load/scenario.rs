@@ -1,0 +1,192 @@
+//! What the users do: the loads, as data.
+//!
+//! The article names three: 10 users with 10 requests a second, 100 with 100,
+//! 1000 with 1000. Its Locust file has two kinds of user, one that thinks for
+//! 0.1 to 1 s and one that sends every 50 ms. Those two at their own pace would
+//! come to far more than the rates it names (1000 users that send every 50 ms
+//! are 20,000 requests a second), so in the three loads half of the users are
+//! of either kind, and both are slowed down to one request a second each.
+
+use std::time::Duration;
+
+use super::pacing::Pacing;
+
+/// How long a connection lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Connections {
+    /// For one request, as in the article.
+    PerRequest,
+    /// As long as the user is there.
+    Kept,
+}
+
+/// One load, the same for every server.
+// ANCHOR: scenario
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) users: usize,
+    pub(crate) connections: Connections,
+    /// Requests that a user has in flight at a time.
+    pub(crate) in_flight: usize,
+    /// What users with an even and with an odd number do.
+    pub(crate) pacings: [Pacing; 2],
+    /// How long it is measured, where that is not the same for all.
+    pub(crate) duration: Option<Duration>,
+}
+// ANCHOR_END: scenario
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// The article's two kinds of user, at one request a second each.
+const ONCE_A_SECOND: [Pacing; 2] =
+    [Pacing::ThinkTime(ms(182), ms(1_818)), Pacing::ConstantRate(ms(1_000))];
+const PING_USER: [Pacing; 2] = [Pacing::ThinkTime(ms(100), ms(1_000)); 2];
+const CONSTANT_USER: [Pacing; 2] = [Pacing::ConstantRate(ms(50)); 2];
+const CLOSED_LOOP: [Pacing; 2] = [Pacing::ClosedLoop; 2];
+const ONE_SHOT: [Pacing; 2] = [Pacing::OneShot; 2];
+
+/// All loads. The article's, named and unnamed; then those that find what a
+/// server can take, and what a connection costs it.
+// ANCHOR: loads
+pub(crate) const SCENARIOS: [Scenario; 18] = [
+    Scenario::new("low", 10, ONCE_A_SECOND),
+    Scenario::new("medium", 100, ONCE_A_SECOND),
+    Scenario::new("high", 1_000, ONCE_A_SECOND),
+    Scenario::new("soak", 100, ONCE_A_SECOND).lasting(30 * 60),
+    Scenario::new("ping-user", 100, PING_USER),
+    Scenario::new("constant-user", 100, CONSTANT_USER),
+    Scenario::new("burst", 1_000, ONE_SHOT),
+    Scenario::new("churn", 32, CLOSED_LOOP),
+    Scenario::new("keep-alive-1", 1, CLOSED_LOOP).kept(1),
+    Scenario::new("keep-alive-10", 10, CLOSED_LOOP).kept(1),
+    Scenario::new("keep-alive-100", 100, CLOSED_LOOP).kept(1),
+    Scenario::new("keep-alive-1000", 1_000, CLOSED_LOOP).kept(1),
+    Scenario::new("pipelined-1", 1, CLOSED_LOOP).kept(16),
+    Scenario::new("pipelined-50", 50, CLOSED_LOOP).kept(16),
+    Scenario::new("idle-1", 1, ONE_SHOT).kept(1),
+    Scenario::new("idle-100", 100, ONE_SHOT).kept(1),
+    Scenario::new("idle-1000", 1_000, ONE_SHOT).kept(1),
+    Scenario::new("idle-10000", 10_000, ONE_SHOT).kept(1),
+];
+// ANCHOR_END: loads
+
+impl Scenario {
+    /// A connection per request, as in the article.
+    pub(crate) const fn new(
+        name: &'static str,
+        users: usize,
+        pacings: [Pacing; 2],
+    ) -> Self {
+        let connections = Connections::PerRequest;
+        Self { name, users, connections, in_flight: 1, pacings, duration: None }
+    }
+
+    pub(crate) const fn kept(self, in_flight: usize) -> Self {
+        Self { connections: Connections::Kept, in_flight, ..self }
+    }
+
+    const fn lasting(self, seconds: u64) -> Self {
+        Self { duration: Some(Duration::from_secs(seconds)), ..self }
+    }
+
+    pub(crate) fn keeps_connections(&self) -> bool {
+        self.connections == Connections::Kept
+    }
+
+    /// Whether more than one user is connected at a time, and stays so: a
+    /// server of one client at a time would never get to the others.
+    pub(crate) fn needs_concurrency(&self) -> bool {
+        self.keeps_connections() && self.users > 1
+    }
+
+    pub(crate) fn pacing(&self, user: usize) -> Pacing {
+        self.pacings[user % 2]
+    }
+
+    /// One request each and no more: what is measured ends with the last reply.
+    pub(crate) fn is_one_shot(&self) -> bool {
+        self.pacings == ONE_SHOT
+    }
+
+    /// Connections that do nothing: what they cost is what is measured.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.is_one_shot() && self.keeps_connections()
+    }
+
+    /// Whether the users set the pace, and not the server.
+    pub(crate) fn is_paced(&self) -> bool {
+        self.pacings[0].is_paced()
+    }
+
+    /// Whether it counts from the first request on. A closed loop of new
+    /// connections begins with all of them at once: connections that fail then
+    /// would be missing from the measurement.
+    pub(crate) fn counts_at_once(&self) -> bool {
+        let new = self.connections == Connections::PerRequest;
+        self.is_one_shot() || new && self.pacings == CLOSED_LOOP
+    }
+
+    /// The requests a second that Little's law gives for a mean latency of
+    /// `latency` seconds; `None` for users that send only one. Of N users, each
+    /// waits R for a reply and thinks for Z before its next request, so they
+    /// send X = N / (R + Z) times a second, whatever the server is like.
+    // ANCHOR: little
+    pub(crate) fn expected_rps(&self, latency: f64) -> Option<f64> {
+        let rate = |user| self.pacing(user).rate(latency, self.in_flight);
+        (0..self.users).map(rate).sum()
+    }
+    // ANCHOR_END: little
+
+    /// The load in words.
+    pub(crate) fn describe(&self) -> String {
+        let users = match self.users {
+            1 => "1 user".into(),
+            count => format!("{count} users"),
+        };
+        let pace = match self.pacings {
+            CLOSED_LOOP => "each sends again at once".into(),
+            ONE_SHOT => "one request each".into(),
+            _ => {
+                let rate = self.expected_rps(0.0).unwrap_or(0.0);
+                format!("{rate:.0} requests a second")
+            }
+        };
+        let connections = match (self.connections, self.in_flight) {
+            (Connections::PerRequest, _) => "a connection per request".into(),
+            (Connections::Kept, 1) => "connections kept open".into(),
+            (Connections::Kept, n) => {
+                format!("connections kept open, {n} requests in flight on each")
+            }
+        };
+        format!("{users}, {pace}, {connections}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rps(name: &str, latency: f64) -> Option<f64> {
+        let found = SCENARIOS.into_iter().find(|s| s.name == name);
+        found.expect("a scenario").expected_rps(latency)
+    }
+
+    #[test]
+    fn the_rates_are_those_that_the_article_names() {
+        for (name, rate) in [("low", 10.0), ("medium", 100.0), ("high", 1e3)] {
+            let rps = rps(name, 0.0).expect("paced");
+            assert!((rps - rate).abs() < 1e-9, "{name}: {rps}");
+        }
+    }
+
+    #[test]
+    fn a_closed_loop_is_as_fast_as_its_replies() {
+        let closed = |name, latency| rps(name, latency).expect("closed");
+        assert!((closed("keep-alive-100", 0.01) - 10_000.0).abs() < 1e-6);
+        assert!((closed("pipelined-1", 0.001) - 16_000.0).abs() < 1e-6);
+        assert_eq!(rps("burst", 0.01), None);
+    }
+}

@@ -1,0 +1,389 @@
+//! A picture, where it says more than a table: SVG, written by hand.
+//!
+//! SVG is text, and a plot is a few hundred lines of it. Axes and labels have
+//! the colour of the text around them, so that it reads well on a light page,
+//! on a dark one, and on paper.
+
+use std::fmt::Write;
+
+use crate::results::units::quantile;
+
+const WIDTH: f64 = 720.0;
+const HEIGHT: f64 = 400.0;
+/// Around the drawing: room for what is written beside it.
+const LEFT: f64 = 88.0;
+const RIGHT: f64 = 24.0;
+const TOP: f64 = 72.0;
+const BOTTOM: f64 = 56.0;
+const FLOOR: f64 = HEIGHT - BOTTOM;
+/// Told apart on white and on black, and by the colour-blind.
+const COLOURS: [&str; 7] = [
+    "#2485c7", "#d55e00", "#009e73", "#be5ab4", "#c83c46", "#96902a", "#788490",
+];
+const GRID: &str = "stroke=\"currentColor\" stroke-opacity=\".2\"";
+
+/// For a picture that is opened by itself. Within a page it is not the root,
+/// and the page's own style holds.
+const STYLE: &str = "svg:root{background:#fff;color:#222;font:14px sans-serif}\
+    @media(prefers-color-scheme:dark){\
+    svg:root{background:#1b1b1b;color:#ddd}}";
+
+/// A picture of one or more series over common axes.
+#[derive(Debug)]
+pub struct Plot {
+    /// What it shows, in a sentence.
+    pub title: String,
+    /// From left to right.
+    pub x: Axis,
+    /// From bottom to top.
+    pub y: Axis,
+    /// What is drawn.
+    pub series: Vec<Series>,
+    /// Where something happened, from left to right.
+    pub marks: Vec<f64>,
+}
+
+/// How a value is written on an axis.
+pub type Format = fn(f64) -> String;
+
+/// How values are laid out along an axis.
+// ANCHOR: scale
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// Equal steps are equal differences.
+    Linear,
+    /// Equal steps are equal ratios.
+    Log,
+    /// 0, 0.9, 0.99, 0.999: each step is a tenth of the rest.
+    Nines,
+}
+
+impl Scale {
+    fn place(self, value: f64) -> f64 {
+        match self {
+            Self::Linear => value,
+            Self::Log => value.log10(),
+            Self::Nines => -(1.0 - value).log10(),
+        }
+    }
+}
+// ANCHOR_END: scale
+
+/// One axis.
+#[derive(Debug)]
+pub struct Axis {
+    /// What it measures.
+    pub label: &'static str,
+    /// How values are laid out along it.
+    pub scale: Scale,
+    /// Where a value is written; the outermost bound the drawing.
+    pub ticks: Vec<f64>,
+    /// How it is written.
+    pub format: Format,
+}
+
+impl Axis {
+    /// From 0 to `most` or a little further, in four to ten equal steps.
+    #[must_use]
+    pub fn linear(label: &'static str, most: f64, format: Format) -> Self {
+        let magnitude = 10_f64.powf((most.max(1e-9) / 4.0).log10().floor());
+        let fits = |&&step: &&f64| most / (step * magnitude) <= 8.0;
+        let step = [1.0, 2.0, 5.0].iter().find(fits).unwrap_or(&10.0);
+        let step = step * magnitude;
+        let count = (most / step).ceil().max(1.0) as u32;
+        let ticks = (0..=count).map(|n| f64::from(n) * step).collect();
+        Self { label, scale: Scale::Linear, ticks, format }
+    }
+
+    /// Whole powers of ten, as far as `values` reach that are above 0.
+    #[must_use]
+    pub fn log(
+        label: &'static str,
+        values: impl Iterator<Item = f64>,
+        format: Format,
+    ) -> Self {
+        let (low, high) = values
+            .filter(|value| value.is_normal() && *value > 0.0)
+            .map(f64::log10)
+            .fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
+        let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
+        let (low, high) = (low.floor() as i32, high.ceil() as i32);
+        let ticks = (low..=high.max(low + 1)).map(|n| 10_f64.powi(n));
+        Self { label, scale: Scale::Log, ticks: ticks.collect(), format }
+    }
+
+    /// From 0 to the most nines that `values` reach; in percent.
+    #[must_use]
+    pub fn nines(
+        label: &'static str,
+        values: impl Iterator<Item = f64>,
+    ) -> Self {
+        let most = values.map(|v| Scale::Nines.place(v)).fold(1.0, f64::max);
+        let nines = (0..=most.min(9.0).ceil() as i32).collect::<Vec<_>>();
+        let ticks = nines.iter().map(|&n| 1.0 - 0.1_f64.powi(n)).collect();
+        let format = |share: f64| {
+            let percent = format!("{:.6}", share * 100.0);
+            percent.trim_end_matches('0').trim_end_matches('.').into()
+        };
+        Self { label, scale: Scale::Nines, ticks, format }
+    }
+
+    /// Where `value` lies, from 0 to 1.
+    // ANCHOR: share
+    fn share(&self, value: f64) -> f64 {
+        let bounds = (self.ticks.first(), self.ticks.last());
+        let (Some(&least), Some(&most)) = bounds else { return 0.0 };
+        let [value, least, most] =
+            [value, least, most].map(|value| self.scale.place(value));
+        ((value - least) / (most - least)).clamp(0.0, 1.0)
+    }
+    // ANCHOR_END: share
+}
+
+/// What is drawn in one colour.
+#[derive(Debug)]
+pub struct Series {
+    /// What it is.
+    pub name: String,
+    /// Its colour: the number of a server, for instance.
+    pub colour: usize,
+    /// How it is drawn.
+    pub style: Style,
+    /// From left to right.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// How points are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Each by itself.
+    Points,
+    /// Joined by a line.
+    Line,
+    /// As bars, so wide in hundredths of a step along the x axis.
+    Bars(u8),
+}
+
+/// The colour with this number, as CSS writes it.
+#[must_use]
+pub fn colour(number: usize) -> &'static str {
+    COLOURS[number % COLOURS.len()]
+}
+
+/// The highest point of all.
+#[must_use]
+pub fn highest(series: &[Series]) -> f64 {
+    most(series, |point| point.1)
+}
+
+fn most(series: &[Series], of: fn(&(f64, f64)) -> f64) -> f64 {
+    let points = series.iter().flat_map(|series| &series.points);
+    points.map(of).fold(0.0, f64::max)
+}
+
+impl Plot {
+    /// Over linear axes, with what each of them measures and how it is written.
+    #[must_use]
+    pub fn linear(
+        title: &str,
+        (x_label, x_format): (&'static str, Format),
+        (y_label, y_format): (&'static str, Format),
+        series: Vec<Series>,
+    ) -> Self {
+        let furthest = most(&series, |point| point.0);
+        let x = Axis::linear(x_label, furthest, x_format);
+        let y = Axis::linear(y_label, highest(&series), y_format);
+        Self { title: title.into(), x, y, series, marks: Vec::new() }
+    }
+
+    /// The file. As it is, it can also stand in a page.
+    #[must_use]
+    pub fn svg(&self) -> String {
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" \
+             aria-label=\"{}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
+             fill=\"currentColor\">\n<style>{STYLE}</style>\n\
+             <text x=\"{LEFT}\" y=\"24\" font-weight=\"bold\">{}</text>\n",
+            escaped(&self.in_words()),
+            escaped(&self.title)
+        );
+        self.draw_grid(&mut svg);
+        for (number, series) in self.series.iter().enumerate() {
+            self.draw_name(series, number, &mut svg);
+            self.draw(series, &mut svg);
+        }
+        for &mark in &self.marks {
+            let x = self.column(mark);
+            // Writing to a String can't fail, here and below.
+            let _ = writeln!(svg, "<path d=\"M{x:.1} {TOP}l-4 -8h8z\"/>");
+        }
+        svg + "</svg>\n"
+    }
+
+    /// For readers that can't see it.
+    fn in_words(&self) -> String {
+        let mut text = format!(
+            "{}. To the right: {}; upwards: {}.",
+            self.title, self.x.label, self.y.label
+        );
+        for Series { name, points, .. } in &self.series {
+            let values: Vec<_> = points.iter().map(|point| point.1).collect();
+            let [least, middle, most] = [0.0, 0.5, 1.0]
+                .map(|share| (self.y.format)(quantile(&values, share)));
+            let _ = write!(
+                text,
+                " {name}: from {least} to {most}, half of the points not \
+                 above {middle}."
+            );
+        }
+        text
+    }
+
+    fn column(&self, x: f64) -> f64 {
+        LEFT + self.x.share(x) * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn line(&self, y: f64) -> f64 {
+        FLOOR - self.y.share(y) * (FLOOR - TOP)
+    }
+
+    fn draw_grid(&self, svg: &mut String) {
+        let right = WIDTH - RIGHT;
+        for &value in &self.x.ticks {
+            let (x, y) = (self.column(value), FLOOR + 20.0);
+            let text = escaped(&(self.x.format)(value));
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{x:.1} {TOP}V{FLOOR}\" {GRID}/><text x=\"{x:.1}\" \
+                 y=\"{y}\" text-anchor=\"middle\">{text}</text>"
+            );
+        }
+        for &value in &self.y.ticks {
+            let (y, text) = (self.line(value), (self.y.format)(value));
+            let (x, base) = (LEFT - 8.0, y + 5.0);
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{LEFT} {y:.1}H{right}\" {GRID}/><text x=\"{x}\" \
+                 y=\"{base:.1}\" text-anchor=\"end\">{}</text>",
+                escaped(&text)
+            );
+        }
+        let (middle, low) = (f64::midpoint(LEFT, right), HEIGHT - 12.0);
+        let height = f64::midpoint(TOP, FLOOR);
+        let _ = writeln!(
+            svg,
+            "<text x=\"{middle}\" y=\"{low}\" text-anchor=\"middle\">{}</text>\
+             <text transform=\"translate(20 {height}) rotate(-90)\" \
+             text-anchor=\"middle\">{}</text>",
+            escaped(self.x.label),
+            escaped(self.y.label)
+        );
+    }
+
+    fn draw_name(&self, series: &Series, number: usize, svg: &mut String) {
+        let (colour, name) = (colour(series.colour), escaped(&series.name));
+        let share = (WIDTH - LEFT) / self.series.len().max(3) as f64;
+        let left = LEFT + 6.0 + share * number as f64;
+        let text = left + 12.0;
+        let _ = writeln!(
+            svg,
+            "<circle cx=\"{left:.1}\" cy=\"47\" r=\"5\" fill=\"{colour}\"/>\
+             <text x=\"{text:.1}\" y=\"52\">{name}</text>"
+        );
+    }
+
+    fn draw(&self, series: &Series, svg: &mut String) {
+        let colour = colour(series.colour);
+        let points = series.points.iter();
+        let places: Vec<_> =
+            points.map(|&(x, y)| (self.column(x), self.line(y))).collect();
+        if series.style == Style::Line {
+            let path: Vec<_> =
+                places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+            let _ = writeln!(
+                svg,
+                "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" \
+                 stroke-width=\"2.5\"/>",
+                path.join(" ")
+            );
+        }
+        let step = self.column(1.0) - self.column(0.0);
+        let radius = if places.len() > 60 { 2.0 } else { 3.5 };
+        for (x, y) in places {
+            let _ = match series.style {
+                Style::Bars(width) => {
+                    let width = step * f64::from(width) / 100.0;
+                    let (left, height) = (x - width / 2.0, FLOOR - y);
+                    writeln!(
+                        svg,
+                        "<rect x=\"{left:.1}\" y=\"{y:.1}\" \
+                         width=\"{width:.1}\" height=\"{height:.1}\" \
+                         fill=\"{colour}\"/>"
+                    )
+                }
+                _ => writeln!(
+                    svg,
+                    "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius}\" \
+                     fill=\"{colour}\"/>"
+                ),
+            };
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn axis(most: f64) -> Axis {
+        Axis::linear("latency", most, |value| format!("{value:.1} s"))
+    }
+
+    #[test]
+    fn an_axis_reaches_past_the_largest_value() {
+        let axis = axis(3.1);
+        let last = *axis.ticks.last().expect("ticks");
+        assert!(last >= 3.1 && axis.ticks.len() <= 10, "{axis:?}");
+        assert_eq!(axis.share(0.0), 0.0);
+        assert_eq!(axis.share(last), 1.0);
+    }
+
+    #[test]
+    fn on_a_logarithmic_axis_equal_steps_are_equal_ratios() {
+        let values = [0.2, 0.0, 30.0, f64::INFINITY];
+        let axis = Axis::log("ms", values.into_iter(), |v| v.to_string());
+        assert_eq!(axis.ticks, [0.1, 1.0, 10.0, 100.0]);
+        assert!((axis.share(1.0) - 1.0 / 3.0).abs() < 1e-9);
+        let nothing = Axis::log("ms", [].into_iter(), |v| v.to_string());
+        assert_eq!(nothing.ticks, [1.0, 10.0]);
+    }
+
+    #[test]
+    fn the_axis_of_nines_counts_in_percent() {
+        let axis = Axis::nines("percent", [0.5, 0.999].into_iter());
+        let labels: Vec<_> =
+            axis.ticks.iter().map(|&tick| (axis.format)(tick)).collect();
+        assert_eq!(labels, ["0", "90", "99", "99.9"]);
+    }
+
+    #[test]
+    fn a_picture_has_a_description_in_words() {
+        let points = vec![(0.0, 0.0), (1.0, 0.1), (2.0, 2.0)];
+        let series = Series {
+            name: "\"A\"".into(),
+            colour: 9,
+            style: Style::Bars(50),
+            points,
+        };
+        let (x, y) = (axis(2.0), axis(2.0));
+        let (title, series) = ("T".into(), vec![series]);
+        let plot = Plot { title, x, y, series, marks: vec![1.0] };
+        let words = "&quot;A&quot;: from 0.0 s to 2.0 s, half of the points \
+                     not above 0.1 s.\"";
+        assert!(plot.svg().contains(words), "{}", plot.svg());
+    }
+}

@@ -1,0 +1,79 @@
+//! One server under one load in one round.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::results::counters::Counters;
+
+/// What a reader wants to know of one server under one load in one round.
+/// Times are in seconds.
+// ANCHOR: round
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct RoundStats {
+    /// Of the rounds: 0 is the first.
+    pub(crate) round: usize,
+    /// Why nothing was measured: the server did not start, or ended.
+    pub(crate) failure: Option<String>,
+    /// How long it was measured.
+    pub(crate) seconds: f64,
+    /// Good replies a second.
+    pub(crate) rps: f64,
+    /// The rate that users with this mean latency make, by Little's law.
+    pub(crate) expected_rps: Option<f64>,
+    /// Latencies of all requests: until the reply, or until it failed.
+    pub(crate) mean: f64,
+    pub(crate) p50: f64,
+    pub(crate) p90: f64,
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    /// Some have failed: latencies from here on are lower bounds.
+    pub(crate) lower_bounds_from: Option<f64>,
+    /// Requests that were due, those that succeeded, and why others failed.
+    pub(crate) requests: u64,
+    pub(crate) succeeded: u64,
+    pub(crate) errors: BTreeMap<String, u64>,
+    /// CPU time for a request, of all processes of the server.
+    pub(crate) cpu_per_request: f64,
+    /// Cores in use on average.
+    pub(crate) cpu: f64,
+    pub(crate) client_cpu: f64,
+    /// The client sent 1 of 100 requests later than this after it was due.
+    pub(crate) lateness: f64,
+    /// How often a thread was taken from a core, for a request.
+    pub(crate) switches_per_request: f64,
+    /// The most memory that was resident, in bytes: see `usage.rs`.
+    pub(crate) memory: f64,
+    /// The most threads that were seen.
+    pub(crate) threads: f64,
+    /// Memory and threads that came with each connection, where all were
+    /// there at the end and none at the start.
+    pub(crate) memory_per_connection: f64,
+    pub(crate) threads_per_connection: f64,
+    pub(crate) kernel: Counters,
+    /// Replies that took a whole number of seconds and next to nothing, for
+    /// each number from 1 on.
+    pub(crate) retransmit_counts: BTreeMap<u64, u64>,
+    /// Replies that took 40 ms, more than around that.
+    pub(crate) delayed_ack_count: u64,
+}
+// ANCHOR_END: round
+
+impl RoundStats {
+    /// A round in which nothing could be measured.
+    pub(crate) fn failure(round: usize, reason: String) -> Self {
+        Self { round, failure: Some(reason), ..Self::default() }
+    }
+
+    /// Whether the server answered nothing: what stands for latencies is then
+    /// no figure of it.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.succeeded == 0
+    }
+
+    pub(crate) fn failed(&self) -> u64 {
+        self.errors.values().sum()
+    }
+}

@@ -1,0 +1,163 @@
+//! Which process runs on which core.
+//!
+//! Left alone, the scheduler likes to put two processes that talk to each
+//! other on one core: then either waits while the other works, and a server
+//! looks half as fast as it is. Or it does not: then the next round differs by
+//! a factor of two for no reason of the server's. So the client has a core of
+//! its own, and the server has all the others. `man 2 sched_setaffinity`.
+
+use std::fs;
+
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+
+/// This thread.
+const SELF: Pid = Pid::from_raw(0);
+
+/// The processors that we may use, split between client and server.
+// ANCHOR: affinity
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Affinity {
+    client: Vec<usize>,
+    server: Vec<usize>,
+}
+
+impl Affinity {
+    /// The first core for the client, the others for the server. What is given
+    /// holds: the rest follows from it.
+    ///
+    /// Two hardware threads of one core are not two cores: where the client has
+    /// one of them the server does not get the other, unless there is nothing
+    /// else.
+    ///
+    /// # Errors
+    /// A processor that is given is not there, or not ours.
+    pub(crate) fn split(
+        client: Option<Vec<usize>>,
+        server: Option<Vec<usize>>,
+    ) -> Result<Self, String> {
+        let allowed = allowed();
+        let given = client.iter().chain(&server).flatten();
+        if let Some(missing) = given.into_iter().find(|n| !allowed.contains(n))
+        {
+            return Err(format!(
+                "there is no processor {missing}: this program may use {}",
+                list(&allowed)
+            ));
+        }
+        let client = client.unwrap_or_else(|| {
+            let taken = server.clone().unwrap_or_default();
+            without(&allowed, &taken).into_iter().take(1).collect()
+        });
+        let server = server.unwrap_or_else(|| {
+            let siblings: Vec<_> =
+                client.iter().flat_map(|&cpu| siblings(cpu)).collect();
+            let choices = [&siblings, &client].map(|w| without(&allowed, w));
+            let found = choices.into_iter().find(|rest| !rest.is_empty());
+            found.unwrap_or(allowed)
+        });
+        Ok(Self {
+            client: if client.is_empty() { server.clone() } else { client },
+            server,
+        })
+    }
+    // ANCHOR_END: affinity
+
+    /// Calls `start` on the server's processors: a process that it starts
+    /// inherits them.
+    pub(crate) fn with_server_cores<T>(&self, start: impl FnOnce() -> T) -> T {
+        // What fails here makes a measurement noisier and not impossible.
+        let _ = sched_setaffinity(SELF, &set(&self.server));
+        let started = start();
+        let _ = sched_setaffinity(SELF, &set(&self.client));
+        started
+    }
+
+    /// "processor 1 for the server, 0 for the client"
+    pub(crate) fn describe(&self) -> String {
+        let (server, client) = (list(&self.server), list(&self.client));
+        let shared = if self.client.iter().any(|cpu| self.server.contains(cpu))
+        {
+            ", which share a processor"
+        } else if self.client.iter().any(|&cpu| {
+            siblings(cpu).iter().any(|sibling| self.server.contains(sibling))
+        }) {
+            ", which share a core: two hardware threads of one are not two"
+        } else {
+            ""
+        };
+        format!(
+            "processor {server} for the server, {client} for the client{shared}"
+        )
+    }
+}
+
+fn allowed() -> Vec<usize> {
+    let set = sched_getaffinity(SELF).unwrap_or_default();
+    (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu) == Ok(true)).collect()
+}
+
+fn set(cpus: &[usize]) -> CpuSet {
+    let mut set = CpuSet::new();
+    for &cpu in cpus {
+        let _ = set.set(cpu); // only numbers that came out of such a set
+    }
+    set
+}
+
+fn without(all: &[usize], taken: &[usize]) -> Vec<usize> {
+    all.iter().copied().filter(|cpu| !taken.contains(cpu)).collect()
+}
+
+/// The hardware threads of the core that `cpu` is one of, itself included.
+fn siblings(cpu: usize) -> Vec<usize> {
+    let path = format!(
+        "/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"
+    );
+    let text = fs::read_to_string(path).unwrap_or_default();
+    parse_list(text.trim()).unwrap_or_else(|_| vec![cpu])
+}
+
+/// Reads `0-3,5`, as the kernel and `taskset` write it.
+///
+/// # Errors
+/// What to type instead.
+pub(crate) fn parse_list(text: &str) -> Result<Vec<usize>, String> {
+    let range = |part: &str| {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        let (from, to) = (from.parse().ok()?, to.parse().ok()?);
+        (from <= to && to < CpuSet::count()).then_some(from..=to)
+    };
+    let ranges: Option<Vec<_>> = text.split(',').map(range).collect();
+    let cpus = ranges.map(|ranges| ranges.into_iter().flatten().collect());
+    cpus.ok_or_else(|| "give processors, such as 1 or 0-3,5".into())
+}
+
+fn list(cpus: &[usize]) -> String {
+    let cpus: Vec<_> = cpus.iter().map(ToString::to_string).collect();
+    cpus.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processors_are_written_as_for_taskset() {
+        assert_eq!(parse_list("0-2,5"), Ok(vec![0, 1, 2, 5]));
+        for wrong in ["", "x", "3-1", "1,", "99999"] {
+            assert!(parse_list(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_holds_and_the_rest_follows() {
+        let all = allowed();
+        let first = vec![all[0]];
+        let affinity =
+            Affinity::split(None, Some(first.clone())).expect("ours");
+        assert_eq!(affinity.server, first);
+        assert!(all.len() < 2 || affinity.client != first);
+        assert!(Affinity::split(None, Some(vec![1_000])).is_err());
+    }
+}

@@ -1,0 +1,160 @@
+//! The servers that are compared.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use protocol::{Host, LimitOptions, ListenOptions, Result as Served};
+
+/// A server of this workspace that is part of this program.
+// ANCHOR: built_in
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BuiltIn {
+    /// One client at a time.
+    #[value(name = "01-blocking", alias = "01")]
+    Blocking,
+    /// A thread per client.
+    #[value(name = "02-threads", alias = "02")]
+    Threads,
+    /// One thread for all clients.
+    #[value(name = "04-epoll", alias = "04")]
+    Epoll,
+}
+
+impl BuiltIn {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Blocking => "01-blocking",
+            Self::Threads => "02-threads",
+            Self::Epoll => "04-epoll",
+        }
+    }
+
+    /// Is this server, until a signal comes: what the hidden `serve` does. So
+    /// the servers that are measured are always those that this program was
+    /// built with.
+    pub(crate) fn serve(self, backlog: i32) -> Served<()> {
+        let listen = ListenOptions {
+            host: Host::LOCALHOST,
+            port: 0,
+            backlog,
+            quiet: true,
+        };
+        let limits = LimitOptions::default();
+        match self {
+            Self::Blocking => blocking::run(&blocking::Options { listen }),
+            Self::Threads => threads::run(&threads::Options { listen, limits }),
+            Self::Epoll => {
+                let trigger = epoll::Trigger::Edge;
+                epoll::run(&epoll::Options { listen, limits, trigger })
+            }
+        }
+    }
+}
+// ANCHOR_END: built_in
+
+/// One server in the comparison.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) name: String,
+    pub(crate) kind: TargetKind,
+}
+
+/// How it is started.
+#[derive(Clone, Debug)]
+pub(crate) enum TargetKind {
+    /// This program, run with `serve`.
+    BuiltIn(BuiltIn),
+    /// A command for the shell.
+    External(String),
+}
+
+impl Target {
+    pub(crate) fn built_in(built_in: BuiltIn) -> Self {
+        let kind = TargetKind::BuiltIn(built_in);
+        Self { name: built_in.name().into(), kind }
+    }
+
+    /// Reads `NAME=COMMAND`.
+    ///
+    /// # Errors
+    /// What to type instead.
+    pub(crate) fn external(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((name, command))
+                if !name.is_empty() && !command.is_empty() =>
+            {
+                let kind = TargetKind::External(command.into());
+                Ok(Self { name: name.into(), kind })
+            }
+            _ => Err("give a name and a command, such as 'mine=./my-server \
+                      {port}'"
+                .into()),
+        }
+    }
+
+    /// The program of a later step, which stands beside this one.
+    ///
+    /// # Errors
+    /// It does not: how to build it.
+    pub(crate) fn beside(name: &str, backlog: i32) -> Result<Self, String> {
+        let own = std::env::current_exe().unwrap_or_default();
+        let program = own.with_file_name(name);
+        if !program.is_file() || name.contains('/') {
+            let folder = own.parent().map_or(PathBuf::new(), Into::into);
+            return Err(format!(
+                "there is no {name} in {}: cargo build --release --bin {name}",
+                folder.display()
+            ));
+        }
+        let command = format!(
+            "'{}' --quiet --backlog {backlog} --port {{port}}",
+            program.display()
+        );
+        let kind = TargetKind::External(command);
+        Ok(Self { name: name.into(), kind })
+    }
+
+    /// How it is started, in words.
+    pub(crate) fn command(&self) -> &str {
+        match &self.kind {
+            TargetKind::BuiltIn(_) => "built in",
+            TargetKind::External(command) => command,
+        }
+    }
+
+    /// Whether it serves no second client while the first is there.
+    pub(crate) fn serves_one_at_a_time(&self) -> bool {
+        matches!(self.kind, TargetKind::BuiltIn(BuiltIn::Blocking))
+    }
+}
+
+/// The address that a server's first line ends with, in any language.
+pub(crate) fn announced_address(line: &str) -> Option<SocketAddr> {
+    line.split_whitespace().next_back()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_holds_the_address_in_both_languages() {
+        for line in [
+            "[*] epoll server listening on 127.0.0.1:8888\n",
+            "[*] サーバー起動: 127.0.0.1:8888\n",
+        ] {
+            let address = announced_address(line).map(|a| a.port());
+            assert_eq!(address, Some(8888));
+        }
+        assert_eq!(announced_address("Segmentation fault\n"), None);
+    }
+
+    #[test]
+    fn an_external_command_may_hold_an_equals_sign() {
+        let target = Target::external("c=PORT={port} ./server").expect("valid");
+        assert_eq!(target.name, "c");
+        assert!(Target::external("server").is_err());
+        assert!(Target::external("=x").is_err());
+    }
+}

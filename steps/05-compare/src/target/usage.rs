@@ -1,0 +1,111 @@
+//! What a run costs: CPU time, memory, threads of a server, and of all of the
+//! processes that it has started.
+//!
+//! A process's CPU time in nanoseconds has a clock of its own: `man 3
+//! clock_getcpuclockid`. (`/proc/PID/stat` counts in hundredths of a second;
+//! it is read for children that have ended.) Memory and threads stand in
+//! `/proc/PID/status`, `man 5 proc`.
+
+use std::fs;
+use std::time::Duration;
+
+use nix::time::ClockId;
+use nix::unistd::Pid;
+
+use super::proc::{Process, find_value};
+
+/// Reads what a group of processes uses, and the thread that asks.
+// ANCHOR: meter
+#[derive(Debug)]
+pub(crate) struct Meter {
+    group: Pid,
+    /// The processes that the last look at all of `/proc` has found.
+    processes: Vec<Process>,
+}
+
+/// CPU time used so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CpuTime {
+    pub(crate) server: Duration,
+    pub(crate) client: Duration,
+}
+
+/// What processes occupy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Footprint {
+    /// Resident memory in bytes, without the pages of the program's own file:
+    /// those come from the page cache, and all processes that run it share
+    /// them. Pages that processes share after a fork count for each.
+    pub(crate) memory: u64,
+    pub(crate) threads: u64,
+}
+
+impl Meter {
+    /// For the processes of `group`, its leader left out: that is the guard.
+    pub(crate) fn new(group: Pid) -> Self {
+        Self { group, processes: Vec::new() }
+    }
+
+    /// Looks at all of `/proc` for processes of the group. On a machine with
+    /// thousands of processes that takes a while: not to be done all the time.
+    pub(crate) fn find_processes(&mut self) {
+        let is_server = |process: &Process| {
+            process.group == self.group && process.pid != self.group
+        };
+        self.processes = Process::all().filter(is_server).collect();
+    }
+
+    /// The CPU time of the server, with all its threads, its processes, and
+    /// their children that have ended and were waited for; and of this thread.
+    pub(crate) fn cpu_time(&mut self) -> CpuTime {
+        self.find_processes();
+        let of_process = |process: &Process| {
+            let clock = ClockId::pid_cpu_clock_id(process.pid).ok();
+            process.ended_children + read(clock)
+        };
+        CpuTime {
+            server: self.processes.iter().map(of_process).sum(),
+            client: read(Some(ClockId::CLOCK_THREAD_CPUTIME_ID)),
+        }
+    }
+
+    /// Memory and threads at this moment, of the processes that were found;
+    /// zeros if they are gone.
+    pub(crate) fn footprint(&self) -> Footprint {
+        let of_process = |process: &Process| {
+            let path = format!("/proc/{}/status", process.pid);
+            Footprint::parse(&fs::read_to_string(path).unwrap_or_default())
+        };
+        self.processes.iter().map(of_process).fold(
+            Footprint::default(),
+            |a, b| Footprint {
+                memory: a.memory + b.memory,
+                threads: a.threads + b.threads,
+            },
+        )
+    }
+}
+// ANCHOR_END: meter
+
+fn read(clock: Option<ClockId>) -> Duration {
+    let now = clock.and_then(|clock| clock.now().ok());
+    now.map_or(Duration::ZERO, Duration::from)
+}
+
+impl CpuTime {
+    /// What was used since `before`: nothing that is known of where the
+    /// server is gone.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            server: self.server.saturating_sub(before.server),
+            client: self.client.saturating_sub(before.client),
+        }
+    }
+}
+
+impl Footprint {
+    fn parse(status: &str) -> Self {
+        let value = |key| find_value(status, key).unwrap_or(0);
+        Self { memory: value("RssAnon"), threads: value("Threads") }
+    }
+}

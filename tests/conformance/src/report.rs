@@ -1,0 +1,251 @@
+//! What a reader sees of a run: a line for each case, the stages, and what is
+//! next.
+
+use std::io::{self, Write};
+use std::time::Instant;
+
+use harness::CaseError;
+
+use crate::{Planned, Runner, STAGES, Stage, Verdict};
+
+/// Of a sentence that stands in a table on a terminal.
+const WIDTH: usize = 56;
+
+/// How the cases of one stage went.
+#[derive(Debug, Default)]
+struct Score {
+    passed: usize,
+    failed: usize,
+    not_applicable: usize,
+    first_failure: Option<(Planned, CaseError)>,
+}
+
+impl Score {
+    /// All of its cases were run, and none failed.
+    fn holds(&self, stage: &Stage) -> bool {
+        self.passed + self.not_applicable == stage.cases().count()
+    }
+
+    fn add(&mut self, planned: Planned, verdict: Verdict) {
+        match verdict {
+            Verdict::Passed => self.passed += 1,
+            Verdict::NotApplicable(_) => self.not_applicable += 1,
+            Verdict::Failed(error) => {
+                self.failed += 1;
+                self.first_failure.get_or_insert((planned, error));
+            }
+        }
+    }
+}
+
+/// How much is run, and how much is printed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extent {
+    /// No line for each case.
+    pub quiet: bool,
+    /// No stage after the first that does not hold.
+    pub stop_at_failure: bool,
+}
+
+/// How far a server has come.
+#[derive(Debug)]
+pub struct Progress {
+    scores: [Score; STAGES.len()],
+    start: Instant,
+}
+
+impl Progress {
+    fn stages(&self) -> impl Iterator<Item = (&'static Stage, &Score)> {
+        STAGES.iter().zip(&self.scores)
+    }
+
+    /// The first stage that does not hold; as many as there are when all do.
+    #[must_use]
+    pub fn next_stage(&self) -> usize {
+        self.stages().take_while(|(stage, score)| score.holds(stage)).count()
+    }
+
+    /// No case failed, and some were run.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.next_stage() == STAGES.len()
+            && self.scores.iter().any(|score| score.passed > 0)
+    }
+}
+
+/// Runs all stages: the one that the server is at first, then those before it,
+/// then those behind it. Prints what comes of it to `out`.
+///
+/// # Errors
+/// The reader of `out` has gone away.
+pub fn run_stages(
+    runner: &Runner,
+    extent: Extent,
+    out: &mut impl Write,
+) -> io::Result<Progress> {
+    let mut progress =
+        Progress { scores: Default::default(), start: Instant::now() };
+    let probed = runner.probe();
+    let at = probed.as_ref().map_or(STAGES.len(), |(p, _)| p.stage.number);
+    if let Some((planned, error)) = &probed {
+        explain(out, planned, error)?;
+        writeln!(out)?;
+    }
+    let (earlier, rest) = STAGES.split_at(at);
+    let (current, later) = rest.split_at(rest.len().min(1));
+    let mut cases = plan(current, false);
+    cases.extend(plan(earlier, true));
+    if !extent.stop_at_failure {
+        cases.extend(plan(later, false));
+    }
+    if probed.is_some_and(|(p, _)| p.is_first_of_all()) {
+        // The others would say the same.
+        cases.truncate(1);
+    }
+    runner.run(&cases, |planned, verdict| {
+        if !extent.quiet {
+            line(out, planned, &verdict)?;
+        }
+        progress.scores[planned.stage.number].add(*planned, verdict);
+        Ok(())
+    })?;
+    Ok(progress)
+}
+
+fn plan(stages: &'static [Stage], earlier: bool) -> Vec<Planned> {
+    let cases = |stage: &'static Stage| {
+        stage.cases().map(move |case| Planned { stage, case, earlier })
+    };
+    stages.iter().flat_map(cases).collect()
+}
+
+/// Runs `cases` and prints each failure in full. Whether none failed.
+///
+/// # Errors
+/// The reader of `out` has gone away.
+pub fn run_some(
+    runner: &Runner,
+    cases: &[Planned],
+    out: &mut impl Write,
+) -> io::Result<bool> {
+    let start = Instant::now();
+    let mut score = Score::default();
+    runner.run(cases, |planned, verdict| {
+        match &verdict {
+            Verdict::Failed(error) => explain(out, planned, error)?,
+            _ => line(out, planned, &verdict)?,
+        }
+        score.add(*planned, verdict);
+        Ok(())
+    })?;
+    let success = score.failed == 0 && score.passed > 0;
+    print_sum(&[score], start, out)?;
+    Ok(success)
+}
+
+/// The stages, and what is next.
+///
+/// # Errors
+/// The reader of `out` has gone away.
+pub fn print_stages(
+    progress: &Progress,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    print_sum(&progress.scores, progress.start, out)?;
+    writeln!(out)?;
+    for (stage, score) in progress.stages() {
+        let (number, adds) = (stage.number, stage.adds);
+        writeln!(out, "stage {number}  {}  {adds}", held(stage, score))?;
+    }
+    print_next(progress, out)
+}
+
+fn print_sum(
+    scores: &[Score],
+    start: Instant,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let sum = |count: fn(&Score) -> usize| -> usize {
+        scores.iter().map(count).sum()
+    };
+    writeln!(
+        out,
+        "\n{} passed, {} failed, {} not applicable, in {:.1} s",
+        sum(|score| score.passed),
+        sum(|score| score.failed),
+        sum(|score| score.not_applicable),
+        start.elapsed().as_secs_f64(),
+    )
+}
+
+fn held(stage: &Stage, score: &Score) -> String {
+    let (passed, tried) = (score.passed, score.passed + score.failed);
+    match (score.holds(stage), tried) {
+        (false, 0) => String::from("  not run "),
+        (true, 0) => String::from("  n/a     "),
+        (true, _) => format!("  {passed:>2} of {tried:<2}"),
+        (false, _) => format!("! {passed:>2} of {tried:<2}"),
+    }
+}
+
+fn print_next(progress: &Progress, out: &mut impl Write) -> io::Result<()> {
+    let Some((stage, score)) = progress.stages().nth(progress.next_stage())
+    else {
+        return writeln!(out, "\nAll stages hold.");
+    };
+    let Some((planned, error)) = &score.first_failure else { return Ok(()) };
+    if planned.is_first_of_all() {
+        let why = "the other cases would say the same, and were not run";
+        return writeln!(out, "\nIt does not answer a ping: {why}.");
+    }
+    writeln!(out, "\nNext is stage {}: {}.\n", stage.number, stage.adds)?;
+    explain(out, planned, error)
+}
+
+fn line(
+    out: &mut impl Write,
+    planned: &Planned,
+    verdict: &Verdict,
+) -> io::Result<()> {
+    let (number, name) = (planned.stage.number, planned.case.title());
+    match verdict {
+        Verdict::Passed => writeln!(out, "  ok   {number}  {name}"),
+        Verdict::NotApplicable(reason) => {
+            writeln!(out, "  n/a  {number}  {name}: {reason}")
+        }
+        Verdict::Failed(_) => writeln!(out, "FAIL   {number}  {name}"),
+    }
+}
+
+/// One case, and all about its failure.
+fn explain(
+    out: &mut impl Write,
+    planned: &Planned,
+    error: &CaseError,
+) -> io::Result<()> {
+    let Planned { stage, case, .. } = planned;
+    let error = error
+        .clone()
+        .with("why", wrapped(stage.why(case)))
+        .with("read", case.read(stage));
+    writeln!(out, "FAIL   {}  {}", stage.number, case.title())?;
+    let text = error.to_string();
+    text.lines().try_for_each(|line| writeln!(out, "          {line}"))
+}
+
+/// `text` in lines of at most [`WIDTH`] bytes, broken between words.
+fn wrapped(text: &str) -> String {
+    let (mut lines, mut width) = (String::new(), 0);
+    for word in text.split(' ') {
+        if width > 0 && width + 1 + word.len() > WIDTH {
+            lines.push('\n');
+            width = 0;
+        } else if width > 0 {
+            lines.push(' ');
+            width += 1;
+        }
+        lines.push_str(word);
+        width += word.len();
+    }
+    lines
+}

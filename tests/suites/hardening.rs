@@ -1,0 +1,272 @@
+//! What a server's surroundings may do to it: what it inherits over `exec`,
+//! limits that are low or fall while it runs, a stop of the whole process. Each
+//! of these has ended a server once, or one of its clients.
+
+use std::fs;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use harness::{
+    CaseError, CaseResult, Launch, Process, SHUTDOWN_TIMEOUT, Server, Signal,
+    TIMEOUT, in_ci, server_of_this_step, steps,
+};
+
+/// What a client may be silent for in these tests.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
+
+fn path() -> &'static str {
+    server_of_this_step!().1
+}
+
+fn has_limits() -> bool {
+    server_of_this_step!().0 != "01-blocking"
+}
+
+/// Started by `tool`, whose arguments end where the server's begin. `None`
+/// where the tool is missing.
+fn started_by(tool: &str, args: &[&str]) -> Option<Launch> {
+    if Command::new(tool).arg("--version").output().is_err() {
+        assert!(!in_ci(), "{tool} is missing");
+        println!("skipped: needs {tool}");
+        return None;
+    }
+    let launch = Launch::program(tool, args);
+    Some(launch.args(&[path(), "--port", "{port}"]))
+}
+
+fn ends_with_status_0(process: &Process, signal: Signal) -> CaseResult {
+    process.signal(signal)?;
+    let status = process.wait(SHUTDOWN_TIMEOUT)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(CaseError::new("it does not shut down").came(status.to_string()))
+}
+
+// What it inherits.
+
+fn takes_a_signal_that_was(state: &str) -> CaseResult {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let option = format!("--{state}-signal=INT,TERM");
+        let Some(launch) = started_by("env", &[&option]) else { break };
+        let server = launch.start(TIMEOUT)?;
+        server.still_serves()?;
+        ends_with_status_0(server.process()?, signal)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn shuts_down_at_a_signal_that_its_parent_had_blocked() -> CaseResult {
+    takes_a_signal_that_was("block")
+}
+
+#[test]
+fn shuts_down_at_a_signal_that_its_parent_had_ignored() -> CaseResult {
+    takes_a_signal_that_was("ignore")
+}
+
+#[test]
+fn outlives_a_timer_that_its_parent_had_set() -> CaseResult {
+    let script = "setitimer ITIMER_PROF, 0.01; alarm 1; exec @ARGV";
+    let args = ["-MTime::HiRes=setitimer,ITIMER_PROF,alarm", "-e", script];
+    let Some(launch) = started_by("perl", &args) else { return Ok(()) };
+    let server = launch.args(&["--quiet"]).start(TIMEOUT)?;
+    let mut client = server.connect()?;
+    let start = Instant::now();
+    // Both timers would have run out by then.
+    while start.elapsed() < Duration::from_millis(1_200) {
+        client.ask(b"ping\n", b"pong\n")?;
+    }
+    ends_with_status_0(server.process()?, Signal::SIGTERM)
+}
+
+// Limits.
+
+#[test]
+fn outlives_a_log_that_has_reached_its_size_limit() -> CaseResult {
+    let id = std::process::id();
+    let log = std::env::temp_dir().join(format!("hardening-{id}.log"));
+    // 2 blocks of 512 bytes.
+    let script = "ulimit -f 2; exec \"$0\" --port \"$1\" > \"$2\"";
+    let file = log.to_string_lossy();
+    let command = format!("sh -c '{script}' {} {{port}} {file}", path());
+    let served = Launch::shell(&command).start(TIMEOUT).and_then(|server| {
+        let mut client = server.connect()?;
+        for _ in 0..100 {
+            client.ask(b"hello\n", "受信しました: hello\n".as_bytes())?;
+        }
+        Ok(())
+    });
+    let written = fs::metadata(&log).map_or(0, |metadata| metadata.len());
+    let _ = fs::remove_file(&log);
+    served?;
+    assert_eq!(written, 1_024);
+    Ok(())
+}
+
+/// Rust's runtime ends a process in which a new thread finds no address space
+/// for its signal stack. `man 2 getrlimit`, `RLIMIT_AS`.
+#[cfg(target_os = "linux")]
+#[test]
+fn refuses_clients_for_whom_there_is_no_address_space() -> CaseResult {
+    let script = "ulimit -v 49152; exec \"$0\" \"$@\"";
+    let launch = Launch::program("sh", &["-c", script]);
+    let launch = launch.args(&[path(), "--port", "{port}", "--quiet"]);
+    let server = launch.start(TIMEOUT)?;
+    let mut clients = server.connect_many(400)?;
+    for client in &mut clients {
+        // It may be refused, or wait behind one that is served.
+        let _ = client.send(b"ping\n");
+    }
+    clients[0].expect(b"pong\n")?;
+    drop(clients);
+    server.still_serves()?;
+    ends_with_status_0(server.process()?, Signal::SIGTERM)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn serves_on_and_waits_where_its_limit_falls_below_what_is_open() -> CaseResult
+{
+    let server = steps::launch(path()).args(&["--quiet"]).start(TIMEOUT)?;
+    let mut client = server.connect()?;
+    client.ask(b"ping\n", b"pong\n")?;
+    let process = server.process()?;
+    let pid = process.pid().to_string();
+    let limit =
+        Command::new("prlimit").args(["--pid", &pid, "--nofile=1:"]).status();
+    if !limit.is_ok_and(|status| status.success()) {
+        assert!(!in_ci(), "prlimit is missing");
+        println!("skipped: needs prlimit");
+        return Ok(());
+    }
+    let mut waiting = server.connect()?;
+    waiting.send(b"ping\n")?;
+    let (start, before) = (Instant::now(), process.cpu_time()?);
+    while start.elapsed() < Duration::from_millis(500) {
+        sleep(Duration::from_millis(20));
+    }
+    let used = process.cpu_time()?.saturating_sub(before);
+    assert!(used < start.elapsed() / 4, "{used:?}: it spins");
+    client.ask(b"ping\n", b"pong\n")
+}
+
+// The idle timeout.
+
+fn with_idle_timeout() -> Result<Option<Server>, CaseError> {
+    if !has_limits() {
+        return Ok(None);
+    }
+    let launch = steps::launch(path());
+    launch.args(&["--quiet", "--idle-timeout", "1"]).start(TIMEOUT).map(Some)
+}
+
+#[test]
+fn a_client_that_sent_while_the_server_was_stopped_is_not_idle() -> CaseResult {
+    let Some(server) = with_idle_timeout()? else { return Ok(()) };
+    let process = server.process()?;
+    let mut client = server.connect()?;
+    client.ask(b"ping\n", b"pong\n")?;
+    process.stop()?;
+    client.send(b"ping\n")?;
+    client.has_arrived()?;
+    sleep(IDLE_TIMEOUT + IDLE_TIMEOUT / 4);
+    process.signal(Signal::SIGCONT)?;
+    client.expect(b"pong\n")?;
+    // And it is served on.
+    client.ask(b"ping\n", b"pong\n")
+}
+
+/// A timeout of `recv` begins anew with every stop. `man 7 signal`.
+#[test]
+fn a_silent_client_is_closed_though_the_server_is_stopped_often() -> CaseResult
+{
+    let Some(server) = with_idle_timeout()? else { return Ok(()) };
+    let process = server.process()?;
+    let mut client = server.connect()?;
+    client.ask(b"ping\n", b"pong\n")?;
+    let start = Instant::now();
+    while !client.has_ended()? {
+        process.stop()?;
+        process.signal(Signal::SIGCONT)?;
+        assert!(start.elapsed() < TIMEOUT, "it is not closed");
+    }
+    Ok(())
+}
+
+/// It takes less than the send buffer holds within a timeout, but it does take
+/// some: what the kernel counts says so.
+#[test]
+fn a_client_that_reads_slowly_is_not_idle() -> CaseResult {
+    const LINES: usize = 3_000;
+    let Some(server) = with_idle_timeout()? else { return Ok(()) };
+    let mut client = server.connect()?;
+    let line = [vec![b'z'; 999], vec![b'\n']].concat();
+    let replies = ["受信しました: ".as_bytes(), &line].concat();
+    client.send_meanwhile(line.repeat(LINES))?;
+    let mut expected = replies.repeat(LINES).into_iter();
+    let start = Instant::now();
+    while start.elapsed() < IDLE_TIMEOUT * 3 {
+        let piece: Vec<u8> = expected.by_ref().take(32 << 10).collect();
+        client.expect(&piece)?;
+        sleep(Duration::from_millis(150));
+    }
+    client.expect(&expected.collect::<Vec<_>>())
+}
+
+// The end.
+
+/// Each has 64 KiB of empty lines in the kernel, whose replies and whose log
+/// would keep a server for long.
+#[test]
+fn ends_in_time_though_many_clients_have_sent_much() -> CaseResult {
+    let server = steps::launch(path()).start(TIMEOUT)?;
+    let process = server.process()?;
+    let mut clients = server.connect_many(40)?;
+    process.stop()?;
+    for client in &mut clients {
+        client.send(&[b'\n'; 60 << 10])?;
+    }
+    process.signal(Signal::SIGCONT)?;
+    ends_with_status_0(process, Signal::SIGTERM)
+}
+
+/// The line break that gets off the line of `^C` comes before all else.
+#[test]
+fn says_that_it_shuts_down_before_it_says_what_ends_with_it() -> CaseResult {
+    let server = steps::launch(path()).start(TIMEOUT)?;
+    let process = server.process()?;
+    let mut client = server.connect()?;
+    client.ask(b"ping\n", b"pong\n")?;
+    let sent = |text: &str| text.contains("sent: pong\n");
+    let before = process.stdout.wait_for(TIMEOUT, sent);
+    ends_with_status_0(process, Signal::SIGINT)?;
+    let text = process.stdout.wait_for(TIMEOUT, |_| false);
+    let after = &text[before.len()..];
+    assert!(after.starts_with("\n[*] received signal 2"), "{after:?}");
+    Ok(())
+}
+
+/// Beside the replies that a server keeps itself the kernel keeps what it was
+/// given, and would take megabytes. `man 5 proc`, `/proc/net/tcp`.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_kernel_holds_little_for_a_client_that_never_reads() -> CaseResult {
+    const MOST: usize = 512 << 10;
+    let server = steps::launch(path()).args(&["--quiet"]).start(TIMEOUT)?;
+    let mut client = server.connect()?;
+    client.fill(&[b'\n'; 4_096], 64 << 20)?;
+    let from = format!(":{:04X}", server.address().port());
+    let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    let queues = table.lines().map(str::split_whitespace).filter_map(|line| {
+        let columns: Vec<_> = line.collect();
+        let sent = columns.get(4)?.split(':').next()?;
+        let ours = columns.get(1)?.ends_with(&from);
+        ours.then(|| usize::from_str_radix(sent, 16).unwrap_or(0))
+    });
+    let unsent = queues.max().unwrap_or(0);
+    assert!((1..MOST).contains(&unsent), "{unsent} bytes");
+    Ok(())
+}
