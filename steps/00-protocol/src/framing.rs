@@ -35,7 +35,8 @@ impl<'a> Frame<'a> {
 
 /// Cuts a stream of bytes into lines, however TCP cut it into pieces.
 ///
-/// It keeps at most [`MAX_LINE_LENGTH`] + 1 bytes, whatever the peer sends.
+/// Between two calls it keeps at most [`MAX_LINE_LENGTH`] + 1 bytes, whatever
+/// the peer sends.
 // ANCHOR: framer
 #[derive(Debug, Default)]
 pub struct Framer {
@@ -79,9 +80,7 @@ impl Framer {
             // The usual case: the whole line lies in the input. No copy.
             return on_line(Frame::parse(rest));
         }
-        // Two bytes past the limit are enough to know that it is too long.
-        let enough = rest.len().min(MAX_LINE_LENGTH + 2);
-        self.partial.extend_from_slice(&rest[..enough]);
+        self.partial.extend_from_slice(rest);
         on_line(Frame::parse(&self.partial));
         // An idle connection should not hold a buffer.
         self.partial = Vec::new();

@@ -50,16 +50,41 @@ fn every_line_is_there_in_english() {
     );
 }
 
+fn error(call: Call, errno: i32) -> Error {
+    Error { call, source: std::io::Error::from_raw_os_error(errno) }
+}
+
 #[test]
 fn an_error_says_what_happened_and_what_to_do() {
-    let source = std::io::ErrorKind::AddrInUse.into();
-    let in_use = Error { call: Call::Bind, source };
-    let english = Localized(&in_use, English).to_string();
-    assert!(english.starts_with("[!] bind failed: "), "{english}");
-    assert!(english.contains("--port"), "{english}");
-    let japanese = Localized(&in_use, Japanese).to_string();
-    assert!(japanese.starts_with("[!] バインドに失敗: "), "{japanese}");
-    assert!(japanese.contains("--port"), "{japanese}");
+    use nix::libc::{
+        EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EINVAL, EMFILE, ENOMEM,
+    };
+    for (call, errno, english, japanese, hint) in [
+        (Call::Bind, EADDRINUSE, "bind", "バインド", "--port"),
+        (Call::Bind, EACCES, "bind", "バインド", "1024"),
+        (Call::Bind, EADDRNOTAVAIL, "bind", "バインド", "--host"),
+        (Call::Bind, EINVAL, "bind", "バインド", "fe80::1%eth0"),
+        (Call::Accept, EMFILE, "accept", "接続の受け入れ", "ulimit -n"),
+        (Call::Thread, EAGAIN, "no thread", "スレッド作成", "ulimit -u"),
+        (Call::Thread, ENOMEM, "no thread", "スレッド作成", "ulimit -v"),
+    ] {
+        let error = error(call, errno);
+        let shown = Localized(&error, English).to_string();
+        assert!(shown.starts_with(&format!("[!] {english}")), "{shown}");
+        assert!(shown.contains(hint), "{shown}");
+        assert_eq!(shown, error.to_string());
+        let shown = Localized(&error, Japanese).to_string();
+        assert!(shown.starts_with(&format!("[!] {japanese}に失敗: ")));
+        assert!(shown.contains(hint), "{shown}");
+    }
+}
+
+#[test]
+fn an_error_without_a_remedy_says_what_the_kernel_said() {
+    let shown = error(Call::Accept, nix::libc::EPERM).to_string();
+    assert!(shown.ends_with("(os error 1)"), "{shown}");
+    let shown = error(Call::Send, nix::libc::EMFILE).to_string();
+    assert!(shown.ends_with("(os error 24)"), "{shown}");
 }
 
 #[test]

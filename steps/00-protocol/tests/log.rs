@@ -1,0 +1,145 @@
+//! The log, as its reader sees it: this program starts itself, and is then the
+//! server that prints.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+
+use protocol::{Call, Error, Frame, Log, Message, exit_code, print};
+
+const TASK: &str = "LOG_TEST_TASK";
+/// More than a pipe holds, and than the log collects.
+const LINES: usize = 10_000;
+
+fn start(task: &str, env: &[(&str, &str)]) -> Child {
+    let program = std::env::current_exe().expect("this program");
+    let mut command = Command::new(program);
+    command.args(["--exact", "child", "--nocapture"]).env(TASK, task);
+    for name in ["LC_ALL", "LC_MESSAGES", "LANG"] {
+        command.env_remove(name);
+    }
+    command.envs(env.iter().copied());
+    command.stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("a child process")
+}
+
+/// What the child printed of ours, and on stderr, and whether it went well.
+fn output(task: &str, env: &[(&str, &str)]) -> (String, String, bool) {
+    let output = start(task, env).wait_with_output().expect("its output");
+    let text = String::from_utf8_lossy(&output.stdout);
+    // The test runner has its own lines around ours.
+    let ours = text.lines().filter(|line| line.starts_with('['));
+    let ours = ours.collect::<Vec<_>>().join("\n");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    (ours, stderr, output.status.success())
+}
+
+fn error() -> Error {
+    let source = std::io::Error::from_raw_os_error(104);
+    Error { call: Call::Recv, source }
+}
+
+#[test]
+fn child() {
+    let Ok(task) = std::env::var(TASK) else { return };
+    let mut log = Log::new(task == "quiet");
+    match &*task {
+        "stall" => {
+            for _ in 0..LINES {
+                log.info(Message::PeerClosed);
+            }
+            log.flush();
+            log.error(&error());
+            let _ = std::io::stdin().read(&mut [0]);
+            log.info(Message::Ended(None));
+            log.flush();
+            log.info(Message::Ended(None));
+        }
+        "print" => print("[*] printed\n").expect("a reader"),
+        "exit" => {
+            let shown = |code| format!("[*] {code:?}\n");
+            let codes = [exit_code(Ok(())), exit_code(Err(error()))];
+            print(&codes.map(shown).concat()).expect("a reader");
+        }
+        _ => {
+            log.exchange(Frame::Line(b"ping"), b"pong\n");
+            log.for_thread().info(Message::PeerClosed);
+            log.warn(&error());
+            log.notice(Message::ShuttingDown(2));
+        }
+    }
+}
+
+#[test]
+fn prints_every_line_and_warnings_on_stderr() {
+    let (stdout, stderr, _) = output("loud", &[]);
+    // That of the other thread's log came first: it was dropped first.
+    assert_eq!(
+        stdout,
+        "[*] client closed the connection\n[*] received: ping\n\
+         [*] sent: pong\n[*] received signal 2, shutting down"
+    );
+    assert!(stderr.starts_with("[!] receive failed: "), "{stderr}");
+}
+
+#[test]
+fn a_quiet_one_prints_what_concerns_the_whole_server() {
+    let (stdout, stderr, _) = output("quiet", &[]);
+    assert_eq!(stdout, "[*] received signal 2, shutting down");
+    assert_eq!(stderr, "");
+}
+
+#[test]
+fn the_first_locale_that_is_set_decides_on_the_language() {
+    for (env, japanese) in [
+        (&[("LANG", "ja_JP.UTF-8")][..], true),
+        (&[("LC_ALL", "ja_JP.UTF-8"), ("LANG", "C")], true),
+        (&[("LC_ALL", "C"), ("LANG", "ja_JP.UTF-8")], false),
+        (&[("LC_ALL", ""), ("LC_MESSAGES", "ja"), ("LANG", "C")], true),
+        (&[("LANG", "en_GB.UTF-8")], false),
+    ] {
+        let (stdout, _, _) = output("quiet", env);
+        assert_eq!(stdout.contains("シグナル"), japanese, "{env:?}: {stdout}");
+    }
+}
+
+#[test]
+fn results_and_exit_codes_come_out() {
+    assert_eq!(output("print", &[]).0, "[*] printed");
+    let (stdout, stderr, _) = output("exit", &[]);
+    let (first, second) = stdout.split_once('\n').expect("two lines");
+    assert!(first.contains('0') && second.contains('1'), "{stdout}");
+    assert!(stderr.starts_with("[!] receive failed"), "{stderr}");
+}
+
+#[test]
+fn drops_and_counts_what_is_not_read_and_then_goes_on() {
+    let mut child = start("stall", &[]);
+    let stderr = child.stderr.take().expect("a pipe");
+    let mut line = String::new();
+    // It has got that far, though nothing was read.
+    BufReader::new(stderr).read_line(&mut line).expect("its stderr");
+    assert!(line.starts_with("[!] receive failed"), "{line}");
+
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let (mut whole, mut dropped, mut text) = (0, 0, String::new());
+    let mut resumed = false;
+    while stdout.read_line(&mut text).is_ok_and(|count| count > 0) {
+        let line = text.trim_end();
+        whole += usize::from(line == "[*] client closed the connection");
+        if let Some(rest) = line.strip_prefix("[!] ") {
+            let count = rest.split(' ').next().expect("a number");
+            dropped = count.parse().expect("a number");
+        }
+        if !resumed && whole > 1_000 {
+            resumed = true;
+            stdin.write_all(b"\n").expect("its stdin");
+        }
+        text.clear();
+    }
+    assert!(child.wait().expect("its end").success());
+    assert!(dropped > 0);
+    // The line that comes when there is room may be dropped too.
+    assert!((LINES..=LINES + 1).contains(&(whole + dropped)), "{dropped}");
+}
