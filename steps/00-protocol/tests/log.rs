@@ -1,7 +1,7 @@
 //! The log, as its reader sees it: this program starts itself, and is then the
 //! server that prints.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use protocol::{Call, Error, Frame, Log, Message, exit_code, print};
@@ -10,8 +10,8 @@ const TASK: &str = "LOG_TEST_TASK";
 /// More than a pipe holds, and than the log collects.
 const LINES: usize = 10_000;
 
-fn start(task: &str, env: &[(&str, &str)]) -> Child {
-    let program = std::env::current_exe().expect("this program");
+fn start(task: &str, env: &[(&str, &str)]) -> io::Result<Child> {
+    let program = std::env::current_exe()?;
     let mut command = Command::new(program);
     command.args(["--exact", "child", "--nocapture"]).env(TASK, task);
     for name in ["LC_ALL", "LC_MESSAGES", "LANG"] {
@@ -20,22 +20,22 @@ fn start(task: &str, env: &[(&str, &str)]) -> Child {
     command.envs(env.iter().copied());
     command.stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().expect("a child process")
+    command.spawn()
 }
 
-/// What the child printed of ours, and on stderr, and whether it went well.
-fn output(task: &str, env: &[(&str, &str)]) -> (String, String, bool) {
-    let output = start(task, env).wait_with_output().expect("its output");
+/// What the child printed of ours, and on stderr.
+fn output(task: &str, env: &[(&str, &str)]) -> io::Result<[String; 2]> {
+    let output = start(task, env)?.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     // The test runner has its own lines around ours.
     let ours = text.lines().filter(|line| line.starts_with('['));
     let ours = ours.collect::<Vec<_>>().join("\n");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    (ours, stderr, output.status.success())
+    Ok([ours, stderr])
 }
 
 fn error() -> Error {
-    let source = std::io::Error::from_raw_os_error(104);
+    let source = io::Error::from_raw_os_error(104);
     Error { call: Call::Recv, source }
 }
 
@@ -50,7 +50,7 @@ fn child() {
             }
             log.flush();
             log.error(&error());
-            let _ = std::io::stdin().read(&mut [0]);
+            let _ = io::stdin().read(&mut [0]);
             log.info(Message::Ended(None));
             log.flush();
             log.info(Message::Ended(None));
@@ -72,7 +72,7 @@ fn child() {
 
 #[test]
 fn prints_every_line_and_warnings_on_stderr() {
-    let (stdout, stderr, _) = output("loud", &[]);
+    let [stdout, stderr] = output("loud", &[]).expect("a child");
     // That of the other thread's log came first: it was dropped first.
     assert_eq!(
         stdout,
@@ -84,7 +84,7 @@ fn prints_every_line_and_warnings_on_stderr() {
 
 #[test]
 fn a_quiet_one_prints_what_concerns_the_whole_server() {
-    let (stdout, stderr, _) = output("quiet", &[]);
+    let [stdout, stderr] = output("quiet", &[]).expect("a child");
     assert_eq!(stdout, "[*] received signal 2, shutting down");
     assert_eq!(stderr, "");
 }
@@ -98,15 +98,16 @@ fn the_first_locale_that_is_set_decides_on_the_language() {
         (&[("LC_ALL", ""), ("LC_MESSAGES", "ja"), ("LANG", "C")], true),
         (&[("LANG", "en_GB.UTF-8")], false),
     ] {
-        let (stdout, _, _) = output("quiet", env);
+        let [stdout, _] = output("quiet", env).expect("a child");
         assert_eq!(stdout.contains("シグナル"), japanese, "{env:?}: {stdout}");
     }
 }
 
 #[test]
 fn results_and_exit_codes_come_out() {
-    assert_eq!(output("print", &[]).0, "[*] printed");
-    let (stdout, stderr, _) = output("exit", &[]);
+    let [stdout, _] = output("print", &[]).expect("a child");
+    assert_eq!(stdout, "[*] printed");
+    let [stdout, stderr] = output("exit", &[]).expect("a child");
     let (first, second) = stdout.split_once('\n').expect("two lines");
     assert!(first.contains('0') && second.contains('1'), "{stdout}");
     assert!(stderr.starts_with("[!] receive failed"), "{stderr}");
@@ -114,7 +115,7 @@ fn results_and_exit_codes_come_out() {
 
 #[test]
 fn drops_and_counts_what_is_not_read_and_then_goes_on() {
-    let mut child = start("stall", &[]);
+    let mut child = start("stall", &[]).expect("a child");
     let stderr = child.stderr.take().expect("a pipe");
     let mut line = String::new();
     // It has got that far, though nothing was read.
