@@ -47,6 +47,9 @@ pub fn expected() -> io::Result<Listings> {
     let sources = sources::all(&shown)?;
     let mut listings =
         Listings { files: sources::pages(&sources), ..Default::default() };
+    let path = book().join("src/SUMMARY.md");
+    let summary = sources::summary(&fs::read_to_string(&path)?, &sources);
+    listings.files.push((path, summary));
     for page in &pages {
         let text = captions::captioned(&page.text, &sources);
         listings.files.push((book().join("src").join(&page.name), text));

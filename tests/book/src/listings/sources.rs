@@ -10,6 +10,9 @@ use crate::book;
 /// The folder of these pages, below `src`.
 pub(super) const FOLDER: &str = "source";
 
+/// The last part of the table of contents.
+const PART: &str = "# The whole files\n";
+
 /// A file of the workspace that a page of sources shows.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
@@ -67,7 +70,7 @@ pub(super) fn all(shown: &BTreeSet<PathBuf>) -> io::Result<Vec<Source>> {
             let library = package?.path().join("src");
             let path = library.strip_prefix(&root).unwrap_or(&library);
             let is_shown = shown.iter().any(|file| file.starts_with(path));
-            if library.is_dir() && (folder == "steps" || is_shown) {
+            if library.is_dir() && is_shown {
                 add_below(&library, &root, &mut paths)?;
             }
         }
@@ -89,6 +92,17 @@ fn add_below(
         }
     }
     Ok(())
+}
+
+/// The table of contents, whose last part lists these pages.
+pub(super) fn summary(text: &str, sources: &[Source]) -> String {
+    let (others, _) = text.split_once(PART).unwrap_or((text, ""));
+    let names: BTreeSet<_> = sources.iter().map(|s| &s.page).collect();
+    let list = names.into_iter().map(|name| match name.as_str() {
+        "tests" => format!("- [The faulty servers]({FOLDER}/{name}.md)\n"),
+        name => format!("- [{name}]({FOLDER}/{name}.md)\n"),
+    });
+    format!("{others}{PART}\n{}", list.collect::<String>())
 }
 
 /// The pages, as files.

@@ -16,6 +16,7 @@ fn options() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("04-epoll", epoll::Options::command()),
         ("05-compare", compare::Options::command()),
         ("06-labs", labs::Options::command()),
+        ("check", conformance::check::Options::command()),
         ("wrong", faulty::Options::command()),
     ];
     commands.map(|(name, command)| (name, options_of(command))).into()
@@ -25,7 +26,8 @@ fn options_of(command: clap::Command) -> BTreeSet<String> {
     let mut command = command;
     command.build();
     let mut names = BTreeSet::new();
-    for argument in command.get_arguments() {
+    let sub = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    for argument in command.get_arguments().chain(sub) {
         names.extend(argument.get_long().map(|name| format!("--{name}")));
         names.extend(argument.get_short().map(|name| format!("-{name}")));
     }
