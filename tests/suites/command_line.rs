@@ -124,7 +124,7 @@ fn says_what_to_do_when_the_port_is_in_use() -> Result<(), Box<dyn Error>> {
 
 #[test]
 fn says_what_to_do_when_the_address_is_not_ours() {
-    // From a block that is kept for documentation: nobody's. RFC 5737.
+    // From a block that is kept for documentation: no machine's. RFC 5737.
     run(&["--host", "192.0.2.1", "--port", "0"])
         .assert()
         .code(1)

@@ -29,7 +29,7 @@ fn transcript(launch: &Launch, ended: &str) -> Result<String, CaseError> {
     drop(client);
     let process = server.process()?;
     let text = process.stdout.wait_for(TIMEOUT, |text| text.contains(ended));
-    let after = farewell(&server, Signal::SIGINT, text.len())?;
+    let after = shut_down(&server, Signal::SIGINT, text.len())?;
     let text = (text + &after)
         .replace(&peer, "127.0.0.1:54321")
         .replace(&server.address().to_string(), "127.0.0.1:8888");
@@ -37,7 +37,7 @@ fn transcript(launch: &Launch, ended: &str) -> Result<String, CaseError> {
 }
 
 /// Sends `signal`; what the server prints after the first `from` bytes.
-fn farewell(
+fn shut_down(
     server: &Server,
     signal: Signal,
     from: usize,
@@ -173,9 +173,9 @@ fn prints_two_things_where_it_is_quiet() -> CaseResult {
         let server = launch().args(&[option]).start(TIMEOUT)?;
         server.still_serves()?;
         let listening = server.process()?.stdout.first_line(TIMEOUT);
-        let text = farewell(&server, Signal::SIGTERM, 0)?;
-        let farewell = "\n[*] received signal 15, shutting down\n";
-        assert_eq!(text, format!("{listening}\n{farewell}"));
+        let text = shut_down(&server, Signal::SIGTERM, 0)?;
+        let last = "\n[*] received signal 15, shutting down\n";
+        assert_eq!(text, format!("{listening}\n{last}"));
         assert_eq!(server.process()?.stderr.text(), "");
     }
     Ok(())

@@ -18,7 +18,7 @@ struct Framer {
 impl Framer {
     /// Takes the next piece and calls `found` for each message that ends in
     /// it. An error is the end of the connection: where the next message
-    /// begins, nobody can tell any more.
+    /// begins, neither end can know.
     fn feed(
         &mut self,
         mut input: &[u8],

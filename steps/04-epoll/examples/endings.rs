@@ -42,7 +42,7 @@ const ENDINGS: [Ending; 6] = [
     }),
     ("the peer closes with input unread", |our, peer| {
         our.write_all(b"a")?;
-        peer.peek(&mut [0])?; // it has arrived, and nobody reads it
+        peer.peek(&mut [0])?; // it has arrived, and is not read
         Ok(None)
     }),
 ];

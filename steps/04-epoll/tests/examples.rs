@@ -16,7 +16,7 @@ use harness::{Process, Signal, StdoutReader};
 
 type Result = std::result::Result<(), Box<dyn Error>>;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An example to be run, beside the step's own binary.
 fn example(name: &str) -> Option<Command> {
@@ -72,7 +72,7 @@ fn serves(name: &str, doors: usize) -> Result {
     command.args(["--port", "0", "--quiet"]).env("LC_ALL", "C");
     let server = Process::start(command, StdoutReader::Prompt)?;
     let all = |text: &str| text.lines().count() == doors;
-    let printed = server.stdout.wait_for(PATIENCE, all);
+    let printed = server.stdout.wait_for(TIMEOUT, all);
     assert_eq!(printed.lines().count(), doors, "{printed}");
     for line in printed.lines() {
         let address = line.rsplit(' ').next().unwrap_or_default();
@@ -84,7 +84,7 @@ fn serves(name: &str, doors: usize) -> Result {
         assert_eq!(reply, "pong\n", "{line}");
     }
     server.signal(Signal::SIGTERM)?;
-    assert!(server.wait(PATIENCE)?.success());
+    assert!(server.wait(TIMEOUT)?.success());
     Ok(())
 }
 

@@ -18,14 +18,14 @@ use nix::{getsockopt_impl, setsockopt_impl, sockopt_impl};
 
 type Result = std::result::Result<(), Box<dyn Error>>;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 fn answers_what_lies_behind_urgent_data(trigger: &str) -> Result {
     let server = steps::launch(env!("CARGO_BIN_EXE_04-epoll"))
         .args(&["--quiet", "--trigger", trigger])
-        .start(PATIENCE)?;
+        .start(TIMEOUT)?;
     let mut client = TcpStream::connect(server.address())?;
-    client.set_read_timeout(Some(PATIENCE))?;
+    client.set_read_timeout(Some(TIMEOUT))?;
     client.write_all(b"ping\n")?;
     client.read_exact(&mut [0; 5])?;
     // All of it must lie there before the server reads.
@@ -137,9 +137,9 @@ fn sleeps_while_a_byte_before_urgent_data_is_missing(trigger: &str) -> Result {
     }
     let server = steps::launch(env!("CARGO_BIN_EXE_04-epoll"))
         .args(&["--quiet", "--trigger", trigger])
-        .start(PATIENCE)?;
+        .start(TIMEOUT)?;
     let mut client = TcpStream::connect(server.address())?;
-    client.set_read_timeout(Some(PATIENCE))?;
+    client.set_read_timeout(Some(TIMEOUT))?;
     client.write_all(b"ping\n")?;
     client.read_exact(&mut [0; 5])?;
     send_urgent_data_behind_a_gap(&client)?;

@@ -17,24 +17,24 @@ use nix::sys::time::{TimeVal, TimeValLike};
 use protocol::PONG;
 
 /// Longer than any reply takes that comes at all.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connects, and waits no longer than `patience` in any `recv` and `send`
+/// Connects, and waits no longer than `timeout` in any `recv` and `send`
 /// after that.
 ///
 /// # Errors
 /// As `connect(2)`.
 pub(crate) fn connect(
     server: SocketAddr,
-    patience: Duration,
+    timeout: Duration,
 ) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(server)?;
-    stream.set_read_timeout(Some(patience))?;
-    stream.set_write_timeout(Some(patience))?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
     Ok(stream)
 }
 
-/// A socket whose `recv` waits no longer than [`PATIENCE`].
+/// A socket whose `recv` waits no longer than [`TIMEOUT`].
 ///
 /// # Errors
 /// EMFILE.
@@ -42,8 +42,8 @@ pub(crate) fn socket(flags: SockFlag) -> nix::Result<OwnedFd> {
     let flags = flags | SockFlag::SOCK_CLOEXEC;
     let socket =
         socket::socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
-    let patience = TimeVal::seconds(PATIENCE.as_secs().cast_signed());
-    socket::setsockopt(&socket, ReceiveTimeout, &patience)?;
+    let timeout = TimeVal::seconds(TIMEOUT.as_secs().cast_signed());
+    socket::setsockopt(&socket, ReceiveTimeout, &timeout)?;
     Ok(socket)
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn hear_pong(mut stream: &TcpStream) -> io::Result<()> {
 }
 
 /// Reads replies until there are `wanted` lines, the server closes, or nothing
-/// more comes within the stream's patience.
+/// more comes within the stream's timeout.
 ///
 /// # Errors
 /// ECONNRESET.

@@ -72,7 +72,7 @@ fn answer(lab: &Lab, options: &Options) -> ExitCode {
         Ok(()) => page.close(),
         Err(Trouble::Forbidden(setting)) => page.skip(&setting),
         Err(Trouble::Failed(reason)) => {
-            // If not even stderr can be written, nobody is left to tell.
+            // If not even stderr can be written, there is nowhere left to say it.
             let _ = writeln!(io::stderr(), "[!] {}: {reason}", lab.name);
             ExitCode::FAILURE
         }

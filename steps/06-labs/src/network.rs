@@ -50,7 +50,7 @@ pub(crate) fn enter() -> Result<(), String> {
 }
 
 fn unshare_all() -> Result<(), String> {
-    // In the new namespace a user that is not mapped would be nobody.
+    // In the new namespace a user that is not mapped would be `nobody`.
     let (user, group) = (geteuid(), getegid());
     unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)
         .map_err(forbidding_setting)?;

@@ -14,7 +14,7 @@ const LEFT: f64 = 88.0;
 const RIGHT: f64 = 24.0;
 const TOP: f64 = 72.0;
 const BOTTOM: f64 = 56.0;
-/// Told apart on white and on black, and by the colour-blind.
+/// Distinct on white and on black, and by the colour-blind.
 const COLOURS: [&str; 3] = ["#2485c7", "#d55e00", "#009e73"];
 
 /// For a picture that is opened by itself. Within a page it is not the root,
@@ -132,7 +132,7 @@ impl Plot {
         svg + "</svg>\n"
     }
 
-    /// For whoever can't see it.
+    /// The text alternative.
     fn in_words(&self) -> String {
         let mut text = format!(
             "{}. To the right: {}; upwards: {}.",

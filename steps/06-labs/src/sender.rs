@@ -10,7 +10,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::sendfile::sendfile;
 use nix::time::ClockId;
 
-use crate::client::PATIENCE;
+use crate::client::TIMEOUT;
 use crate::trouble::Trouble;
 
 /// A turn sends so many bytes, in no more messages than that.
@@ -51,7 +51,7 @@ impl Sender {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let socket = TcpStream::connect(listener.local_addr()?)?;
         socket.set_nodelay(true)?;
-        socket.set_write_timeout(Some(PATIENCE))?;
+        socket.set_write_timeout(Some(TIMEOUT))?;
         let (mut reader, _) = listener.accept()?;
         thread::spawn(move || {
             let mut buffer = vec![0; 256 * 1_024];

@@ -70,7 +70,7 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    /// Is the server, until somebody ends it.
+    /// Is the server, until it is ended.
     ///
     /// # Errors
     /// It can't listen, or it is a bad server and fails.

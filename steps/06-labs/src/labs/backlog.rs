@@ -46,7 +46,7 @@ struct Seen {
     backlog: &'static str,
     median_s: f64,
     slowest_s: f64,
-    /// That took 0.9 s or more, or for ever.
+    /// That took 0.9 s or more, or never ended.
     late: usize,
     listen_overflows: u64,
     listen_drops: u64,

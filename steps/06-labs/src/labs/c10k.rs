@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 
-use crate::client::{PATIENCE, ask, connect};
+use crate::client::{TIMEOUT, ask, connect};
 use crate::figures::{bytes, count, decimal};
 use crate::kernel::value_of;
 use crate::page::{Page, Row};
@@ -134,7 +134,7 @@ fn fill(
 
 /// A client that has had its pong; `None` where the server takes no more.
 fn served(server: &Server) -> Option<TcpStream> {
-    let client = connect(server.address, PATIENCE).ok()?;
+    let client = connect(server.address, TIMEOUT).ok()?;
     ask(&client).ok()?;
     Some(client)
 }

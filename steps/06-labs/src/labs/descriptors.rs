@@ -1,7 +1,7 @@
 //! What if `accept` says EMFILE?
 //!
 //! A process may have so many descriptors (`ulimit -n`) and no more. The client
-//! for whom there is none stays in the accept queue, so the listener stays
+//! for which there is none stays in the accept queue, so the listener stays
 //! readable: a server that calls `accept` again at once is told EMFILE at once,
 //! and again, as fast as the CPU goes.
 
@@ -27,7 +27,7 @@ const DESCRIPTORS: &str = "32";
 const CLIENTS: usize = 40;
 /// How long the server is watched.
 const WATCHED: Duration = Duration::from_millis(700);
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The naive server: a thread per client, and `accept` again at once.
 // ANCHOR: naive
@@ -55,7 +55,7 @@ struct Seen {
     server: &'static str,
     /// Of [`CLIENTS`].
     served: usize,
-    /// While nobody said anything, seconds of CPU time in a second.
+    /// While no client sent anything, seconds of CPU time in a second.
     cpu: f64,
     complaints: usize,
     /// Whether clients got their pong in that state, and how late at most.
@@ -109,7 +109,7 @@ fn crowd(name: &'static str, who: Who) -> Result<Seen, Trouble> {
     });
     // The kernel completes every handshake: all of them connect.
     let mut clients = (0..CLIENTS)
-        .map(|_| connect(server.address, PATIENCE))
+        .map(|_| connect(server.address, TIMEOUT))
         .collect::<io::Result<Vec<_>>>()?;
     let served = count_served(&clients);
     let (start, cpu) = (Instant::now(), server.cpu_time());
@@ -138,11 +138,10 @@ fn crowd(name: &'static str, who: Who) -> Result<Seen, Trouble> {
 /// Everybody sends a ping. The accept queue is in the order in which they
 /// came: the first that gets no pong in time is the first that waits.
 fn count_served(clients: &[TcpStream]) -> usize {
-    let patience = Some(Duration::from_millis(500));
+    let timeout = Some(Duration::from_millis(500));
     let served = |client: &&TcpStream| {
-        let heard =
-            client.set_read_timeout(patience).and_then(|()| ask(client));
-        let _ = client.set_read_timeout(Some(PATIENCE));
+        let heard = client.set_read_timeout(timeout).and_then(|()| ask(client));
+        let _ = client.set_read_timeout(Some(TIMEOUT));
         heard.is_ok()
     };
     clients.iter().take_while(served).count()
@@ -154,7 +153,7 @@ fn verdict(rows: &[Seen]) -> String {
     let first = if naive.cpu > 5.0 * threads.cpu.max(epoll.cpu) {
         format!(
             "The naive server burnt {:.0} % of a core to say {} times that it \
-             can't, while nobody asked it anything.",
+             can't, while no client asked it anything.",
             naive.cpu * 100.0,
             count(naive.complaints as u64)
         )
@@ -170,7 +169,7 @@ fn verdict(rows: &[Seen]) -> String {
     let all_in = [threads, epoll].iter().all(|row| row.next_served_s.is_some());
     let next = if all_in { "took" } else { "did not all take" };
     format!(
-        "{first} Those that leave accept alone until somebody leaves used \
+        "{first} Those that leave accept alone until a connection closes used \
          {:.1} %, complained {often}, and {next} the next client when a \
          descriptor was free.",
         threads.cpu.max(epoll.cpu) * 100.0

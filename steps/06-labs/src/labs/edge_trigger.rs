@@ -25,7 +25,7 @@ use crate::trouble::Trouble;
 use crate::watch::watch;
 
 /// Silence for so long is a hang.
-const PATIENCE: Duration = Duration::from_millis(800);
+const TIMEOUT: Duration = Duration::from_millis(800);
 const PINGS: usize = 600;
 const CLIENTS: usize = 3;
 
@@ -91,7 +91,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     page.say(format!(
         "One client sends {PINGS} pings in one write, which is more than a \
          recv takes.\nThen {CLIENTS} clients come in the same moment. Where \
-         nothing comes back for {PATIENCE:?},\nwe call it a hang."
+         nothing comes back for {TIMEOUT:?},\nwe call it a hang."
     ));
     let mut rows = Vec::new();
     for (name, who) in [("reads once", Who::Once), ("04-epoll", Who::Epoll)] {
@@ -111,7 +111,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
 
 // ANCHOR: experiments
 fn replies_to_many(server: &Server) -> Result<usize, Trouble> {
-    let mut stream = connect(server.address, PATIENCE)?;
+    let mut stream = connect(server.address, TIMEOUT)?;
     stream.write_all(&b"ping\n".repeat(PINGS))?;
     Ok(lines(&hear(&stream, PINGS)?))
 }
@@ -119,7 +119,7 @@ fn replies_to_many(server: &Server) -> Result<usize, Trouble> {
 fn clients_served(server: &Server) -> Result<usize, Trouble> {
     server.pause()?; // so that they are all there at its next look
     let clients: Vec<TcpStream> = (0..CLIENTS)
-        .map(|_| connect(server.address, PATIENCE))
+        .map(|_| connect(server.address, TIMEOUT))
         .collect::<Result<_, _>>()?;
     for mut client in &clients {
         client.write_all(b"ping\n")?;

@@ -13,7 +13,7 @@ use blocking::{accept, recv, send_all};
 use protocol::{Call, Error, Frame, ResultExt, reply};
 use serde::Serialize;
 
-use crate::client::{PATIENCE, connect, hear, lines};
+use crate::client::{TIMEOUT, connect, hear, lines};
 use crate::figures::count;
 use crate::page::{Page, Row};
 use crate::serve::Who;
@@ -91,7 +91,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     let mut rows = Vec::new();
     for cut in cuts() {
         for (name, server) in &servers {
-            let stream = connect(server.address, PATIENCE)?;
+            let stream = connect(server.address, TIMEOUT)?;
             let replies = converse(&stream, &cut)?;
             show(page, &cut, name, &replies);
             let (sent, due, replies) = (cut.name, cut.lines, lines(&replies));
@@ -116,7 +116,7 @@ fn converse(mut stream: &TcpStream, cut: &Cut) -> Result<Vec<u8>, Trouble> {
     }
     // Our FIN: the server answers what it has, and then closes.
     stream.shutdown(Shutdown::Write)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     replies.extend(hear(stream, usize::MAX)?);
     Ok(replies)
 }

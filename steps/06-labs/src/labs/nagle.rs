@@ -17,7 +17,7 @@ use nix::{setsockopt_impl, sockopt_impl};
 use protocol::Conversation;
 use serde::Serialize;
 
-use crate::client::{PATIENCE, connect, hear_pong};
+use crate::client::{TIMEOUT, connect, hear_pong};
 use crate::figures::{median, quantile, seconds};
 use crate::kernel::Growth;
 use crate::page::{Page, Row};
@@ -96,7 +96,7 @@ fn measure(
     writes: &[&str],
     nodelay: bool,
 ) -> Result<Seen, Trouble> {
-    let stream = connect(server, PATIENCE)?;
+    let stream = connect(server, TIMEOUT)?;
     stream.set_nodelay(nodelay)?;
     let growth = Growth::of(["DelayedACKs"]);
     let times = (0..REQUESTS)

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::client::{PATIENCE, ask, connect};
+use crate::client::{TIMEOUT, ask, connect};
 use crate::figures::{count, decimal, quantile, seconds};
 use crate::page::{Page, Row};
 use crate::plot::{Axis, Plot, Series};
@@ -82,7 +82,7 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
 /// The naive client: after a reply, a pause; then the next request.
 // ANCHOR: loops
 fn closed_loop(server: SocketAddr) -> std::io::Result<Vec<f64>> {
-    let stream = connect(server, PATIENCE)?;
+    let stream = connect(server, TIMEOUT)?;
     let (start, mut latencies) = (Instant::now(), Vec::new());
     while start.elapsed() < DURATION {
         latencies.push(ask(&stream)?.as_secs_f64());
@@ -94,7 +94,7 @@ fn closed_loop(server: SocketAddr) -> std::io::Result<Vec<f64>> {
 /// The same on a fixed schedule: a request that is sent late, because the one
 /// before it was slow, has been waiting since it was due.
 fn open_loop(server: SocketAddr) -> std::io::Result<Vec<f64>> {
-    let stream = connect(server, PATIENCE)?;
+    let stream = connect(server, TIMEOUT)?;
     let (start, mut latencies) = (Instant::now(), Vec::new());
     let mut due = start;
     while due < start + DURATION {

@@ -1,7 +1,7 @@
 //! What is a connection that is kept worth?
 //!
 //! A new connection for each request takes a handshake before it and a
-//! farewell after it, a socket at each end, and a port that stays in TIME_WAIT
+//! close after it, a socket at each end, and a port that stays in TIME_WAIT
 //! for a minute. A pool keeps connections and lends them: the article's second
 //! advice.
 
@@ -31,7 +31,7 @@ struct Seen {
     p99_s: f64,
     /// CPU time of the server.
     cpu_per_request_s: f64,
-    /// Ports that nobody can use for a minute.
+    /// Ports that cannot be used for a minute.
     time_wait: u64,
     failed: u64,
 }
@@ -136,7 +136,7 @@ fn best_of_each(rounds: &[Seen]) -> Vec<Seen> {
 fn verdict(rows: &[Seen]) -> String {
     let [new, kept] = rows else { return String::new() };
     let worth = match new.p50_s / kept.p50_s {
-        1.2.. => "It is worth the handshake and the farewell",
+        1.2.. => "It is worth the handshake and the close",
         _ => "Here it made little difference",
     };
     format!(

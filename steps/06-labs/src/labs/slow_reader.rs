@@ -33,7 +33,7 @@ const SEND_BUFFER: usize = 64 * 1_024;
 /// It gives up when its `send` waits for so long.
 const STUCK: Duration = Duration::from_millis(500);
 /// How long the others wait for a pong.
-const PATIENCE: Duration = Duration::from_millis(1_000);
+const TIMEOUT: Duration = Duration::from_millis(1_000);
 const REQUESTS: usize = 100;
 
 /// A naive event loop: the sockets are blocking, and so `send` waits.
@@ -60,7 +60,7 @@ pub(crate) fn hoard(listener: &OwnedFd) -> Result<(), Error> {
 }
 // ANCHOR_END: replies
 
-/// What both do: read from whoever has sent something, and `reply`.
+/// What both do: read from each client that has sent something, and `reply`.
 // ANCHOR: naive
 fn serve_all(
     listener: &OwnedFd,
@@ -144,18 +144,18 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
 // ANCHOR: flood
 fn flood(server: &'static str, who: Who) -> Result<Seen, Trouble> {
     let process = Server::start(who)?;
-    let warm = connect(process.address, PATIENCE)?;
+    let warm = connect(process.address, TIMEOUT)?;
     ask(&warm)?;
     let before = process.status("VmRSS");
     let slow = connect(process.address, STUCK)?;
     setsockopt(&slow, sockopt::SndBuf, &SEND_BUFFER)?;
     let flooded = send_until_stuck(&slow);
 
-    let other = connect(process.address, PATIENCE)?;
+    let other = connect(process.address, TIMEOUT)?;
     let pongs: Vec<_> = (0..REQUESTS).map_while(|_| ask(&other).ok()).collect();
     let slowest = match pongs.len() {
         REQUESTS => pongs.iter().max().copied().unwrap_or_default(),
-        _ => PATIENCE, // and no end to it
+        _ => TIMEOUT, // and no end to it
     };
     process.wait_until_idle();
     Ok(Seen {

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The program that was built with this test.
 pub(crate) const LABS: &str = env!("CARGO_BIN_EXE_06-labs");
 /// Longer than any lab takes on the busiest machine.
-const PATIENCE: Duration = Duration::from_secs(100);
+const TIMEOUT: Duration = Duration::from_secs(100);
 
 /// A lab that compares CPU times or latencies runs alone. The others wait most
 /// of the time, for a timer or a reply that does not come, or look at a server
@@ -26,7 +26,7 @@ pub(crate) fn folder() -> PathBuf {
 /// The program with these arguments.
 pub(crate) fn labs(arguments: &[&str]) -> Command {
     let mut command = Command::new(LABS);
-    command.args(arguments).timeout(PATIENCE);
+    command.args(arguments).timeout(TIMEOUT);
     command
 }
 
