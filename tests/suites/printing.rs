@@ -72,6 +72,10 @@ fn prints_the_lines_of_the_article_in_japanese() -> CaseResult {
             "[*] epollサーバー起動: 127.0.0.1:8888",
             "[*] クライアント接続終了 (fd=7)",
         ),
+        "09-uring" => (
+            "[*] サーバー起動: 127.0.0.1:8888",
+            "[*] クライアント接続終了 (fd=7)",
+        ),
         _ => (
             "[*] サーバー起動: 127.0.0.1:8888",
             "[*] クライアントが接続を閉じました\n[*] 接続終了",
@@ -101,6 +105,9 @@ fn prints_the_same_lines_in_english() -> CaseResult {
             "[*] epoll server listening on 127.0.0.1:8888",
             "[*] connection ended (fd=7)",
         ),
+        "09-uring" => {
+            ("[*] listening on 127.0.0.1:8888", "[*] connection ended (fd=7)")
+        }
         _ => (
             "[*] listening on 127.0.0.1:8888",
             "[*] client closed the connection\n[*] connection ended",

@@ -19,6 +19,8 @@ macro_rules! server_of_this_step {
             ("04-epoll", path)
         } else if let Some(path) = option_env!("CARGO_BIN_EXE_08-async") {
             ("08-async", path)
+        } else if let Some(path) = option_env!("CARGO_BIN_EXE_09-uring") {
+            ("09-uring", path)
         } else {
             ("no server", "")
         }
@@ -60,6 +62,7 @@ const TARGETS: &[Target] = &[
     target("04-epoll", "edge", &["--trigger", "edge"]),
     target("04-epoll", "level", &["--trigger", "level"]),
     target("08-async", "", &[]),
+    target("09-uring", "", &[]),
 ];
 
 /// The servers whose names begin with `prefix`, in each of their modes.

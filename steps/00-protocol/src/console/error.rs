@@ -32,6 +32,8 @@ pub enum Call {
     Signals,
     /// `epoll_create1(2)`, `epoll_ctl(2)`, `epoll_wait(2)`
     Epoll,
+    /// `io_uring_setup(2)`, `io_uring_enter(2)`, `io_uring_register(2)`
+    IoUring,
 }
 
 /// A system call that failed, and why.
@@ -42,6 +44,14 @@ pub struct Error {
     /// What the kernel said: `errno`.
     pub source: io::Error,
 }
+
+/// How a kernel says that it has no `io_uring`, or forbids it, or has an older
+/// one. `man 2 io_uring_setup`: ENOSYS, EPERM, EINVAL.
+const NO_RINGS: [ErrorKind; 3] = [
+    ErrorKind::Unsupported,
+    ErrorKind::PermissionDenied,
+    ErrorKind::InvalidInput,
+];
 
 /// What a function returns that makes system calls.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -77,6 +87,7 @@ impl Call {
             Self::Send => ("送信エラー", "send failed"),
             Self::Signals => ("シグナルの設定に失敗", "signal set-up failed"),
             Self::Epoll => ("epollに失敗", "epoll failed"),
+            Self::IoUring => ("io_uringに失敗", "io_uring failed"),
         };
         language.pick(japanese, english)
     }
@@ -113,6 +124,10 @@ impl Error {
             (Call::Thread, ErrorKind::OutOfMemory) => (
                 "。ulimit -v で上限を上げてください",
                 ": let it have more memory (ulimit -v)",
+            ),
+            (Call::IoUring, kind) if NO_RINGS.contains(&kind) => (
+                "。Linux 6.1以降で許可するか (kernel.io_uring_disabled、コンテナのseccomp)、04-epollを使ってください",
+                ": allow it (kernel.io_uring_disabled, a container's seccomp filter) on Linux 6.1 or later, or run 04-epoll",
             ),
             _ => ("", ""),
         };

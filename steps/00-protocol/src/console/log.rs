@@ -52,6 +52,11 @@ impl Log {
         Self { lines: Vec::new(), ..*self }
     }
 
+    /// Whether it prints no line per message and per connection.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Notes what happened to a message or to a connection.
     // ANCHOR: info
     pub fn info(&mut self, message: Message<'_>) {

@@ -67,6 +67,12 @@ pub(super) const POLL: &[&str] = &["EAGAIN", "EINTR", "ENOMEM"];
 /// `man 2 epoll_ctl`.
 pub(super) const EPOLL_CTL: &[&str] = &["ENOMEM", "ENOSPC"];
 
+/// `man 2 io_uring_enter`.
+pub(super) const ENTER: &[&str] = &["EAGAIN", "EBUSY", "EINTR"];
+
+/// `man 2 getpeername`.
+pub(super) const PEER: &[&str] = &["ENOBUFS", "ENOTCONN"];
+
 /// `man 2 shutdown`.
 pub(super) const SHUTDOWN: &[&str] = &["ENOTCONN"];
 

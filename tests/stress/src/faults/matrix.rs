@@ -4,8 +4,8 @@ use harness::steps::Target;
 
 use super::fault::{Effect, Fault, Frequency};
 use super::manual::{
-    ACCEPT, CLONE, CLOSE, EPOLL_CTL, INTERRUPTED, MEMORY, NO_MEMORY, OPTION,
-    POLL, RECEIVE, SEND, SHUTDOWN, WOULD_BLOCK, WRITE,
+    ACCEPT, CLONE, CLOSE, ENTER, EPOLL_CTL, INTERRUPTED, MEMORY, NO_MEMORY,
+    OPTION, PEER, POLL, RECEIVE, SEND, SHUTDOWN, WOULD_BLOCK, WRITE,
 };
 use Effect::{EndsOne, KeepsOneOpen, LosesBytes, Nothing};
 
@@ -39,11 +39,6 @@ const fn rare(
 }
 
 const ALL: &[Row] = &[
-    row("recvfrom", INTERRUPTED, Nothing),
-    row("recvfrom", RECEIVE, EndsOne),
-    row("sendto", INTERRUPTED, Nothing),
-    row("sendto", SEND, EndsOne),
-    row("sendto", &[], LosesBytes),
     rare("close", CLOSE, KeepsOneOpen),
     row("poll", POLL, Nothing),
     row("write", WRITE, Nothing),
@@ -52,6 +47,15 @@ const ALL: &[Row] = &[
         often: &[Frequency::Once, Frequency::EveryThird],
         ..rare("shutdown", SHUTDOWN, Nothing)
     },
+];
+
+/// Of those that call once for each transfer.
+const TRANSFERS: &[Row] = &[
+    row("recvfrom", INTERRUPTED, Nothing),
+    row("recvfrom", RECEIVE, EndsOne),
+    row("sendto", INTERRUPTED, Nothing),
+    row("sendto", SEND, EndsOne),
+    row("sendto", &[], LosesBytes),
 ];
 
 /// Sockets that wait say EAGAIN where SO_RCVTIMEO has ended the wait.
@@ -96,13 +100,22 @@ const LEVEL: &[Row] = &[
     rare("read", WOULD_BLOCK, Nothing),
 ];
 
+/// What the ring does is one call, whose own errors these are: those of the
+/// operations come in their completions, where `strace` cannot put any.
+const RINGS: &[Row] = &[
+    row("io_uring_enter", ENTER, Nothing),
+    rare("getpeername", PEER, EndsOne),
+    rare("read", INTERRUPTED, Nothing),
+];
+
 /// The rows that concern `who`.
 fn rows(who: &Target) -> &'static [&'static [Row]] {
     match (who.name, who.mode) {
-        ("01-blocking", _) => &[ALL, WAITING],
-        ("02-threads", _) => &[ALL, WAITING, THREADS],
-        (_, "level") => &[ALL, EVENTS, LEVEL],
-        _ => &[ALL, EVENTS],
+        ("01-blocking", _) => &[ALL, TRANSFERS, WAITING],
+        ("02-threads", _) => &[ALL, TRANSFERS, WAITING, THREADS],
+        ("09-uring", _) => &[ALL, RINGS],
+        (_, "level") => &[ALL, TRANSFERS, EVENTS, LEVEL],
+        _ => &[ALL, TRANSFERS, EVENTS],
     }
 }
 

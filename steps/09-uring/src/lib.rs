@@ -1,0 +1,79 @@
+//! # Step 09: ask for the operation, not for readiness
+//!
+//! Step 04 asks which sockets are ready and then makes a call for each. Here
+//! the kernel is told what to do (accept, receive, send) and says when it is
+//! done: one call, `io_uring_enter`, for all clients and all that they want.
+//!
+//! What is asked for is not done when the call returns. So the replies and the
+//! descriptor belong to the operation until it is completed, whatever becomes
+//! of the client.
+//!
+//! | file | its one idea |
+//! |---|---|
+//! | `ring.rs` | two rings that we share with the kernel |
+//! | `operation.rs` | an operation owns what the kernel works on meanwhile |
+//! | `buffers.rs` | a ring of buffers to receive into, for all clients |
+//! | `connection.rs` | a connection as a state machine, on completions |
+//! | `connection/answer.rs` | from bytes to replies, in turns |
+//! | `connection/ending.rs` | how a connection ends from our side |
+//! | `connections.rs` | which connections something has happened to |
+//! | `listener.rs` | the listener, and whether to accept now |
+//! | `timer.rs` | a time to wake up at: a timeout as one more operation |
+//! | `server.rs` | one turn after the other, until all is done |
+//!
+//! What it cannot do: run where `io_uring` is forbidden, as in most containers.
+#![cfg(target_os = "linux")]
+
+mod buffers;
+mod connection;
+mod connections;
+mod listener;
+mod operation;
+mod ring;
+mod server;
+mod timer;
+
+use blocking::{listen, local_address, reset_inherited};
+use clap::Parser;
+use epoll::Signals;
+use protocol::{
+    Call, LimitOptions, ListenOptions, Log, Message, Result, ResultExt,
+};
+use threads::connection_limit;
+
+use ring::Ring;
+use server::Server;
+
+/// A ping-pong server with one thread for all clients, on `io_uring`
+#[derive(Clone, Debug, Parser)]
+#[command(name = "09-uring", version)]
+pub struct Options {
+    /// Where to listen.
+    #[command(flatten)]
+    pub listen: ListenOptions,
+    /// How much to take on.
+    #[command(flatten)]
+    pub limits: LimitOptions,
+}
+
+/// Serves every client in this one thread until SIGINT or SIGTERM.
+///
+/// # Errors
+/// Whatever keeps the server from starting: no `io_uring`, and what
+/// [`blocking::listen`] says. Once it runs, only `io_uring_enter` itself could
+/// end it, by an error that the kernel gives for a wrong program alone.
+// ANCHOR: run
+pub fn run(options: &Options) -> Result<()> {
+    let mut log = Log::new(options.listen.quiet);
+    reset_inherited().context(Call::Signals)?;
+    let ring = Ring::new()?;
+    let signals = Signals::new()?;
+    let address = options.listen.address();
+    let listener = listen(address, options.listen.backlog)?;
+    log.notice(Message::Listening(local_address(&listener)?));
+
+    let LimitOptions { max_connections, idle_timeout } = options.limits;
+    let listener = (listener, connection_limit(max_connections));
+    Server::new(ring, signals, listener, idle_timeout, log).run()
+}
+// ANCHOR_END: run
