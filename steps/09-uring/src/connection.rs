@@ -14,7 +14,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Instant;
 
-use libc::{EAGAIN, ECANCELED, EINTR, ENOBUFS};
+use libc::{EAGAIN, EALREADY, ECANCELED, EINTR, ENOBUFS, ENOENT};
 use nix::sys::socket::{Shutdown, shutdown};
 use protocol::{Call, Conversation, Log, Result, ResultExt};
 use threads::IdleTimer;
@@ -185,6 +185,12 @@ impl Connection {
                 // We have cancelled it, or the ring had no buffer left: the
                 // next `advance` starts another.
                 Some(ECANCELED | ENOBUFS | EINTR) => return Ok(()),
+                // It was at work and could not be cancelled: so, again.
+                Some(EALREADY | ENOENT) => {
+                    let receive = self.receive.iter_mut();
+                    receive.for_each(|r| r.is_cancelled = false);
+                    return Ok(());
+                }
                 _ => return Err(error).context(Call::Recv),
             },
         };

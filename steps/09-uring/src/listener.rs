@@ -12,6 +12,10 @@ use protocol::{Call, Error, Log};
 use crate::operation::{Key, Operation, Output};
 use crate::ring::Ring;
 
+/// What comes of a cancellation: `man 3 io_uring_prep_cancel`.
+const CANCELLATION: [Option<i32>; 3] =
+    [Some(libc::ECANCELED), Some(libc::EALREADY), Some(libc::ENOENT)];
+
 // ANCHOR: listener
 #[derive(Debug)]
 pub(crate) struct Listener {
@@ -51,8 +55,8 @@ impl Listener {
             Ok(Output::Accepted(socket)) => self.accepted.push_back(socket),
             Ok(_) => {}
             Err(error) if is_connection_error(&error) => {}
-            // We have cancelled it.
-            Err(e) if e.raw_os_error() == Some(libc::ECANCELED) => {}
+            // We have cancelled it, or could not just now.
+            Err(error) if CANCELLATION.contains(&error.raw_os_error()) => {}
             Err(source) => {
                 self.backoff.start(&Error { call: Call::Accept, source }, log);
             }

@@ -55,8 +55,8 @@ impl Output {
 /// What the kernel has done.
 #[derive(Debug)]
 pub(crate) struct Completion {
-    /// What the operation was started with.
-    pub(crate) token: u32,
+    /// That of the operation.
+    pub(crate) key: Key,
     pub(crate) result: io::Result<Output>,
     /// The operation and all that is its own; `None` while more completions of
     /// it will come.
@@ -104,11 +104,22 @@ impl Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key(pub(crate) u64);
 
+impl Key {
+    fn index(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    /// What the operation was started with.
+    pub(crate) fn token(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
+
 /// The operations in flight: started, and not completed.
 // ANCHOR: table
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
-    operations: Vec<Option<Operation>>,
+    operations: Vec<Option<(Operation, u32)>>,
     free: Vec<u32>,
 }
 
@@ -119,21 +130,21 @@ impl InFlight {
             self.operations.push(None);
             self.operations.len() as u32 - 1
         });
-        self.operations[index as usize] = Some(operation);
+        self.operations[index as usize] = Some((operation, token));
         Key(u64::from(token) << 32 | u64::from(index))
     }
 
-    /// The operation with this key, and its token.
-    pub(crate) fn get(&self, Key(key): Key) -> Option<(&Operation, u32)> {
-        let operation = self.operations.get(key as u32 as usize)?.as_ref()?;
-        Some((operation, (key >> 32) as u32))
+    /// The operation with this key.
+    pub(crate) fn get(&self, key: Key) -> Option<&Operation> {
+        let (operation, token) = self.operations.get(key.index())?.as_ref()?;
+        // Another may be in its place by now.
+        (*token == key.token()).then_some(operation)
     }
 
     /// Gives back what is completed.
-    pub(crate) fn remove(&mut self, Key(key): Key) -> Option<Operation> {
-        let index = key as u32;
-        let operation = self.operations.get_mut(index as usize)?.take()?;
-        self.free.push(index);
+    pub(crate) fn remove(&mut self, key: Key) -> Option<Operation> {
+        let (operation, _) = self.operations.get_mut(key.index())?.take()?;
+        self.free.push(key.index() as u32);
         Some(operation)
     }
 

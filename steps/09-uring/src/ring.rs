@@ -25,8 +25,8 @@ const SUBMISSIONS: u32 = 1_024;
 const COMPLETIONS: u32 = 4_096;
 /// A pause where the kernel has no memory to take anything on.
 const PAUSE: Duration = Duration::from_millis(10);
-/// The key of a cancellation, which has nothing that must be kept.
-const NO_KEY: u64 = u64::MAX;
+/// What the key of a cancellation has beside that of its operation.
+const CANCEL: u64 = 1 << 31;
 
 /// What the kernel may read and write at any time.
 #[derive(Debug)]
@@ -80,11 +80,15 @@ impl Ring {
         key
     }
 
-    /// Asks for the end of an operation. It ends with ECANCELED, unless it was
-    /// completed before.
+    /// Asks for the end of an operation, which ends with ECANCELED. Where it
+    /// cannot be cancelled just now, a completion with its token says EALREADY
+    /// or, where it is completed, ENOENT.
     pub(crate) fn cancel(&mut self, key: Key) {
+        if self.lent.in_flight.get(key).is_none() {
+            return;
+        }
         let entry = AsyncCancel::new(key.0).build();
-        let entry = entry.user_data(NO_KEY).flags(Flags::SKIP_SUCCESS);
+        let entry = entry.user_data(key.0 | CANCEL).flags(Flags::SKIP_SUCCESS);
         self.pending.push(entry);
     }
 
@@ -144,7 +148,12 @@ impl Lent {
     // ANCHOR: complete
     fn complete(&mut self, done: &cqueue::Entry) -> Option<Completion> {
         let key = Key(done.user_data());
-        let (operation, token) = self.in_flight.get(key)?;
+        if key.0 & CANCEL != 0 {
+            let result = Err(io::Error::from_raw_os_error(-done.result()));
+            let key = Key(key.0 & !CANCEL);
+            return Some(Completion { key, result, ended: None });
+        }
+        let operation = self.in_flight.get(key)?;
         let id = cqueue::buffer_select(done.flags());
         let result = match (usize::try_from(done.result()), operation, id) {
             (Ok(len), _, Some(id)) => {
@@ -162,7 +171,7 @@ impl Lent {
         };
         let more = cqueue::more(done.flags());
         let ended = if more { None } else { self.in_flight.remove(key) };
-        Some(Completion { token, result, ended })
+        Some(Completion { key, result, ended })
     }
     // ANCHOR_END: complete
 }
@@ -180,7 +189,7 @@ impl Drop for Ring {
     #[expect(unsafe_code, reason = "what could not be ended is not freed")]
     fn drop(&mut self) {
         let all = AsyncCancel2::new(CancelBuilder::any().all()).build();
-        self.pending.push(all.user_data(NO_KEY));
+        self.pending.push(all.user_data(CANCEL));
         let mut completions = Vec::new();
         while !self.lent.in_flight.is_empty() {
             if self.turn(true, &mut completions).is_err() {

@@ -15,7 +15,7 @@ use protocol::{Log, Message, Result};
 use crate::connection::Connection;
 use crate::connections::Connections;
 use crate::listener::Listener;
-use crate::operation::{Completion, Operation, Output};
+use crate::operation::{Completion, Key, Operation, Output};
 use crate::ring::Ring;
 use crate::timer::{IdleCheck, Timer};
 
@@ -76,9 +76,8 @@ impl Server {
     // ANCHOR: run
     pub(crate) fn run(mut self) -> Result<()> {
         let mut completions = Vec::new();
+        self.advance();
         while !self.is_finished() {
-            self.close_idle();
-            self.advance();
             self.set_timer();
             self.log.flush();
             let wait = self.connections.touched() == 0;
@@ -90,14 +89,16 @@ impl Server {
                     return Ok(());
                 }
             }
+            self.close_idle();
+            self.advance();
         }
         Ok(())
     }
 
     /// Takes note of what the kernel has done.
     fn complete(&mut self, completion: Completion) {
-        let Completion { token, result, ended } = completion;
-        match (token, ended) {
+        let Completion { key, result, ended } = completion;
+        match (key.token(), ended) {
             (LISTENER, ended) => {
                 if let Some(listener) = &mut self.listener {
                     listener.complete(result, ended.is_some(), &mut self.log);
@@ -108,7 +109,7 @@ impl Server {
             (fd, Some(Operation::Send { replies, .. })) => {
                 self.sent(fd, result, replies);
             }
-            (fd, ended) => self.received(fd, result, ended.is_some()),
+            (_, ended) => self.received(key, result, ended.is_some()),
         }
     }
     // ANCHOR_END: run
@@ -121,8 +122,8 @@ impl Server {
         }
     }
 
-    fn received(&mut self, fd: u32, result: io::Result<Output>, ended: bool) {
-        let mut filled = None;
+    fn received(&mut self, key: Key, result: io::Result<Output>, ended: bool) {
+        let (fd, mut filled) = (key.token(), None);
         let input = match result {
             Ok(Output::Received(new)) => {
                 Ok(self.ring.bytes(filled.insert(new)))
@@ -130,10 +131,16 @@ impl Server {
             Ok(_) => Ok(&[][..]),
             Err(error) => Err(error),
         };
-        let connection = self.connections.touch(fd);
-        let result = connection.map_or(Ok(()), |connection| {
-            connection.received(input, ended, &mut self.log)
-        });
+        let result = match self.connections.touch(fd) {
+            Some(connection) => {
+                connection.received(input, ended, &mut self.log)
+            }
+            // It is closed, and was at work when that was to be cancelled.
+            None => {
+                self.ring.cancel(key);
+                Ok(())
+            }
+        };
         if let Some(filled) = filled {
             self.ring.give_back(filled);
         }
