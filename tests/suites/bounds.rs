@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use harness::steps::{Target, targets};
+use harness::steps::{Target, runnable};
 use harness::{
     CaseError, CaseResult, NonReadingClients, Process, Server, TIMEOUT,
     eventually, room_for, server_of_this_step,
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         ("bounds_what_1000_clients_cost_that_never_read", never_read),
         (IDLE, idle),
     ];
-    let trials = targets(name)
+    let trials = runnable(name, path)
         .flat_map(|who| tests.map(|test| trial(who, path, test)))
         .collect();
     let mut arguments = Arguments::from_args();

@@ -7,12 +7,13 @@ use std::process::ExitCode;
 
 use conformance::{Case, ServerUnderTest, Verdict, all_cases};
 use harness::server_of_this_step;
-use harness::steps::{Target, targets};
+use harness::steps::{Target, runnable};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 fn main() -> ExitCode {
     let (name, path) = server_of_this_step!();
-    let trials = targets(name).flat_map(|target| all_trials(target, path));
+    let trials =
+        runnable(name, path).flat_map(|target| all_trials(target, path));
     let trials = trials.collect();
     let mut arguments = Arguments::from_args();
     // Most cases wait more than they work.

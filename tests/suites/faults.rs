@@ -7,15 +7,15 @@
 
 use std::process::ExitCode;
 
-use harness::steps::{Target, targets};
+use harness::steps::{Target, runnable};
 use harness::{in_ci, server_of_this_step, strace_unavailable};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use stress::faults::{Fault, matrix, run_trial};
 
 fn main() -> ExitCode {
-    let (name, _) = server_of_this_step!();
+    let (name, path) = server_of_this_step!();
     let reason = strace_unavailable();
-    let trials = targets(name)
+    let trials = runnable(name, path)
         .flat_map(|who| part_of_the_matrix(who).map(move |f| (who, f)))
         .map(|(who, fault)| trial(who, fault, reason.clone()))
         .collect();

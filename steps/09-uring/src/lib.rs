@@ -20,6 +20,7 @@
 //! | `listener.rs` | the listener, and whether to accept now |
 //! | `timer.rs` | a time to wake up at: a timeout as one more operation |
 //! | `server.rs` | one turn after the other, until all is done |
+//! | `server/ending.rs` | how the server ends, and what is idle |
 //!
 //! What it cannot do: run where `io_uring` is forbidden, as in most containers.
 #![cfg(target_os = "linux")]

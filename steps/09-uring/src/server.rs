@@ -3,6 +3,8 @@
 //! The loop alone waits. Completions change what we know of a connection; when
 //! all have been seen, what has changed decides what is started next.
 
+mod ending;
+
 use std::io;
 use std::net::TcpStream;
 use std::os::fd::{OwnedFd, RawFd};
@@ -18,9 +20,6 @@ use crate::listener::Listener;
 use crate::operation::{Completion, Key, Operation, Output};
 use crate::ring::Ring;
 use crate::timer::{IdleCheck, Timer};
-
-/// How long clients may take to read their last replies at shutdown.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A connection's token is its descriptor, which is no other's as long as an
 /// operation holds it. These three are never one: they are the standard ones.
@@ -47,18 +46,16 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(
-        mut ring: Ring,
+        ring: Ring,
         signals: Signals,
         (socket, max_connections): (OwnedFd, usize),
         idle_timeout: Option<Duration>,
         log: Log,
     ) -> Self {
-        let signals = Rc::new(signals);
-        ring.start(Operation::Poll { signals: Rc::clone(&signals) }, SIGNALS);
         let now = Instant::now();
         Self {
             ring,
-            signals,
+            signals: Rc::new(signals),
             listener: Some(Listener::new(socket, LISTENER, max_connections)),
             connections: Connections::default(),
             timer: Timer::new(TIMER),
@@ -76,6 +73,7 @@ impl Server {
     // ANCHOR: run
     pub(crate) fn run(mut self) -> Result<()> {
         let mut completions = Vec::new();
+        self.wait_for_signal();
         self.advance();
         while !self.is_finished() {
             self.set_timer();
@@ -204,45 +202,7 @@ impl Server {
     }
     // ANCHOR_END: advance
 
-    /// The first signal: no new clients, and the open connections are drained.
-    // ANCHOR: shut_down
-    fn shut_down(&mut self) {
-        let Some(signal) = self.signals.read() else { return };
-        self.log.notice(Message::ShuttingDown(signal));
-        self.listener = None;
-        self.drain_deadline = Some(self.now + DRAIN_TIMEOUT);
-        for fd in self.connections.descriptors() {
-            if let Some(connection) = self.connections.touch(fd) {
-                connection.drain();
-            }
-        }
-    }
-
-    fn close_idle(&mut self) {
-        let Some(timeout) = self.idle_check.take(self.now) else { return };
-        for fd in self.connections.descriptors() {
-            let is_over =
-                self.connections.touch(fd).is_some_and(|connection| {
-                    connection.check_idle(timeout, self.now, &mut self.log)
-                });
-            if is_over {
-                self.close(fd);
-            }
-        }
-    }
-    // ANCHOR_END: shut_down
-
     // ANCHOR: timer
-    fn is_finished(&self) -> bool {
-        self.listener.is_none() && self.connections.open() == 0
-            || self.is_past_drain_deadline()
-    }
-
-    /// Looked at after every completion: a turn may take long.
-    fn is_past_drain_deadline(&self) -> bool {
-        self.drain_deadline.is_some_and(|deadline| deadline <= Instant::now())
-    }
-
     /// Has the wait end when the next thing is due.
     fn set_timer(&mut self) {
         let backoff = self.listener.as_ref().and_then(|l| l.backoff.until());

@@ -1,5 +1,7 @@
 //! The servers of this workspace, in each of their modes.
 
+use std::process::Command;
+
 use crate::Launch;
 
 /// The server of the step whose test this is, as its name and the path of the
@@ -68,6 +70,35 @@ const TARGETS: &[Target] = &[
 /// The servers whose names begin with `prefix`, in each of their modes.
 pub fn targets(prefix: &str) -> impl Iterator<Item = &'static Target> {
     TARGETS.iter().filter(move |target| target.name.starts_with(prefix))
+}
+
+/// Those of [`targets`] that can run here, from the program at `path`. Of one
+/// that cannot, says why.
+pub fn runnable(
+    prefix: &str,
+    path: &str,
+) -> impl Iterator<Item = &'static Target> {
+    let unavailable = rings_unavailable(prefix, path);
+    if let Some(reason) = &unavailable {
+        eprintln!("skipped: {prefix} {reason}");
+    }
+    targets(prefix).filter(move |_| unavailable.is_none())
+}
+
+/// Why the server on `io_uring` cannot run here, if it cannot: a kernel may
+/// have none, or forbid it.
+#[must_use]
+pub fn rings_unavailable(name: &str, path: &str) -> Option<String> {
+    if name != "09-uring" {
+        return None;
+    }
+    // It asks for its rings before an address that is kept for documentation,
+    // and so is not ours (RFC 5737), ends it.
+    let args = ["--host", "192.0.2.1", "--port", "0"];
+    let output = Command::new(path).args(args).env_clear().output().ok()?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let error = text.strip_prefix("[!] io_uring failed: ")?;
+    Some(format!("needs io_uring: {}", error.trim_end()))
 }
 
 impl Target {
