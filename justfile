@@ -60,6 +60,21 @@ wrong *args:
 check server *args:
     @cargo run {{ quiet }} --release --package conformance --bin check -- "$@"
 
+# Begin a server of your own in mine/: just start 04 [--in python] [--at 3]
+[no-exit-message]
+start *args:
+    @cargo run {{ quiet }} --package workbench -- start "$@"
+
+# Build and check your own server: just mine [04] [--watch]
+[no-exit-message]
+mine *args:
+    @cargo run {{ quiet }} --package workbench -- mine "$@"
+
+# Show what a stage adds to the one before: just stage 04 5; just stage 04 lists them
+[no-exit-message]
+stage *args:
+    @cargo run {{ quiet }} --package workbench -- stage "$@"
+
 # Let every system call fail, and see how the servers bear it: just faults [04-epoll] [--call accept4]
 faults *args:
     @cargo build --quiet --release --workspace
@@ -91,6 +106,10 @@ record *names:
 # After a change to code that the book shows: its captions, whole files and links to names
 listings:
     @cargo run --quiet --package book --bin listings
+
+# Write anew what the book shows of the stages, from their files and a run
+stage-pages:
+    cargo run {{ quiet }} --package workbench -- pages
 
 # Check the formatting, run clippy, build the API documentation
 lint:

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use harness::CaseError;
 
-use crate::{Planned, Runner, STAGES, Stage, Verdict};
+use crate::{Case, Planned, Runner, STAGES, Stage, Verdict};
 
 /// Of a sentence that stands in a table on a terminal.
 const WIDTH: usize = 56;
@@ -52,6 +52,8 @@ pub struct Extent {
 pub struct Progress {
     scores: [Score; STAGES.len()],
     start: Instant,
+    /// What was shown in full, and stands right above the stages.
+    shown: Option<&'static str>,
 }
 
 impl Progress {
@@ -83,13 +85,23 @@ pub fn run_stages(
     extent: Extent,
     out: &mut impl Write,
 ) -> io::Result<Progress> {
-    let mut progress =
-        Progress { scores: Default::default(), start: Instant::now() };
+    let mut progress = Progress {
+        scores: Default::default(),
+        start: Instant::now(),
+        shown: None,
+    };
     let probed = runner.probe();
     let at = probed.as_ref().map_or(STAGES.len(), |(p, _)| p.stage.number);
     if let Some((planned, error)) = &probed {
         explain(out, planned, error)?;
-        writeln!(out)?;
+        if extent.stop_at_failure {
+            runner.hurry();
+        }
+        if extent.quiet {
+            progress.shown = Some(planned.case.name);
+        } else {
+            writeln!(out)?;
+        }
     }
     let (earlier, rest) = STAGES.split_at(at);
     let (current, later) = rest.split_at(rest.len().min(1));
@@ -198,7 +210,11 @@ fn print_next(progress: &Progress, out: &mut impl Write) -> io::Result<()> {
         let why = "the other cases would say the same, and were not run";
         return writeln!(out, "\nIt does not answer a ping: {why}.");
     }
-    writeln!(out, "\nNext is stage {}: {}.\n", stage.number, stage.adds)?;
+    writeln!(out, "\nNext is stage {}: {}.", stage.number, stage.adds)?;
+    if progress.shown == Some(planned.case.name) {
+        return Ok(());
+    }
+    writeln!(out)?;
     explain(out, planned, error)
 }
 
@@ -218,19 +234,25 @@ fn line(
 }
 
 /// One case, and all about its failure.
+#[must_use]
+pub fn in_full(stage: &Stage, case: &Case, error: &CaseError) -> String {
+    let error = error
+        .clone()
+        .with("why", wrapped(stage.why(case)))
+        .with("read", case.read(stage));
+    let mut text = format!("FAIL   {}  {}\n", stage.number, case.title());
+    for line in error.to_string().lines() {
+        text.push_str(&format!("          {line}\n"));
+    }
+    text
+}
+
 fn explain(
     out: &mut impl Write,
     planned: &Planned,
     error: &CaseError,
 ) -> io::Result<()> {
-    let Planned { stage, case, .. } = planned;
-    let error = error
-        .clone()
-        .with("why", wrapped(stage.why(case)))
-        .with("read", case.read(stage));
-    writeln!(out, "FAIL   {}  {}", stage.number, case.title())?;
-    let text = error.to_string();
-    text.lines().try_for_each(|line| writeln!(out, "          {line}"))
+    write!(out, "{}", in_full(planned.stage, planned.case, error))
 }
 
 /// `text` in lines of at most [`WIDTH`] bytes, broken between words.

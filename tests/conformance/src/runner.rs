@@ -68,6 +68,12 @@ impl Runner {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
+    /// Gives the cases of the stage that the server is at little time: that it
+    /// does not hold is known.
+    pub fn hurry(&self) {
+        self.timeouts[0].store(TIMEOUTS, Ordering::Relaxed);
+    }
+
     /// Whether somebody has called [`cancel`](Self::cancel).
     #[must_use]
     pub fn is_cancelled(&self) -> bool {

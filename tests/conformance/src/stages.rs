@@ -93,7 +93,6 @@ const ARTICLE: &[Entry] = &[
         "stays_calm_with_idle_clients",
         "a loop that never waits takes a whole core",
     ),
-    ("serves_without_a_stdout", "a service may be started with stdout closed"),
     (
         "says_that_its_port_is_in_use",
         "a server that runs and serves nobody is found out last",
@@ -133,6 +132,14 @@ const SURVIVE: &[Entry] = &[
         "a client that sends without end must leave the others their turn",
     ),
     (
+        "serves_all_who_came_while_it_was_stopped",
+        "a backlog of 5 drops the rest; and one event may tell of them all",
+    ),
+    (
+        "serves_all_of_500_connects_at_once",
+        "a backlog of 5 drops handshakes: clients wait for whole seconds",
+    ),
+    (
         "gives_back_the_descriptors_of_all_who_leave",
         "one descriptor lost a client, and the server ends after 1,024",
     ),
@@ -140,14 +147,6 @@ const SURVIVE: &[Entry] = &[
     (
         "gives_back_what_300_connections_took",
         "descriptors, and threads as well",
-    ),
-    (
-        "serves_all_of_500_connects_at_once",
-        "a backlog of 5 drops handshakes: clients wait for whole seconds",
-    ),
-    (
-        "serves_all_who_came_while_it_was_stopped",
-        "one event may tell of 500 clients in the queue",
     ),
     ("serves_3000_connections_at_once", "a busy server has thousands"),
 ];
@@ -276,6 +275,11 @@ const LIMITS: &[Entry] = &[
     (
         "serves_while_nobody_reads_its_stdout",
         "a full pipe makes print wait, and with it all clients",
+    ),
+    (
+        "serves_without_a_stdout",
+        "a service may be started with stdout closed: then descriptor 1 is a \
+         socket",
     ),
     (
         "serves_whom_it_can_at_the_descriptor_limit",

@@ -23,7 +23,9 @@ pub(crate) fn message(stderr: &str) -> String {
             in_traceback = false;
             lines.extend(place.take());
             if is_message(line) {
-                lines.push(line);
+                // A panic in the standard library: where is no help.
+                let said = line.split_once(" at /rustc/");
+                lines.push(said.map_or(line, |(said, _)| said));
             }
         }
     }
@@ -47,6 +49,12 @@ mod tests {
                       no line\nstack backtrace:\n   0: rust_begin_unwind\n";
         let said = "thread 'main' (7) panicked at src/main.rs:3:5:\nno line";
         assert_eq!(message(stderr), said);
+    }
+
+    #[test]
+    fn a_place_in_the_standard_library_is_left_out() {
+        let stderr = "thread 'main' panicked at /rustc/59/library/std/io.rs:1";
+        assert_eq!(message(stderr), "thread 'main' panicked");
     }
 
     #[test]

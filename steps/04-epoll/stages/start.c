@@ -1,0 +1,93 @@
+/* Stage 0 of step 04: the article's event loop, level-triggered. */
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKLOG 5
+#define BUFFER_SIZE 1024
+#define MAX_EVENTS 1024
+
+static void fail(const char *what) {
+    perror(what);
+    exit(1);
+}
+
+static int listen_on(int port) {
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0) fail("[!] socket failed");
+    int yes = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        fail("[!] bind failed");
+    if (listen(fd, BACKLOG) < 0) fail("[!] listen failed");
+    printf("[*] epoll server listening on 127.0.0.1:%d\n", port);
+    fflush(stdout);
+    return fd;
+}
+
+/* What one recv brought is one message, up to its first line end. */
+static void answer(int client, char *line) {
+    line[strcspn(line, "\r\n")] = '\0';
+    printf("[*] received: %s\n", line);
+    fflush(stdout);
+    char reply[2 * BUFFER_SIZE];
+    if (strcasecmp(line, "ping") == 0)
+        strcpy(reply, "pong\n");
+    else
+        snprintf(reply, sizeof reply, "受信しました: %.1000s\n", line);
+    send(client, reply, strlen(reply), 0);
+}
+
+static void watch(int epoll, int fd) {
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+        fail("[!] epoll_ctl failed");
+}
+
+static void serve(int client) {
+    char buffer[BUFFER_SIZE];
+    ssize_t count = recv(client, buffer, sizeof buffer - 1, 0);
+    if (count > 0) {
+        buffer[count] = '\0';
+        answer(client, buffer);
+    } else {
+        close(client); /* which also takes it out of the set */
+        printf("[*] connection ended (fd=%d)\n", client);
+        fflush(stdout);
+    }
+}
+
+int main(int argc, char **argv) {
+    int listener = listen_on(argc > 1 ? atoi(argv[1]) : 8888);
+    int epoll = epoll_create1(0);
+    if (epoll < 0) fail("[!] epoll_create1 failed");
+    watch(epoll, listener);
+    for (;;) {
+        struct epoll_event events[MAX_EVENTS];
+        int count = epoll_wait(epoll, events, MAX_EVENTS, -1);
+        if (count < 0) fail("[!] epoll_wait failed");
+        for (int i = 0; i < count; i++) {
+            int fd = events[i].data.fd;
+            if (fd != listener) {
+                serve(fd);
+                continue;
+            }
+            int client = accept(listener, NULL, NULL);
+            if (client < 0) fail("[!] accept failed");
+            printf("[*] client connected (fd=%d)\n", client);
+            watch(epoll, client);
+        }
+    }
+}

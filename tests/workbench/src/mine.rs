@@ -1,0 +1,120 @@
+//! Build, check, and say what is next.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use conformance::report::{Extent, print_stages, run_stages};
+use conformance::{LaunchOptions, Runner, STAGES, ServerUnderTest};
+use harness::Launch;
+
+use crate::course::{Step, shown};
+use crate::language::Language;
+use crate::watch::{Changes, last_change};
+use crate::{Result, say};
+
+/// A reader's own server.
+struct Mine {
+    step: Step,
+    language: Language,
+    folder: PathBuf,
+    timeout: Duration,
+}
+
+/// Checks the reader's server, once or at every save. Whether all stages hold.
+///
+/// # Errors
+/// There is none; it does not build; it does not start.
+pub(crate) fn run(
+    step: Option<Step>,
+    watch: bool,
+    timeout: u64,
+) -> Result<bool> {
+    let timeout = Duration::from_secs(timeout);
+    let mine = Mine { timeout, ..find(step)? };
+    say(&format!("[*] {}", shown(&mine.folder.join(mine.language.source()))));
+    mine.language.is_installed()?;
+    if !watch {
+        let reached = mine.check(|_| {})?;
+        return Ok(reached == Some(STAGES.len()));
+    }
+    let changes = Changes::of(&mine.folder)?;
+    let mut before = None;
+    loop {
+        changes.begin();
+        match mine.check(|runner| changes.cancels(runner)) {
+            Ok(None) => {}
+            Ok(Some(reached)) => {
+                congratulate(before, reached);
+                before = Some(reached);
+            }
+            // It may be mended by the next save.
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "[!] {error}");
+            }
+        }
+        say("\n[*] waiting for the next save; Ctrl-C ends it");
+        changes.wait();
+        say("");
+    }
+}
+
+/// The server of `step`, or that which was changed last.
+fn find(step: Option<Step>) -> Result<Mine> {
+    let all = Step::ALL.into_iter().filter(|&s| step.is_none_or(|t| s == t));
+    let mine = all.filter_map(|step| {
+        let folder = step.mine();
+        let language = Language::of(&folder)?;
+        let timeout = Duration::ZERO;
+        Some(Mine { step, language, folder, timeout })
+    });
+    mine.max_by_key(|mine| last_change(&mine.folder)).ok_or_else(|| {
+        let number = step.map_or("04", Step::number);
+        format!("there is no server of yours yet: just start {number}")
+    })
+}
+
+/// Says so when a stage is reached that was not before.
+fn congratulate(before: Option<usize>, reached: usize) {
+    if before.is_some_and(|before| before < reached) {
+        let stage = &STAGES[reached - 1];
+        say(&format!("\n[*] stage {} reached: {}", stage.number, stage.adds));
+    }
+}
+
+impl Mine {
+    /// How many stages hold, one after the other; `None` if it was cancelled.
+    fn check(
+        &self,
+        on_start: impl FnOnce(&Arc<Runner>),
+    ) -> Result<Option<usize>> {
+        if self.language.is_compiled() {
+            say("[*] building");
+        }
+        self.language.build(&self.folder)?;
+        let runner = Arc::new(Runner::new(self.server()));
+        on_start(&runner);
+        let start = runner.server().start(&LaunchOptions::default());
+        drop(start.map_err(|error| error.to_string())?);
+        let extent = Extent { quiet: true, stop_at_failure: true };
+        let mut out = io::stdout();
+        let progress = run_stages(&runner, extent, &mut out)
+            .map_err(|error| error.to_string())?;
+        if runner.is_cancelled() {
+            return Ok(None);
+        }
+        print_stages(&progress, &mut out).map_err(|error| error.to_string())?;
+        Ok(Some(progress.next_stage()))
+    }
+
+    fn server(&self) -> ServerUnderTest {
+        let command = self.language.command(self.step, &self.folder);
+        let one = self.step == Step::Blocking;
+        let limits = ["--max-connections", "--idle-timeout"];
+        ServerUnderTest::command(Launch::shell(&command))
+            .one_at_a_time(one)
+            .options(if one { &[] } else { &limits })
+            .timeout(self.timeout)
+    }
+}
