@@ -4,11 +4,12 @@
 //! `abc` for 0 and says nothing. Here a number that cannot be used is an error
 //! that names it, before the first request is made.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
+use protocol::Host;
 
 /// More requests than that would take months.
 const MAX_REQUESTS: u64 = 1_000_000_000_000;
@@ -37,7 +38,7 @@ pub struct Options {
 
     /// IPv4 or IPv6 address of the server
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
-    pub host: IpAddr,
+    pub host: Host,
 
     /// Port of the server
     #[arg(short, long, value_name = "N", default_value_t = 8888)]
@@ -68,7 +69,7 @@ impl Options {
     /// The server's address and port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        SocketAddr::new(self.host, self.port)
+        self.host.with_port(self.port)
     }
 
     /// The number of threads: no more than there are requests.

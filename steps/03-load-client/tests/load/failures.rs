@@ -32,6 +32,7 @@ pub(crate) const CASES: &[Case] = crate::cases![
     gives_up_on_a_server_that_does_not_let_it_in,
     goes_on_when_out_of_descriptors,
     says_that_its_results_were_lost,
+    says_how_a_host_is_written,
     refuses_unusable_arguments,
 ];
 
@@ -229,6 +230,20 @@ fn says_that_its_results_were_lost() {
         stderr.starts_with("[!] the results could not be printed: No sp"),
         "{stderr}"
     );
+}
+
+/// A link-local address needs its interface, and a name is no address.
+fn says_how_a_host_is_written() {
+    for host in ["localhost", "[::1]", "127.1", "fe80::1%nonsense"] {
+        client_with(&["1", "--host", host])
+            .assert()
+            .code(2)
+            .stderr(contains("such as 127.0.0.1").and(contains("fe80::1%")));
+    }
+    let (_socket, port) = deaf_port();
+    let mut client = client(port);
+    client.args(["1", "--host", "fe80::1%lo", "--timeout", "1"]);
+    client.assert().code(1).stderr(starts_with("[!] 1 request failed: "));
 }
 
 fn refuses_unusable_arguments() {
