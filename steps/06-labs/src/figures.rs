@@ -1,13 +1,6 @@
 //! Medians and percentiles, and how to write a number.
 
-/// The value that a share of `q` of all values does not exceed: 0.5 is the
-/// median, 1 the maximum. NaN of no values.
-pub(crate) fn quantile(values: &[f64], q: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let rank = (q * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
-}
+pub(crate) use compare::results::units::quantile;
 
 /// The value in the middle.
 pub(crate) fn median(values: &[f64]) -> f64 {

@@ -9,49 +9,49 @@
 //! | file | its one idea |
 //! |---|---|
 //! | `labs/` | one file a question: the naive way and the remedy |
-//! | `page.rs` | what a lab prints, for a reader and for a program |
-//! | `plot.rs` | a picture, where it says more than a table |
+//! | `report.rs` | what a lab prints, for a reader and for a program |
 //! | `network.rs` | a network of one's own, without root |
 //! | `kernel.rs` | what the kernel counted meanwhile |
-//! | `serve.rs` | the servers that this program can be |
+//! | `servers/` | the servers that this program can be, the wrong ones too |
 //! | `server.rs` | one of them in a process of its own, watched and paused |
 //! | `client.rs` | a client in a few lines |
 //! | `watch.rs` | a descriptor in an event loop's set |
 //! | `sender.rs` | the bytes of a file, sent in three ways |
 //! | `resets.rs` | a server that counts the resets it is sent |
 //! | `figures.rs` | medians and percentiles, and how to write a number |
-//! | `options.rs`, `trouble.rs` | the command line; why there is no answer |
+//! | `options.rs`, `error.rs` | the command line; why there is no answer |
+//!
+//! How a server is started and ended, what `/proc` says, aligned tables and
+//! pictures are those of step 05.
 //!
 //! What it cannot do: speak for other machines. Each lab takes its answer from
 //! its own run, and another kernel may give another.
 #![cfg(target_os = "linux")]
 
 mod client;
+mod error;
 mod figures;
 mod kernel;
 mod labs;
 mod network;
 mod options;
-mod page;
-mod plot;
+mod report;
 mod resets;
 mod sender;
-mod serve;
 mod server;
-mod trouble;
+mod servers;
 mod watch;
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use protocol::exit_code;
 
+use error::Error;
 use labs::{LABS, Lab};
 use network::Network;
 use options::Command;
 pub use options::Options;
-use page::Page;
-use trouble::Trouble;
+use report::Report;
 
 /// Does what the command line asks for.
 #[must_use]
@@ -59,7 +59,7 @@ pub fn run(options: &Options) -> ExitCode {
     match (&options.command, options.lab) {
         (Some(Command::Serve(server)), _) => exit_code(server.serve()),
         (Some(Command::Load(load)), _) => load.make(),
-        (Some(Command::TryNetwork), _) => network::try_out(),
+        (Some(Command::TryNetwork), _) => network::probe(),
         (None, Some(lab)) => answer(lab, options),
         (None, None) => list(),
     }
@@ -67,32 +67,35 @@ pub fn run(options: &Options) -> ExitCode {
 
 // ANCHOR: answer
 fn answer(lab: &Lab, options: &Options) -> ExitCode {
-    let mut page = Page::new(lab, options.json, options.out.as_deref());
-    match experiment(lab, &mut page) {
-        Ok(()) => page.close(),
-        Err(Trouble::Forbidden(setting)) => page.skip(&setting),
-        Err(Trouble::Failed(reason)) => {
-            // If not even stderr can be written, there is nowhere left to say it.
-            let _ = writeln!(io::stderr(), "[!] {}: {reason}", lab.name);
-            ExitCode::FAILURE
-        }
+    let mut report = Report::new(
+        lab.name,
+        lab.question,
+        options.json,
+        options.out.as_deref(),
+    );
+    match experiment(lab, &mut report) {
+        Ok(()) => report.close(),
+        Err(Error::NotPermitted(setting)) => report.skip(&setting),
+        Err(Error::Failed(reason)) => report.fail(&reason),
     }
 }
 
 /// A network of its own keeps the lab's figures clean, and takes with it what
 /// the lab leaves there. Some labs can't do without.
-fn experiment(lab: &Lab, page: &mut Page) -> Result<(), Trouble> {
-    page.open();
+fn experiment(lab: &Lab, report: &mut Report) -> Result<(), Error> {
+    report.open();
     let entered = network::enter();
-    page.record("own_network", entered.is_ok());
+    report.record("own_network", entered.is_ok());
     match entered {
         Err(reason) if lab.network == Network::Own => {
-            return Err(Trouble::Forbidden(reason));
+            return Err(Error::NotPermitted(reason));
         }
-        Err(reason) => page.say(format!("(In everybody's network: {reason})")),
+        Err(reason) => {
+            report.line(format!("(In everybody's network: {reason})"))
+        }
         Ok(()) => {}
     }
-    (lab.run)(page)
+    (lab.run)(report)
 }
 // ANCHOR_END: answer
 
@@ -101,5 +104,5 @@ fn list() -> ExitCode {
     for Lab { name, question, .. } in &LABS {
         text += &format!("  {name:<14}{question}\n");
     }
-    page::print(&text)
+    report::print(&text)
 }

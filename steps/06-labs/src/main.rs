@@ -5,7 +5,8 @@ use std::process::ExitCode;
 #[cfg(target_os = "linux")]
 fn main() -> ExitCode {
     use clap::Parser;
-    labs::run(&labs::Options::parse())
+    compare::target::guard::run_if_asked()
+        .unwrap_or_else(|| labs::run(&labs::Options::parse()))
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -18,8 +18,7 @@ use nix::sys::socket::{
 use nix::unistd::{getegid, geteuid};
 use std::os::fd::AsRawFd;
 
-use crate::server::MYSELF;
-use crate::trouble::Trouble;
+use crate::error::Error;
 
 /// Which network a lab needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ pub(crate) enum Network {
 // ANCHOR: enter
 pub(crate) fn enter() -> Result<(), String> {
     // There is no way back, so a child tries first.
-    let trial = Command::new(MYSELF)
+    let trial = Command::new("/proc/self/exe")
         .arg("try-network")
         .stderr(Stdio::null())
         .output()
@@ -62,13 +61,13 @@ fn unshare_all() -> Result<(), String> {
 // ANCHOR_END: enter
 
 /// What the trial child does: its stdout says why it can't be done.
-pub(crate) fn try_out() -> ExitCode {
+pub(crate) fn probe() -> ExitCode {
     // A harmless change of a setting, to see whether it can be made.
     let range = "/proc/sys/net/ipv4/ip_local_port_range";
     match unshare_all().and_then(|()| write(range, "32768 60999")) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            crate::page::print(&reason);
+            crate::report::print(&reason);
             ExitCode::FAILURE
         }
     }
@@ -79,19 +78,19 @@ pub(crate) fn try_out() -> ExitCode {
 ///
 /// # Errors
 /// ENOSPC past `user.max_net_namespaces`.
-pub(crate) fn renew() -> Result<(), Trouble> {
+pub(crate) fn renew() -> Result<(), Error> {
     unshare(CloneFlags::CLONE_NEWNET)
         .map_err(forbidding_setting)
         .and_then(|()| raise_loopback())
-        .map_err(Trouble::Failed)
+        .map_err(Error::Failed)
 }
 
 /// Changes a setting of our own network: `man 7 tcp`, `man 7 ip`.
 ///
 /// # Errors
 /// The kernel has no such setting.
-pub(crate) fn set(name: &str, value: &str) -> Result<(), Trouble> {
-    write(&format!("/proc/sys/net/ipv4/{name}"), value).map_err(Trouble::Failed)
+pub(crate) fn set(name: &str, value: &str) -> Result<(), Error> {
+    write(&format!("/proc/sys/net/ipv4/{name}"), value).map_err(Error::Failed)
 }
 
 fn write(path: &str, text: &str) -> Result<(), String> {

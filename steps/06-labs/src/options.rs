@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
 use crate::labs::{LABS, Lab};
-use crate::serve::{Load, Serve};
+use crate::servers::{Load, Serve};
 
 /// Answers a question about sockets by an experiment of a few seconds
 // ANCHOR: options

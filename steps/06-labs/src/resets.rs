@@ -11,7 +11,7 @@ use blocking::{
 use nix::sys::socket::{Shutdown, shutdown};
 use protocol::{Log, PONG};
 
-use crate::trouble::Trouble;
+use crate::error::Error;
 
 /// One client at a time, as in step 01.
 #[derive(Debug)]
@@ -28,10 +28,7 @@ impl ResetCounter {
     ///
     /// # Errors
     /// As [`blocking::listen`].
-    pub(crate) fn start(
-        port: u16,
-        closes_first: bool,
-    ) -> Result<Self, Trouble> {
+    pub(crate) fn start(port: u16, closes_first: bool) -> Result<Self, Error> {
         let listener = listen((Ipv4Addr::LOCALHOST, port).into(), 4_096)?;
         let address = local_address(&listener)?;
         let own = listener.try_clone()?;

@@ -11,7 +11,7 @@ use nix::sys::sendfile::sendfile;
 use nix::time::ClockId;
 
 use crate::client::TIMEOUT;
-use crate::trouble::Trouble;
+use crate::error::Error;
 
 /// A turn sends so many bytes, in no more messages than that.
 const TURN_BYTES: usize = 8 * 1_024 * 1_024;
@@ -19,7 +19,7 @@ const TURN_MESSAGES: usize = 2_000;
 
 /// A way to send the bytes of a file.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Way {
+pub(crate) enum Strategy {
     /// They are in the program's memory already.
     Send,
     /// They are read into it first.
@@ -42,7 +42,7 @@ impl Sender {
     ///
     /// # Errors
     /// EMFILE, ENOMEM.
-    pub(crate) fn new(sizes: &[usize]) -> Result<Self, Trouble> {
+    pub(crate) fn new(sizes: &[usize]) -> Result<Self, Error> {
         let most = sizes.iter().copied().max().unwrap_or(0);
         let memory = vec![b'.'; most];
         let mut file =
@@ -69,7 +69,7 @@ impl Sender {
     /// As `send(2)` and `sendfile(2)`.
     pub(crate) fn cpu_of_a_message(
         &mut self,
-        way: Way,
+        way: Strategy,
         size: usize,
     ) -> io::Result<f64> {
         let messages = (TURN_BYTES / size).clamp(1, TURN_MESSAGES);
@@ -81,16 +81,16 @@ impl Sender {
         Ok(Duration::from(spent).as_secs_f64() / messages as f64)
     }
 
-    fn send(&mut self, way: Way, size: usize) -> io::Result<()> {
+    fn send(&mut self, way: Strategy, size: usize) -> io::Result<()> {
         match way {
-            Way::Send => self.socket.write_all(&self.memory[..size]),
-            Way::ReadAndSend => {
+            Strategy::Send => self.socket.write_all(&self.memory[..size]),
+            Strategy::ReadAndSend => {
                 let buffer = &mut self.memory[..size];
                 self.file.rewind()?;
                 self.file.read_exact(buffer)?;
                 self.socket.write_all(buffer)
             }
-            Way::Sendfile => {
+            Strategy::Sendfile => {
                 let mut offset = 0;
                 while (offset as usize) < size {
                     let left = size - offset as usize;

@@ -2,38 +2,27 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStderr, Command, Stdio};
-use std::thread;
+use std::process::{ChildStderr, Stdio};
 use std::time::Duration;
+use std::{fs, thread};
 
 use clap::ValueEnum;
+use compare::target::guard::{Guarded, reexec};
+use compare::target::proc::value_of;
+use compare::target::target::announced_address;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::time::ClockId;
 use nix::unistd::Pid;
 
-use crate::kernel::value_of;
-use crate::serve::Who;
-use crate::trouble::Trouble;
-
-/// This very program, even if it has been built anew in the meantime.
-pub(crate) const MYSELF: &str = "/proc/self/exe";
-
-/// This program, to be run as `command`: see [`crate::serve`]. The kernel ends
-/// it when we end, however that comes about.
-pub(crate) fn myself(command: &str) -> Command {
-    let mut child = Command::new(MYSELF);
-    child.args([command, "--parent", &Pid::this().to_string()]);
-    child.env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-    child
-}
+use crate::error::Error;
+use crate::servers::ServerKind;
 
 /// A server's process, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
-    child: Child,
+    process: Guarded,
+    pid: Pid,
     /// Where it listens.
     pub(crate) address: SocketAddr,
 }
@@ -43,54 +32,44 @@ impl Server {
     ///
     /// # Errors
     /// It ended first.
-    pub(crate) fn start(who: Who) -> Result<Self, Trouble> {
-        Self::start_with(who, &[])
+    pub(crate) fn start(kind: ServerKind) -> Result<Self, Error> {
+        Self::start_with(kind, &[])
     }
 
-    /// The same with options: see [`crate::serve::Serve`].
+    /// The same with options: see [`crate::servers::Serve`].
     ///
     /// # Errors
     /// As [`start`](Self::start).
     // ANCHOR: start
     pub(crate) fn start_with(
-        who: Who,
+        kind: ServerKind,
         options: &[&str],
-    ) -> Result<Self, Trouble> {
-        let name = who.to_possible_value();
+    ) -> Result<Self, Error> {
+        let name = kind.to_possible_value();
         let name = name.as_ref().map_or("", |value| value.get_name());
-        let mut command = myself("serve");
-        command.arg(name).args(options).arg0(name);
-        if options.contains(&"--complain") {
+        let mut command = reexec(&[&["serve", name], options].concat());
+        if options.contains(&"--stderr") {
             command.stderr(Stdio::piped());
         }
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(Trouble::while_doing(name))?;
-        let stdout = child.stdout.take();
-        // From here on dropping it ends the child.
-        let mut server = Self { child, address: ([0; 4], 0).into() };
+        command.env("LC_ALL", "C.UTF-8").stdout(Stdio::piped());
+        // From here on dropping it ends the server.
+        let mut process =
+            Guarded::spawn(&mut command).map_err(Error::while_doing(name))?;
         let mut line = String::new();
-        if let Some(stdout) = stdout {
+        if let Some(stdout) = process.take_stdout() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
-        server.address = line
-            .split_whitespace()
-            .next_back()
-            .and_then(|address| address.parse().ok())
-            .ok_or_else(|| Trouble::Failed(format!("{name}: no server")))?;
-        Ok(server)
+        let (address, pid) = (announced_address(&line), process.pid());
+        let (Some(address), Some(pid)) = (address, pid) else {
+            return Err(Error::Failed(format!("{name}: no server")));
+        };
+        Ok(Self { process, pid, address })
     }
     // ANCHOR_END: start
 
-    /// Its process.
-    pub(crate) fn pid(&self) -> Pid {
-        Pid::from_raw(self.child.id().cast_signed())
-    }
-
-    /// What it complains of, where it was started with `--complain`.
-    pub(crate) fn complaints(&mut self) -> Option<ChildStderr> {
-        self.child.stderr.take()
+    /// What it writes on stderr, where it was started with `--stderr`.
+    pub(crate) fn take_stderr(&mut self) -> Option<ChildStderr> {
+        self.process.take_stderr()
     }
 
     /// Stops it, as the scheduler, a page fault or a garbage collector would.
@@ -100,8 +79,12 @@ impl Server {
     /// It has ended.
     // ANCHOR: pause
     pub(crate) fn pause(&self) -> Result<(), Errno> {
-        kill(self.pid(), Signal::SIGSTOP)?;
-        waitpid(self.pid(), Some(WaitPidFlag::WUNTRACED)).map(drop)
+        kill(self.pid, Signal::SIGSTOP)?;
+        // It is another process's child: `waitpid` would not say so.
+        while !threads_are_stopped(self.pid) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 
     /// Lets it go on.
@@ -109,13 +92,13 @@ impl Server {
     /// # Errors
     /// It has ended.
     pub(crate) fn resume(&self) -> Result<(), Errno> {
-        kill(self.pid(), Signal::SIGCONT)
+        kill(self.pid, Signal::SIGCONT)
     }
     // ANCHOR_END: pause
 
     /// CPU time that all its threads have used. `man 3 clock_getcpuclockid`.
     pub(crate) fn cpu_time(&self) -> Duration {
-        ClockId::pid_cpu_clock_id(self.pid())
+        ClockId::pid_cpu_clock_id(self.pid)
             .and_then(ClockId::now)
             .map_or(Duration::ZERO, Duration::from)
     }
@@ -123,11 +106,11 @@ impl Server {
     /// Waits until it has nothing left to do, or waits itself; two seconds at
     /// the most.
     pub(crate) fn wait_until_idle(&self) {
-        let look = Duration::from_millis(50);
+        let interval = Duration::from_millis(50);
         for _ in 0..40 {
             let before = self.cpu_time();
-            thread::sleep(look);
-            if self.cpu_time() - before < look / 50 {
+            thread::sleep(interval);
+            if self.cpu_time() - before < interval / 50 {
                 return;
             }
         }
@@ -135,15 +118,15 @@ impl Server {
 
     /// A value of `/proc/PID/status`: `VmRSS` in bytes, `Threads`.
     pub(crate) fn status(&self, key: &str) -> u64 {
-        value_of(&format!("/proc/{}/status", self.pid()), key)
+        value_of(&format!("/proc/{}/status", self.pid), key)
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // SIGKILL ends one that is stopped, too.
-        let _ = self.child.kill();
-        // Without this the process would stay in the table as a zombie.
-        let _ = self.child.wait();
-    }
+/// Whether each thread is in state T, or gone. `man 5 proc`.
+fn threads_are_stopped(pid: Pid) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task"));
+    threads.into_iter().flatten().flatten().all(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat"));
+        stat.map_or(true, |stat| stat.contains(") T "))
+    })
 }

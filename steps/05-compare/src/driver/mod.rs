@@ -134,7 +134,7 @@ impl<'a> Driver<'a> {
             buffer: vec![0; READ_SIZE].into(),
             answered: Vec::new(),
             samples: 0,
-            meter: Meter::new(server.group()),
+            meter: Meter::new(server.process.group()),
             cpu_at_begin: CpuTime::default(),
             counters_at_begin: Counters::default(),
             recorder: Recorder::new(scenario.users),
@@ -189,8 +189,10 @@ impl<'a> Driver<'a> {
 
     /// A server whose guard has ended has ended, too.
     fn check_server(&self) -> Result<(), Error> {
-        let exit =
-            self.server_has_exited.then(|| self.server.has_exited()).flatten();
+        let exit = self
+            .server_has_exited
+            .then(|| self.server.process.has_exited())
+            .flatten();
         exit.map_or(Ok(()), |reason| Err(reason.into()))
     }
 

@@ -8,14 +8,16 @@
 
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{self, Command, ExitCode, Stdio};
+use std::process::{
+    self, Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitCode, Stdio,
+};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::sys::signal::{SigSet, Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, wait, waitpid};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, wait, waitid, waitpid};
 use nix::unistd::{Pid, getpid};
 
 use super::proc::Process;
@@ -24,6 +26,8 @@ use super::proc::Process;
 const SELF_EXE: &str = "/proc/self/exe";
 /// The argument by which this program is told to be a guard.
 const GUARD: &str = "guard";
+/// How long a guard may take to end what it guards.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A command that runs `program` with these arguments, under a guard that is
 /// the leader of a process group of its own, so that Ctrl-C in the terminal is
@@ -42,6 +46,99 @@ pub fn guarded(program: &str, arguments: &[&str]) -> Command {
 #[must_use]
 pub fn reexec(arguments: &[&str]) -> Command {
     guarded(SELF_EXE, arguments)
+}
+
+/// A process under a guard. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Guarded {
+    /// The leader of the process group that it is in.
+    guard: Child,
+    /// Never written to. The kernel reports the pipe's end when the guard ends,
+    /// which it does after the process: so a loop that waits for sockets can
+    /// wait for that. Closed by us, it ends both.
+    exit_pipe: Option<ChildStdin>,
+}
+
+impl Guarded {
+    /// Starts a command that [`guarded`] or [`reexec`] has made.
+    ///
+    /// # Errors
+    /// EAGAIN, ENOMEM. `man 2 fork`.
+    pub fn spawn(command: &mut Command) -> io::Result<Self> {
+        let mut guard = command.spawn()?;
+        let exit_pipe = guard.stdin.take();
+        Ok(Self { guard, exit_pipe })
+    }
+
+    /// The process group: the guard is its leader.
+    #[must_use]
+    pub fn group(&self) -> Pid {
+        Pid::from_raw(self.guard.id().cast_signed())
+    }
+
+    /// The process itself, as long as it is there.
+    #[must_use]
+    pub fn pid(&self) -> Option<Pid> {
+        let group = self.group();
+        Process::all().find(|one| one.parent == group).map(|one| one.pid)
+    }
+
+    /// Its stdout, where that is a pipe.
+    pub fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.guard.stdout.take()
+    }
+
+    /// Its stderr, where that is a pipe.
+    pub fn take_stderr(&mut self) -> Option<ChildStderr> {
+        self.guard.stderr.take()
+    }
+
+    pub(crate) fn exit_pipe(&self) -> Option<&ChildStdin> {
+        self.exit_pipe.as_ref()
+    }
+
+    /// How it ended, if it has. That leaves the guard in the table of
+    /// processes (WNOWAIT): as long as it is there no other process gets its
+    /// number, and its group can be ended by that. `man 2 waitid`.
+    #[must_use]
+    pub fn has_exited(&self) -> Option<String> {
+        let flags =
+            WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        match waitid(Id::Pid(self.group()), flags) {
+            Ok(WaitStatus::Exited(_, code)) => {
+                let how = match Signal::try_from(code - 128) {
+                    Ok(signal) => signal.to_string(),
+                    Err(_) => format!("exit status {code}"),
+                };
+                Some(format!("the server ended: {how}"))
+            }
+            Ok(WaitStatus::Signaled(_, signal, _)) => {
+                Some(format!("the server's guard ended: {signal}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Ends it, and all that it has started.
+    // ANCHOR: end
+    pub fn end(&mut self) {
+        drop(self.exit_pipe.take());
+        // The guard ends all that it has started, and then itself.
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while self.has_exited().is_none() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let _ = killpg(self.group(), Signal::SIGKILL);
+        // Without this the guard would stay in the table as a zombie.
+        let _ = self.guard.wait();
+    }
+    // ANCHOR_END: end
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 /// Is the guard, where the command line says so: to be called first in `main`

@@ -7,5 +7,5 @@ pub mod netstat;
 pub mod proc;
 pub(crate) mod process;
 #[expect(clippy::module_inception, reason = "a target is what this is about")]
-pub(crate) mod target;
+pub mod target;
 pub(crate) mod usage;

@@ -8,6 +8,7 @@ use std::fs;
 
 use crate::results::counters::Counters;
 
+// ANCHOR: counter
 /// A counter of TCP in `/proc/net/netstat`, such as `ListenDrops`; 0 where it
 /// is not to be read.
 #[must_use]
@@ -24,6 +25,7 @@ fn find_counter(text: &str, group: &str, name: &str) -> u64 {
     let mut found = names.zip(values).filter(|(found, _)| *found == name);
     found.next().and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
 }
+// ANCHOR_END: counter
 
 // ANCHOR: now
 /// The counters at this moment; zeros where `/proc` is not to be read.

@@ -2,19 +2,16 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
+use std::process::{ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use epoll::{Interest, Poller, Signals, Trigger};
 use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use nix::unistd::Pid;
 
 use super::affinity::Affinity;
-use super::guard::{guarded, reexec};
+use super::guard::{Guarded, guarded, reexec};
 use super::target::{Target, TargetKind, announced_address};
 use crate::error::Error;
 
@@ -22,8 +19,6 @@ use crate::error::Error;
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pause between two tries to connect to an external server.
 const RETRY_INTERVAL: Duration = Duration::from_millis(5);
-/// How long the guard may take to end what it guards.
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// So much of what a server has said on stderr is kept.
 const STDERR_TAIL: usize = 1_000;
 
@@ -33,12 +28,7 @@ const SERVER: u64 = 1;
 /// A server's process, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
-    /// The leader of the process group that the server is in.
-    guard: Child,
-    /// Never written to. The kernel reports the pipe's end when the guard ends,
-    /// which it does after the server: so the loop that waits for sockets also
-    /// waits for that. Closed by us, it ends both.
-    exit_pipe: Option<ChildStdin>,
+    pub(crate) process: Guarded,
     stderr: Option<StderrTail>,
     pub(crate) address: SocketAddr,
 }
@@ -68,12 +58,11 @@ impl Server {
             TargetKind::External(line) => external_command(line)?,
         };
         command.stderr(Stdio::piped());
-        let mut guard = affinity
-            .with_server_cores(|| command.spawn())
+        let mut process = affinity
+            .with_server_cores(|| Guarded::spawn(&mut command))
             .map_err(|error| format!("could not be started: {error}"))?;
-        let exit_pipe = guard.stdin.take();
-        let stderr = guard.stderr.take().map(StderrTail::of);
-        let mut server = Self { guard, exit_pipe, stderr, address };
+        let stderr = process.take_stderr().map(StderrTail::of);
+        let mut server = Self { process, stderr, address };
         let started = match target.kind {
             TargetKind::BuiltIn(_) => server.read_address(interrupt),
             TargetKind::External(_) => server.wait_until_listening(interrupt),
@@ -88,7 +77,7 @@ impl Server {
 
     /// Our own servers say where they listen once they do.
     fn read_address(&mut self, interrupt: &Signals) -> Result<(), Error> {
-        let Some(stdout) = self.guard.stdout.take() else {
+        let Some(stdout) = self.process.take_stdout() else {
             return Err(String::from("has no stdout").into());
         };
         let mut poller = interruptible_poller(interrupt)?;
@@ -119,7 +108,8 @@ impl Server {
         while TcpStream::connect_timeout(&self.address, START_TIMEOUT).is_err()
         {
             wait(&mut poller, interrupt, RETRY_INTERVAL)?;
-            if Instant::now() > deadline || self.has_exited().is_some() {
+            if Instant::now() > deadline || self.process.has_exited().is_some()
+            {
                 let reason = "did not listen on its port within 10 s";
                 return Err(String::from(reason).into());
             }
@@ -129,8 +119,8 @@ impl Server {
 
     /// How it ended, or else `reason`; and what it said last.
     fn explain(mut self, reason: String) -> String {
-        let reason = self.has_exited().unwrap_or(reason);
-        self.end();
+        let reason = self.process.has_exited().unwrap_or(reason);
+        self.process.end();
         let said = self.stderr.take().map(StderrTail::finish);
         match said.as_deref().map(str::trim) {
             None | Some("") => reason,
@@ -144,38 +134,12 @@ impl Server {
         poller: &Poller,
         token: u64,
     ) -> Result<(), Error> {
-        if let Some(pipe) = &self.exit_pipe {
+        if let Some(pipe) = self.process.exit_pipe() {
             // An end is reported unasked.
             let none = Interest { readable: false, writable: false };
             poller.register(pipe, token, none)?;
         }
         Ok(())
-    }
-
-    /// The process group of the server, and of all that it has started.
-    pub(crate) fn group(&self) -> Pid {
-        Pid::from_raw(self.guard.id().cast_signed())
-    }
-
-    /// How the server ended, if it has. That leaves the guard in the table of
-    /// processes (WNOWAIT): as long as it is there no other process gets its
-    /// number, and its group can be ended by that. `man 2 waitid`.
-    pub(crate) fn has_exited(&self) -> Option<String> {
-        let flags =
-            WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        match waitid(Id::Pid(self.group()), flags) {
-            Ok(WaitStatus::Exited(_, code)) => {
-                let how = match Signal::try_from(code - 128) {
-                    Ok(signal) => signal.to_string(),
-                    Err(_) => format!("exit status {code}"),
-                };
-                Some(format!("the server ended: {how}"))
-            }
-            Ok(WaitStatus::Signaled(_, signal, _)) => {
-                Some(format!("the server's guard ended: {signal}"))
-            }
-            _ => None,
-        }
     }
 
     /// Ends the server and returns how often its threads, those that had
@@ -185,26 +149,6 @@ impl Server {
         let before = switches_of_children();
         drop(self);
         switches_of_children() - before
-    }
-
-    // ANCHOR: end
-    fn end(&mut self) {
-        drop(self.exit_pipe.take());
-        // The guard ends all that the server has started, and then itself.
-        let deadline = Instant::now() + STOP_TIMEOUT;
-        while self.has_exited().is_none() && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(1));
-        }
-        let _ = killpg(self.group(), Signal::SIGKILL);
-        // Without this the process would stay in the table as a zombie.
-        let _ = self.guard.wait();
-    }
-    // ANCHOR_END: end
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.end();
     }
 }
 

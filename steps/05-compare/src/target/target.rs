@@ -130,7 +130,8 @@ impl Target {
 }
 
 /// The address that a server's first line ends with, in any language.
-pub(crate) fn announced_address(line: &str) -> Option<SocketAddr> {
+#[must_use]
+pub fn announced_address(line: &str) -> Option<SocketAddr> {
     line.split_whitespace().next_back()?.parse().ok()
 }
 

@@ -14,14 +14,14 @@ use epoll::{Interest, Poller, Trigger};
 use serde::Serialize;
 
 use crate::client::begin_connect;
+use crate::error::Error;
 use crate::figures::{decimal, median, quantile, seconds};
-use crate::kernel::Growth;
-use crate::page::{Page, Row};
-use crate::plot::{Plot, Series, Written};
-use crate::serve::Who;
+use crate::kernel::CounterDelta;
+use crate::report::{Report, TableRow};
 use crate::server::Server;
-use crate::trouble::Trouble;
+use crate::servers::ServerKind;
 use crate::watch::watch;
+use compare::report::plot::{Format, Plot, Series, Style};
 
 const BACKLOGS: [&str; 2] = ["5", "4096"];
 /// A client comes every two milliseconds, for a second.
@@ -42,7 +42,7 @@ enum Step {
 }
 
 #[derive(Debug, Default, Serialize)]
-struct Seen {
+struct Row {
     backlog: &'static str,
     median_s: f64,
     slowest_s: f64,
@@ -53,7 +53,7 @@ struct Seen {
     tcp_timeouts: u64,
 }
 
-impl Row for Seen {
+impl TableRow for Row {
     fn cells(&self) -> Vec<(&'static str, String)> {
         vec![
             ("backlog", self.backlog.into()),
@@ -68,33 +68,36 @@ impl Row for Seen {
 }
 
 /// The same clients and the same pauses, with a backlog of 5 and of 4096.
-pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
-    page.say(format!(
+pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+    report.line(format!(
         "{CLIENTS} clients connect to 02-threads, one every {INTERVAL:?}. \
          Twice we stop it for {PAUSE:?},\nas a page fault or a busy machine \
          would.\n",
     ));
     let (mut rows, mut series) = (Vec::new(), Vec::new());
     for backlog in BACKLOGS {
-        page.say(format!("  listen(fd, {backlog}) …"));
+        report.line(format!("  listen(fd, {backlog}) …"));
         let (seen, points) = measure(backlog)?;
-        show_delays(page, &points);
+        show_delays(report, &points);
         let name = format!("backlog {backlog}");
-        series.push(Series { name, line: false, points });
+        let colour = series.len();
+        series.push(Series { name, colour, style: Style::Points, points });
         rows.push(seen);
     }
-    page.conclude(&rows, &verdict(&rows));
-    page.plot(&plot(series))
+    report.finish(&rows, &verdict(&rows));
+    report.plot(&plot(series))
 }
 
-fn measure(backlog: &'static str) -> Result<(Seen, Vec<(f64, f64)>), Trouble> {
-    let server = Server::start_with(Who::Threads, &["--backlog", backlog])?;
-    let growth = Growth::of(["ListenOverflows", "ListenDrops", "TCPTimeouts"]);
+fn measure(backlog: &'static str) -> Result<(Row, Vec<(f64, f64)>), Error> {
+    let server =
+        Server::start_with(ServerKind::Threads, &["--backlog", backlog])?;
+    let delta =
+        CounterDelta::new(["ListenOverflows", "ListenDrops", "TCPTimeouts"]);
     let points = connect_all(&server)?;
-    let [listen_overflows, listen_drops, tcp_timeouts] = growth.so_far();
+    let [listen_overflows, listen_drops, tcp_timeouts] = delta.delta();
     let took: Vec<_> = points.iter().map(|&(_, took)| took).collect();
     let in_time = took.iter().filter(|&&took| took < LATE).count();
-    let seen = Seen {
+    let seen = Row {
         backlog,
         median_s: median(&took),
         slowest_s: quantile(&took, 1.0),
@@ -109,7 +112,7 @@ fn measure(backlog: &'static str) -> Result<(Seen, Vec<(f64, f64)>), Trouble> {
 /// Connects, pauses and resumes as planned, in one event loop. Says of each
 /// connection when it was begun and how long it took, in seconds.
 // ANCHOR: connect_all
-fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>, Trouble> {
+fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>, Error> {
     let mut plan = plan();
     let mut poller = Poller::new(Trigger::Edge)?;
     let mut on_the_way: HashMap<u64, (OwnedFd, Duration)> = HashMap::new();
@@ -159,26 +162,26 @@ fn plan() -> VecDeque<(Duration, Step)> {
     plan.into()
 }
 
-fn show_delays(page: &mut Page<'_>, points: &[(f64, f64)]) {
+fn show_delays(report: &mut Report<'_>, points: &[(f64, f64)]) {
     for second in 0..GIVE_UP.as_secs() {
         let of_second = |&&(_, took): &&(f64, f64)| {
             (took + 1.0 - LATE).floor() == second as f64
         };
         let count = points.iter().filter(of_second).count();
         if count > 0 {
-            page.say(format!("    about {second} s: {count} clients"));
+            report.line(format!("    about {second} s: {count} clients"));
         }
     }
 }
 
 fn plot(series: Vec<Series>) -> Plot {
     let title = "How long connect took, while the server stood still twice";
-    let in_seconds: Written = |value| format!("{} s", decimal(value));
+    let in_seconds: Format = |value| format!("{} s", decimal(value));
     let x = ("when the client came", in_seconds);
     Plot::linear(title, x, ("until it was connected", in_seconds), series)
 }
 
-fn verdict(rows: &[Seen]) -> String {
+fn verdict(rows: &[Row]) -> String {
     let [short, long] = rows else { return String::new() };
     let first = if short.late > 0 {
         format!(

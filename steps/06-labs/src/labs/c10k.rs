@@ -10,22 +10,22 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 
 use crate::client::{TIMEOUT, ask, connect};
+use crate::error::Error;
 use crate::figures::{bytes, count, decimal};
-use crate::kernel::value_of;
-use crate::page::{Page, Row};
-use crate::plot::{Plot, Series, Written};
-use crate::serve::Who;
+use crate::report::{Report, TableRow};
 use crate::server::Server;
-use crate::trouble::Trouble;
+use crate::servers::ServerKind;
+use compare::report::plot::{Format, Plot, Series, Style};
+use compare::target::proc::value_of;
 
 const CLIENTS: usize = 10_000;
 /// Descriptors that are not a client's.
-const OTHERS: usize = 64;
-/// The memory is looked at so many times on the way.
-const LOOKS: usize = 10;
+const BASE_FDS: usize = 64;
+/// The memory is sampleed at so many times on the way.
+const SAMPLES: usize = 10;
 
 #[derive(Debug, Serialize)]
-struct Seen {
+struct Row {
     server: &'static str,
     /// That were served: each got a pong and then said nothing more.
     clients: usize,
@@ -37,14 +37,14 @@ struct Seen {
     kernel_stacks: u64,
 }
 
-impl Seen {
+impl Row {
     /// Resident and the kernel's stacks, in bytes for one client.
     fn each(&self) -> f64 {
         (self.resident + self.kernel_stacks) as f64 / self.clients.max(1) as f64
     }
 }
 
-impl Row for Seen {
+impl TableRow for Row {
     fn cells(&self) -> Vec<(&'static str, String)> {
         vec![
             ("server", self.server.into()),
@@ -59,32 +59,34 @@ impl Row for Seen {
 }
 
 /// As many clients as the limits allow, on step 02 and on step 04.
-pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
-    let clients = raise_limit()?.saturating_sub(OTHERS).min(CLIENTS);
-    page.say(format!(
+pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+    let clients = raise_limit()?.saturating_sub(BASE_FDS).min(CLIENTS);
+    report.line(format!(
         "{} clients connect, say ping once, and then nothing.",
         count(clients as u64)
     ));
     if clients < CLIENTS {
-        page.say("(More is not allowed here: ulimit -Hn is in the way.)");
+        report.line("(More is not allowed here: ulimit -Hn is in the way.)");
     }
-    page.say("");
+    report.line("");
     let (mut rows, mut series) = (Vec::new(), Vec::new());
-    for (name, who) in [("02-threads", Who::Threads), ("04-epoll", Who::Epoll)]
+    for (name, kind) in
+        [("02-threads", ServerKind::Threads), ("04-epoll", ServerKind::Epoll)]
     {
-        let (seen, points) = fill(page, name, who, clients)?;
-        series.push(Series { name: name.into(), line: true, points });
+        let (seen, points) = fill(report, name, kind, clients)?;
+        let (colour, name) = (series.len(), name.into());
+        series.push(Series { name, colour, style: Style::Line, points });
         rows.push(seen);
     }
-    page.record("asked", clients);
-    page.conclude(&rows, &verdict(&rows, clients));
-    page.plot(&plot(series))
+    report.record("asked", clients);
+    report.finish(&rows, &verdict(&rows, clients));
+    report.plot(&plot(series))
 }
 
 /// Both ends of a connection need a descriptor; the server, our child, inherits
 /// the limit. Returns it. `man 2 setrlimit`.
 // ANCHOR: limit
-fn raise_limit() -> Result<usize, Trouble> {
+fn raise_limit() -> Result<usize, Error> {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
     Ok(usize::try_from(hard).unwrap_or(usize::MAX))
@@ -93,12 +95,12 @@ fn raise_limit() -> Result<usize, Trouble> {
 
 // ANCHOR: fill
 fn fill(
-    page: &mut Page<'_>,
+    report: &mut Report<'_>,
     name: &'static str,
-    who: Who,
+    kind: ServerKind,
     clients: usize,
-) -> Result<(Seen, Vec<(f64, f64)>), Trouble> {
-    let server = Server::start(who)?;
+) -> Result<(Row, Vec<(f64, f64)>), Error> {
+    let server = Server::start(kind)?;
     let stacks = || value_of("/proc/meminfo", "KernelStack");
     let (resident, stacks_before) = (server.status("VmRSS"), stacks());
     let memory = || {
@@ -107,8 +109,8 @@ fn fill(
     };
     let mut idle: Vec<TcpStream> = Vec::with_capacity(clients);
     let mut points = vec![(0.0, 0.0)];
-    for look in 1..=LOOKS {
-        while idle.len() < clients * look / LOOKS {
+    for sample in 1..=SAMPLES {
+        while idle.len() < clients * sample / SAMPLES {
             let Some(client) = served(&server) else { break };
             idle.push(client);
         }
@@ -117,7 +119,7 @@ fn fill(
         points.push((idle.len() as f64, sum / 1_048_576.0));
     }
     let (resident, kernel_stacks) = memory();
-    let seen = Seen {
+    let seen = Row {
         server: name,
         clients: idle.len(),
         threads: server.status("Threads"),
@@ -126,7 +128,7 @@ fn fill(
         kernel_stacks,
     };
     let served = count(seen.clients as u64);
-    page.say(format!("  {name}: {served} clients are in"));
+    report.line(format!("  {name}: {served} clients are in"));
     // The server goes first: so no port of ours stays in TIME_WAIT.
     drop(server);
     Ok((seen, points))
@@ -142,12 +144,12 @@ fn served(server: &Server) -> Option<TcpStream> {
 
 fn plot(series: Vec<Series>) -> Plot {
     let title = "What idle clients cost: memory and kernel stacks";
-    let clients: Written = |number| count(number as u64);
-    let memory: Written = |mib| format!("{} MiB", decimal(mib));
+    let clients: Format = |number| count(number as u64);
+    let memory: Format = |mib| format!("{} MiB", decimal(mib));
     Plot::linear(title, ("clients", clients), ("memory", memory), series)
 }
 
-fn verdict(rows: &[Seen], asked: usize) -> String {
+fn verdict(rows: &[Row], asked: usize) -> String {
     let [threads, epoll] = rows else { return String::new() };
     let first = format!(
         "A client costs {} and a thread in step 02, and {} in step 04, whose \
@@ -180,7 +182,7 @@ mod tests {
 
     #[test]
     fn the_answer_is_that_of_the_run() {
-        let row = |clients, resident| Seen {
+        let row = |clients, resident| Row {
             server: "",
             clients,
             threads: 1,

@@ -7,20 +7,17 @@
 
 use std::io::{self, BufReader, Read};
 use std::net::TcpStream;
-use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use blocking::{accept, serve_connection};
-use protocol::{Call, Error, Log};
 use serde::Serialize;
 
 use crate::client::{ask, connect, hear_pong};
+use crate::error::Error;
 use crate::figures::{count, seconds};
-use crate::page::{Page, Row};
-use crate::serve::Who;
+use crate::report::{Report, TableRow};
 use crate::server::Server;
-use crate::trouble::Trouble;
+use crate::servers::ServerKind;
 
 const DESCRIPTORS: &str = "32";
 /// More than the server can have: the last ones wait in the accept queue.
@@ -29,29 +26,8 @@ const CLIENTS: usize = 40;
 const WATCHED: Duration = Duration::from_millis(700);
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The naive server: a thread per client, and `accept` again at once.
-// ANCHOR: naive
-pub(crate) fn serve_spinning(listener: &OwnedFd) -> Result<(), Error> {
-    let mut log = Log::new(true);
-    loop {
-        match accept(listener) {
-            Ok((client, _)) => {
-                let mut log = log.for_thread();
-                thread::spawn(move || {
-                    serve_connection(client, || false, &mut log)
-                });
-            }
-            // The article's `perror` and `continue`.
-            Err(error) => {
-                log.error(&Error { call: Call::Accept, source: error })
-            }
-        }
-    }
-}
-// ANCHOR_END: naive
-
 #[derive(Debug, Serialize)]
-struct Seen {
+struct Row {
     server: &'static str,
     /// Of [`CLIENTS`].
     served: usize,
@@ -64,7 +40,7 @@ struct Seen {
     next_served_s: Option<f64>,
 }
 
-impl Row for Seen {
+impl TableRow for Row {
     fn cells(&self) -> Vec<(&'static str, String)> {
         let next = self.next_served_s.map_or("never".into(), seconds);
         vec![
@@ -79,32 +55,32 @@ impl Row for Seen {
 }
 
 /// More clients than descriptors, for a naive server and for steps 02 and 04.
-pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
-    page.say(format!(
+pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+    report.line(format!(
         "Each server may have {DESCRIPTORS} descriptors; {CLIENTS} clients \
          connect.\nWe watch for {WATCHED:?}, say nothing, then let one leave."
     ));
     let mut rows = Vec::new();
-    for (name, who) in [
-        ("naive", Who::Spin),
-        ("02-threads", Who::Threads),
-        ("04-epoll", Who::Epoll),
+    for (name, kind) in [
+        ("naive", ServerKind::SpinOnEmfile),
+        ("02-threads", ServerKind::Threads),
+        ("04-epoll", ServerKind::Epoll),
     ] {
-        page.say(format!("  {name} …"));
-        rows.push(crowd(name, who)?);
+        report.line(format!("  {name} …"));
+        rows.push(crowd(name, kind)?);
     }
-    page.conclude(&rows, &verdict(&rows));
+    report.finish(&rows, &verdict(&rows));
     Ok(())
 }
 
 // ANCHOR: crowd
-fn crowd(name: &'static str, who: Who) -> Result<Seen, Trouble> {
-    let options = ["--descriptors", DESCRIPTORS, "--complain"];
-    let mut server = Server::start_with(who, &options)?;
-    let complaints = server.complaints();
+fn crowd(name: &'static str, kind: ServerKind) -> Result<Row, Error> {
+    let options = ["--descriptors", DESCRIPTORS, "--stderr"];
+    let mut server = Server::start_with(kind, &options)?;
+    let stderr = server.take_stderr();
     let counter = thread::spawn(move || {
         let bytes =
-            complaints.map(BufReader::new).into_iter().flat_map(Read::bytes);
+            stderr.map(BufReader::new).into_iter().flat_map(Read::bytes);
         bytes.filter(|byte| matches!(byte, Ok(b'\n'))).count()
     });
     // The kernel completes every handshake: all of them connect.
@@ -125,7 +101,7 @@ fn crowd(name: &'static str, who: Who) -> Result<Seen, Trouble> {
     let next = waiting.first().and_then(|client| hear_pong(client).ok());
     let next_served_s = next.map(|()| left.elapsed().as_secs_f64());
     drop(server); // the end of the counter's pipe
-    Ok(Seen {
+    Ok(Row {
         server: name,
         served,
         cpu,
@@ -148,7 +124,7 @@ fn count_served(clients: &[TcpStream]) -> usize {
 }
 // ANCHOR_END: crowd
 
-fn verdict(rows: &[Seen]) -> String {
+fn verdict(rows: &[Row]) -> String {
     let [naive, threads, epoll] = rows else { return String::new() };
     let first = if naive.cpu > 5.0 * threads.cpu.max(epoll.cpu) {
         format!(
@@ -182,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_answer_is_that_of_the_run() {
-        let row = |cpu, next_served_s| Seen {
+        let row = |cpu, next_served_s| Row {
             server: "",
             served: 25,
             cpu,

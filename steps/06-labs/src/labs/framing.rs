@@ -6,50 +6,29 @@
 
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use blocking::{accept, recv, send_all};
-use protocol::{Call, Error, Frame, ResultExt, reply};
 use serde::Serialize;
 
 use crate::client::{TIMEOUT, connect, hear, lines};
+use crate::error::Error;
 use crate::figures::count;
-use crate::page::{Page, Row};
-use crate::serve::Who;
+use crate::report::{Report, TableRow};
 use crate::server::Server;
-use crate::trouble::Trouble;
+use crate::servers::ServerKind;
 
 /// Between two writes, for a server that answers what has come so far.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The naive server: what one `recv` brings is taken for one message.
-// ANCHOR: naive
-pub(crate) fn serve_one_recv(listener: &OwnedFd) -> Result<(), Error> {
-    loop {
-        let (client, _) = accept(listener).context(Call::Accept)?;
-        let mut buffer = [0; 1_023]; // the article's
-        while let Ok(count @ 1..) = recv(&client, &mut buffer) {
-            let heard = buffer[..count].split(|&byte| byte == b'\n').next();
-            let mut replies = Vec::new();
-            reply(Frame::Line(heard.unwrap_or_default()), &mut replies);
-            if send_all(&client, &replies).is_err() {
-                break;
-            }
-        }
-    }
-}
-// ANCHOR_END: naive
-
 /// The same lines, cut in one way.
-struct Cut {
+struct Split {
     name: &'static str,
     writes: Vec<Vec<u8>>,
     lines: usize,
 }
 
-fn cuts() -> [Cut; 3] {
-    let cut = |name, writes, lines| Cut { name, writes, lines };
+fn cuts() -> [Split; 3] {
+    let cut = |name, writes, lines| Split { name, writes, lines };
     [
         cut("3 lines in 1 write", vec![b"ping\nping\nhello\n".into()], 3),
         cut("1 line in 2 writes", vec![b"pi".into(), b"ng\n".into()], 1),
@@ -59,14 +38,14 @@ fn cuts() -> [Cut; 3] {
 
 /// One server's replies to one cut.
 #[derive(Debug, Serialize)]
-struct Seen {
+struct Row {
     server: &'static str,
     sent: &'static str,
     lines: usize,
     replies: usize,
 }
 
-impl Row for Seen {
+impl TableRow for Row {
     fn cells(&self) -> Vec<(&'static str, String)> {
         vec![
             ("what was sent", self.sent.into()),
@@ -78,33 +57,33 @@ impl Row for Seen {
 }
 
 /// Sends the same lines, cut in three ways, to a naive server and to step 04.
-pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
-    page.say(
+pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+    report.line(
         "The same protocol, the same lines, cut in three ways. One server \
          takes\nwhat a recv brings for a message; the other looks for the \
          newlines.\n",
     );
     let servers = [
-        ("one-recv", Server::start(Who::OneRecv)?),
-        ("04-epoll", Server::start(Who::Epoll)?),
+        ("one-recv", Server::start(ServerKind::OneRecv)?),
+        ("04-epoll", Server::start(ServerKind::Epoll)?),
     ];
     let mut rows = Vec::new();
     for cut in cuts() {
         for (name, server) in &servers {
             let stream = connect(server.address, TIMEOUT)?;
             let replies = converse(&stream, &cut)?;
-            show(page, &cut, name, &replies);
+            show(report, &cut, name, &replies);
             let (sent, due, replies) = (cut.name, cut.lines, lines(&replies));
-            rows.push(Seen { server: name, sent, lines: due, replies });
+            rows.push(Row { server: name, sent, lines: due, replies });
         }
     }
-    page.conclude(&rows, &verdict(&rows));
+    report.finish(&rows, &verdict(&rows));
     Ok(())
 }
 
 /// Makes the writes of `cut`, one by one, and reads all replies.
 // ANCHOR: converse
-fn converse(mut stream: &TcpStream, cut: &Cut) -> Result<Vec<u8>, Trouble> {
+fn converse(mut stream: &TcpStream, cut: &Split) -> Result<Vec<u8>, Error> {
     let mut replies = Vec::new();
     for (number, bytes) in cut.writes.iter().enumerate() {
         if number > 0 {
@@ -122,7 +101,7 @@ fn converse(mut stream: &TcpStream, cut: &Cut) -> Result<Vec<u8>, Trouble> {
 }
 // ANCHOR_END: converse
 
-fn show(page: &mut Page<'_>, cut: &Cut, server: &str, replies: &[u8]) {
+fn show(report: &mut Report<'_>, cut: &Split, server: &str, replies: &[u8]) {
     let shown = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes);
         let few: String = text.chars().take(24).collect();
@@ -131,10 +110,10 @@ fn show(page: &mut Page<'_>, cut: &Cut, server: &str, replies: &[u8]) {
     };
     let writes: Vec<_> = cut.writes.iter().map(|bytes| shown(bytes)).collect();
     let (sent, heard) = (writes.join(", then "), shown(replies));
-    page.say(format!("  to {server}: {sent}\n      replies: {heard}"));
+    report.line(format!("  to {server}: {sent}\n      replies: {heard}"));
 }
 
-fn verdict(rows: &[Seen]) -> String {
+fn verdict(rows: &[Row]) -> String {
     let wrong = |server: &str| {
         let of_server = rows.iter().filter(|row| row.server == server);
         of_server.filter(|row| row.replies != row.lines).count()

@@ -1,8 +1,8 @@
 //! The labs, one file each, in the order in which a reader meets them.
 
+use crate::error::Error;
 use crate::network::Network;
-use crate::page::Page;
-use crate::trouble::Trouble;
+use crate::report::Report;
 
 mod backlog;
 mod c10k;
@@ -26,7 +26,7 @@ pub(crate) struct Lab {
     /// Where it runs.
     pub(crate) network: Network,
     /// The experiment.
-    pub(crate) run: fn(&mut Page<'_>) -> Result<(), Trouble>,
+    pub(crate) run: fn(&mut Report<'_>) -> Result<(), Error>,
 }
 
 /// All of them.
@@ -51,7 +51,7 @@ pub(crate) static LABS: [Lab; 11] = [
 const fn lab(
     name: &'static str,
     question: &'static str,
-    run: fn(&mut Page<'_>) -> Result<(), Trouble>,
+    run: fn(&mut Report<'_>) -> Result<(), Error>,
 ) -> Lab {
     Lab { name, question, network: Network::Any, run }
 }

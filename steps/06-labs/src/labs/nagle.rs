@@ -18,12 +18,12 @@ use protocol::Conversation;
 use serde::Serialize;
 
 use crate::client::{TIMEOUT, connect, hear_pong};
+use crate::error::Error;
 use crate::figures::{median, quantile, seconds};
-use crate::kernel::Growth;
-use crate::page::{Page, Row};
-use crate::serve::Who;
+use crate::kernel::CounterDelta;
+use crate::report::{Report, TableRow};
 use crate::server::Server;
-use crate::trouble::Trouble;
+use crate::servers::ServerKind;
 
 const REQUESTS: usize = 21;
 /// What lies between a delayed ACK and everything else.
@@ -41,7 +41,7 @@ sockopt_impl!(
 );
 
 #[derive(Debug, Serialize)]
-struct Seen {
+struct Row {
     client: &'static str,
     median_s: f64,
     slowest_s: f64,
@@ -49,7 +49,7 @@ struct Seen {
     delayed_acks: u64,
 }
 
-impl Row for Seen {
+impl TableRow for Row {
     fn cells(&self) -> Vec<(&'static str, String)> {
         vec![
             ("how ping is sent", self.client.into()),
@@ -61,12 +61,12 @@ impl Row for Seen {
 }
 
 /// `ping` and a newline: in one write, in two, and in two with each remedy.
-pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
-    page.say(format!(
+pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+    report.line(format!(
         "{REQUESTS} requests over one connection, one after the other; only \
          the writes differ.\n"
     ));
-    let server = Server::start(Who::Epoll)?;
+    let server = Server::start(ServerKind::Epoll)?;
     let quick = listen((Ipv4Addr::LOCALHOST, 0).into(), 8)?;
     let quick_address = local_address(&quick)?;
     thread::spawn(move || acknowledge_at_once(&quick));
@@ -81,11 +81,11 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     .into_iter()
     .map(|(name, address, writes, nodelay)| {
         let seen = measure(name, address, writes, nodelay)?;
-        page.say(format!("  {name}: {}", seconds(seen.median_s)));
+        report.line(format!("  {name}: {}", seconds(seen.median_s)));
         Ok(seen)
     })
-    .collect::<Result<Vec<_>, Trouble>>()?;
-    page.conclude(&rows, &verdict(&rows));
+    .collect::<Result<Vec<_>, Error>>()?;
+    report.finish(&rows, &verdict(&rows));
     Ok(())
 }
 
@@ -95,16 +95,16 @@ fn measure(
     server: SocketAddr,
     writes: &[&str],
     nodelay: bool,
-) -> Result<Seen, Trouble> {
+) -> Result<Row, Error> {
     let stream = connect(server, TIMEOUT)?;
     stream.set_nodelay(nodelay)?;
-    let growth = Growth::of(["DelayedACKs"]);
+    let delta = CounterDelta::new(["DelayedACKs"]);
     let times = (0..REQUESTS)
         .map(|_| request(&stream, writes))
         .collect::<std::io::Result<Vec<_>>>()?;
-    let [delayed_acks] = growth.so_far();
+    let [delayed_acks] = delta.delta();
     let (median_s, slowest_s) = (median(&times), quantile(&times, 1.0));
-    Ok(Seen { client, median_s, slowest_s, delayed_acks })
+    Ok(Row { client, median_s, slowest_s, delayed_acks })
 }
 
 fn request(mut stream: &TcpStream, writes: &[&str]) -> std::io::Result<f64> {
@@ -120,7 +120,7 @@ fn request(mut stream: &TcpStream, writes: &[&str]) -> std::io::Result<f64> {
 /// A server for one client that has its kernel acknowledge every segment at
 /// once.
 // ANCHOR: quick
-fn acknowledge_at_once(listener: &OwnedFd) -> Result<(), Trouble> {
+fn acknowledge_at_once(listener: &OwnedFd) -> Result<(), Error> {
     let (client, _) = accept(listener)?;
     let mut conversation = Conversation::default();
     let (mut buffer, mut replies) = ([0; 64], Vec::new());
@@ -137,7 +137,7 @@ fn acknowledge_at_once(listener: &OwnedFd) -> Result<(), Trouble> {
 }
 // ANCHOR_END: quick
 
-fn verdict(rows: &[Seen]) -> String {
+fn verdict(rows: &[Row]) -> String {
     let [one, two, nodelay, quick] = rows else { return String::new() };
     let [one_s, two_s, nodelay_s, quick_s] =
         [one, two, nodelay, quick].map(|row| seconds(row.median_s));
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn the_answer_is_that_of_the_run() {
-        let row = |median_s| Seen {
+        let row = |median_s| Row {
             client: "",
             median_s,
             slowest_s: 0.0,

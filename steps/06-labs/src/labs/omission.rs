@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::client::{TIMEOUT, ask, connect};
+use crate::error::Error;
 use crate::figures::{count, decimal, quantile, seconds};
-use crate::page::{Page, Row};
-use crate::plot::{Axis, Plot, Series};
-use crate::serve::Who;
+use crate::report::{Report, TableRow};
 use crate::server::Server;
-use crate::trouble::Trouble;
+use crate::servers::ServerKind;
+use compare::report::plot::{Axis, Plot, Scale, Series, Style};
 
 /// Both send a request every two milliseconds, if the server lets them.
 const INTERVAL: Duration = Duration::from_millis(2);
@@ -28,7 +28,7 @@ const STOP_AT: Duration = Duration::from_millis(500);
 const STOP: Duration = Duration::from_millis(1_000);
 
 #[derive(Debug, Serialize)]
-struct Seen {
+struct Row {
     client: &'static str,
     requests: usize,
     p50_s: f64,
@@ -38,7 +38,7 @@ struct Seen {
     max_s: f64,
 }
 
-impl Row for Seen {
+impl TableRow for Row {
     fn cells(&self) -> Vec<(&'static str, String)> {
         vec![
             ("client", self.client.into()),
@@ -53,30 +53,30 @@ impl Row for Seen {
 }
 
 /// Both kinds of client at the same time, on one server that stops.
-pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
-    page.say(format!(
+pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+    report.line(format!(
         "Two clients ask 04-epoll for {DURATION:?}, each every {INTERVAL:?}. \
          For {STOP:?} of that we stop it.\n"
     ));
-    let server = Server::start(Who::Epoll)?;
+    let server = Server::start(ServerKind::Epoll)?;
     let address = server.address;
     let closed = thread::spawn(move || closed_loop(address));
     let open = thread::spawn(move || open_loop(address));
     thread::sleep(STOP_AT);
-    page.say(format!("  after {STOP_AT:?}: SIGSTOP"));
+    report.line(format!("  after {STOP_AT:?}: SIGSTOP"));
     server.pause()?;
     thread::sleep(STOP);
-    page.say(format!("  after {:?}: SIGCONT", STOP_AT + STOP));
+    report.line(format!("  after {:?}: SIGCONT", STOP_AT + STOP));
     server.resume()?;
 
-    let lost = || Trouble::Failed("a client's thread ended".into());
+    let lost = || Error::Failed("a client's thread ended".into());
     let closed = closed.join().map_err(|_| lost())??;
     let open = open.join().map_err(|_| lost())??;
     let clients = [("closed loop", closed), ("open loop", open)];
     let rows: Vec<_> =
         clients.iter().map(|(name, times)| summed_up(name, times)).collect();
-    page.conclude(&rows, &verdict(&rows));
-    page.plot(&plot(clients))
+    report.finish(&rows, &verdict(&rows));
+    report.plot(&plot(clients))
 }
 
 /// The naive client: after a reply, a pause; then the next request.
@@ -107,9 +107,9 @@ fn open_loop(server: SocketAddr) -> std::io::Result<Vec<f64>> {
 }
 // ANCHOR_END: loops
 
-fn summed_up(client: &'static str, latencies: &[f64]) -> Seen {
+fn summed_up(client: &'static str, latencies: &[f64]) -> Row {
     let at = |q| quantile(latencies, q);
-    Seen {
+    Row {
         client,
         requests: latencies.len(),
         p50_s: at(0.5),
@@ -123,30 +123,33 @@ fn summed_up(client: &'static str, latencies: &[f64]) -> Seen {
 fn plot(clients: [(&str, Vec<f64>); 2]) -> Plot {
     // One in two, ten, a hundred, a thousand is slower than that.
     let shares = (0..=60).map(|n| 10_f64.powf(0.05 * f64::from(n)));
-    let series = clients.map(|(name, latencies)| Series {
-        name: name.into(),
-        line: true,
-        points: shares
-            .clone()
-            .map(|one_in| (one_in, quantile(&latencies, 1.0 - 1.0 / one_in)))
-            .filter(|point| point.1.is_finite())
-            .collect(),
+    let points = |latencies: &[f64]| {
+        let point = |one_in| (one_in, quantile(latencies, 1.0 - 1.0 / one_in));
+        let points = shares.clone().map(point);
+        points.filter(|point| point.1.is_finite()).collect()
+    };
+    let series = clients.iter().enumerate().map(|(colour, client)| Series {
+        name: client.0.into(),
+        colour,
+        style: Style::Line,
+        points: points(&client.1),
     });
     let x = Axis {
         label: "share of requests that are faster",
-        logarithmic: true,
+        scale: Scale::Log,
         ticks: vec![1.0, 10.0, 100.0, 1_000.0],
-        written: |one_in| format!("{} %", decimal(100.0 - 100.0 / one_in)),
+        format: |one_in| format!("{} %", decimal(100.0 - 100.0 / one_in)),
     };
     Plot {
-        title: "One server that stands still, as two clients report it",
+        title: "One server that stands still, as two clients report it".into(),
         x,
         y: Axis::linear("latency", 1.0, |s| format!("{} s", decimal(s))),
-        series: series.into(),
+        series: series.collect(),
+        marks: Vec::new(),
     }
 }
 
-fn verdict(rows: &[Seen]) -> String {
+fn verdict(rows: &[Row]) -> String {
     let [closed, open] = rows else { return String::new() };
     let first = format!(
         "Those that were due while the server stood still: the closed loop \

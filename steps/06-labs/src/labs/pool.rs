@@ -5,18 +5,20 @@
 //! for a minute. A pool keeps connections and lends them: the article's second
 //! advice.
 
+use std::io::Read;
 use std::process::Stdio;
 use std::time::Duration;
 
+use compare::target::guard::{Guarded, reexec};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::error::Error;
 use crate::figures::{count, seconds};
 use crate::kernel::in_time_wait;
-use crate::page::{Page, Row};
-use crate::serve::Who;
-use crate::server::{Server, myself};
-use crate::trouble::Trouble;
+use crate::report::{Report, TableRow};
+use crate::server::Server;
+use crate::servers::ServerKind;
 
 const REQUESTS: u32 = 2_000;
 const THREADS: u32 = 4;
@@ -24,7 +26,7 @@ const THREADS: u32 = 4;
 const ROUNDS: usize = 5;
 
 #[derive(Clone, Debug, Serialize)]
-struct Seen {
+struct Row {
     client: &'static str,
     requests_per_second: f64,
     p50_s: f64,
@@ -36,7 +38,7 @@ struct Seen {
     failed: u64,
 }
 
-impl Row for Seen {
+impl TableRow for Row {
     fn cells(&self) -> Vec<(&'static str, String)> {
         vec![
             ("client", self.client.into()),
@@ -50,25 +52,25 @@ impl Row for Seen {
 }
 
 /// Step 03's load client on step 04's server, in both ways.
-pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
-    page.say(format!(
+pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+    report.line(format!(
         "03-load-client sends {} requests from {THREADS} threads to 04-epoll: \
          over a new\nconnection each, and over one per thread that is kept. \
          {ROUNDS} turns each.\n",
         count(REQUESTS.into())
     ));
-    let server = Server::start(Who::Epoll)?;
+    let server = Server::start(ServerKind::Epoll)?;
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         for (name, keep) in [("new each time", false), ("kept", true)] {
             let seen = load(&server, name, keep)?;
             let rate = count(seen.requests_per_second as u64);
-            page.say(format!("  {name}: {rate} requests/s"));
+            report.line(format!("  {name}: {rate} requests/s"));
             rounds.push(seen);
         }
     }
     let rows = best_of_each(&rounds);
-    page.conclude(&rows, &verdict(&rows));
+    report.finish(&rows, &verdict(&rows));
     Ok(())
 }
 
@@ -77,34 +79,36 @@ fn load(
     server: &Server,
     client: &'static str,
     keep: bool,
-) -> Result<Seen, Trouble> {
-    let mut command = myself("load");
+) -> Result<Row, Error> {
+    let mut command = reexec(&["load"]);
     command.args([&REQUESTS.to_string(), "--json"]);
     command.args(["--threads", &THREADS.to_string()]);
     command.args(["--port", &server.address.port().to_string()]);
     command.args(keep.then_some("--keep-alive"));
     let (waiting, cpu) = (in_time_wait(), server.cpu_time());
-    let output = command
-        .stderr(Stdio::null())
-        .output()
-        .map_err(Trouble::while_doing("load"))?;
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut process =
+        Guarded::spawn(&mut command).map_err(Error::while_doing("load"))?;
+    let mut json = Vec::new();
+    if let Some(mut stdout) = process.take_stdout() {
+        stdout.read_to_end(&mut json)?;
+    }
     let cpu = server.cpu_time() - cpu;
     let time_wait = in_time_wait().saturating_sub(waiting);
-    seen(client, &output.stdout, cpu, time_wait).ok_or_else(|| {
-        Trouble::Failed("the load client measured nothing".into())
-    })
+    row(client, &json, cpu, time_wait)
+        .ok_or_else(|| Error::Failed("the load client measured nothing".into()))
 }
 
-fn seen(
+fn row(
     client: &'static str,
     stdout: &[u8],
     cpu: Duration,
     time_wait: u64,
-) -> Option<Seen> {
+) -> Option<Row> {
     let report: Value = serde_json::from_slice(stdout).ok()?;
     let latency = report.get("latency_us")?;
     let micros = |name| Some(latency.get(name)?.as_f64()? / 1e6);
-    Some(Seen {
+    Some(Row {
         client,
         requests_per_second: report.get("requests_per_second")?.as_f64()?,
         p50_s: micros("p50")?,
@@ -117,8 +121,8 @@ fn seen(
 // ANCHOR_END: load
 
 /// Whatever else this machine does can only make a figure worse.
-fn best_of_each(rounds: &[Seen]) -> Vec<Seen> {
-    let better = |a: Seen, b: Seen| Seen {
+fn best_of_each(rounds: &[Row]) -> Vec<Row> {
+    let better = |a: Row, b: Row| Row {
         requests_per_second: a.requests_per_second.max(b.requests_per_second),
         p50_s: a.p50_s.min(b.p50_s),
         p99_s: a.p99_s.min(b.p99_s),
@@ -133,7 +137,7 @@ fn best_of_each(rounds: &[Seen]) -> Vec<Seen> {
     ["new each time", "kept"].into_iter().filter_map(best).collect()
 }
 
-fn verdict(rows: &[Seen]) -> String {
+fn verdict(rows: &[Row]) -> String {
     let [new, kept] = rows else { return String::new() };
     let worth = match new.p50_s / kept.p50_s {
         1.2.. => "It is worth the handshake and the close",

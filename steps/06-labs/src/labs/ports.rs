@@ -18,24 +18,24 @@ use nix::sys::socket::{
 use serde::Serialize;
 
 use crate::client::{ask, socket};
+use crate::error::Error;
 use crate::network::{renew, set};
-use crate::page::{Page, Row};
+use crate::report::{Report, TableRow};
 use crate::resets::ResetCounter;
-use crate::trouble::Trouble;
 
 /// A hundred ports.
 const RANGE: &str = "40000 40099";
 /// As many requests as a client makes before we say that it can go on.
-const ENOUGH: usize = 500;
+const MAX_REQUESTS: usize = 500;
 /// After so long `tcp_tw_reuse` allows a port to be used again.
-const LATER: Duration = Duration::from_millis(1_100);
+const TIME_WAIT_REUSE: Duration = Duration::from_millis(1_100);
 
 /// What a client does, and where.
-// ANCHOR: way
+// ANCHOR: strategy
 #[derive(Clone, Copy, Default)]
-struct Way {
+struct Strategy {
     name: &'static str,
-    /// Allowed; then we try again after [`LATER`].
+    /// Allowed; then we try again after [`TIME_WAIT_REUSE`].
     tw_reuse: bool,
     /// `SO_REUSEADDR`: the article's advice.
     reuse_address: bool,
@@ -51,40 +51,40 @@ struct Way {
     keep: bool,
 }
 
-fn ways() -> [Way; 11] {
-    let way = |name| Way { name, destinations: 1, ..Way::default() };
-    let bound = |name| Way { sources: 1, tw_reuse: true, ..way(name) };
+fn ways() -> [Strategy; 11] {
+    let way = |name| Strategy { name, destinations: 1, ..Strategy::default() };
+    let bound = |name| Strategy { sources: 1, tw_reuse: true, ..way(name) };
     [
         way("the client closes first"),
-        Way { reuse_address: true, ..way("+ SO_REUSEADDR (the article)") },
-        Way { reuse_address: true, sources: 1, ..way("+ that and bind") },
-        Way { sources: 3, ..way("3 source addresses") },
-        Way { destinations: 2, ..way("2 destination ports") },
-        Way { tw_reuse: true, ..way("tcp_tw_reuse=2") },
+        Strategy { reuse_address: true, ..way("+ SO_REUSEADDR (the article)") },
+        Strategy { reuse_address: true, sources: 1, ..way("+ that and bind") },
+        Strategy { sources: 3, ..way("3 source addresses") },
+        Strategy { destinations: 2, ..way("2 destination ports") },
+        Strategy { tw_reuse: true, ..way("tcp_tw_reuse=2") },
         bound("+ bind"),
-        Way { no_port: true, ..bound("+ that, IP_BIND_ADDRESS_NO_PORT") },
-        Way { reset: true, ..way("SO_LINGER 0: reset, not close") },
-        Way { server_closes: true, ..way("the server closes first") },
-        Way { keep: true, ..way("one connection kept") },
+        Strategy { no_port: true, ..bound("+ that, IP_BIND_ADDRESS_NO_PORT") },
+        Strategy { reset: true, ..way("SO_LINGER 0: reset, not close") },
+        Strategy { server_closes: true, ..way("the server closes first") },
+        Strategy { keep: true, ..way("one connection kept") },
     ]
 }
-// ANCHOR_END: way
+// ANCHOR_END: strategy
 
 #[derive(Debug, Serialize)]
-struct Seen {
+struct Row {
     client: &'static str,
     /// Requests until the first failure, and its errno.
     at_once: usize,
     error: Option<String>,
-    /// The same, [`LATER`].
+    /// The same, [`TIME_WAIT_REUSE`].
     a_second_later: Option<usize>,
     /// Connections that the server saw end with ECONNRESET.
     resets: usize,
 }
 
-impl Row for Seen {
+impl TableRow for Row {
     fn cells(&self) -> Vec<(&'static str, String)> {
-        let all = if self.at_once == ENOUGH { "all " } else { "" };
+        let all = if self.at_once == MAX_REQUESTS { "all " } else { "" };
         let later = self.a_second_later.map(|count| count.to_string());
         let or_dash = |text: Option<String>| text.unwrap_or("–".into());
         vec![
@@ -98,25 +98,25 @@ impl Row for Seen {
 }
 
 /// Every way in a network of its own, where no port is taken yet.
-pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
-    page.say(format!(
+pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+    report.line(format!(
         "A client with a hundred ports (net.ipv4.ip_local_port_range = \
          {RANGE})\nmakes one request after the other, each over its own \
-         connection, until one fails\nor {ENOUGH} are done. Each line in a \
+         connection, until one fails\nor {MAX_REQUESTS} are done. Each line in a \
          new network.\n"
     ));
     let mut rows = Vec::new();
     for way in ways() {
-        let seen = try_out(way)?;
-        page.say(format!("  {}: {}", way.name, seen.at_once));
+        let seen = try_strategy(way)?;
+        report.line(format!("  {}: {}", way.name, seen.at_once));
         rows.push(seen);
     }
-    page.conclude(&rows, &verdict(&rows));
+    report.finish(&rows, &verdict(&rows));
     Ok(())
 }
 
-// ANCHOR: try_out
-fn try_out(way: Way) -> Result<Seen, Trouble> {
+// ANCHOR: try_strategy
+fn try_strategy(way: Strategy) -> Result<Row, Error> {
     renew()?;
     set("ip_local_port_range", RANGE)?;
     set("tcp_tw_reuse", if way.tw_reuse { "2" } else { "0" })?;
@@ -125,20 +125,20 @@ fn try_out(way: Way) -> Result<Seen, Trouble> {
         .collect::<Result<Vec<_>, _>>()?;
     let (at_once, error) = until_failure(way, &servers);
     let a_second_later = way.tw_reuse.then(|| {
-        thread::sleep(LATER);
+        thread::sleep(TIME_WAIT_REUSE);
         until_failure(way, &servers).0
     });
     let resets = servers.into_iter().map(ResetCounter::resets).sum();
     let errno = error.and_then(|error| error.raw_os_error());
     let error = errno.map(|errno| format!("{:?}", Errno::from_raw(errno)));
-    Ok(Seen { client: way.name, at_once, error, a_second_later, resets })
+    Ok(Row { client: way.name, at_once, error, a_second_later, resets })
 }
 
 type Requests = (usize, Option<io::Error>);
 
-fn until_failure(way: Way, servers: &[ResetCounter]) -> Requests {
+fn until_failure(way: Strategy, servers: &[ResetCounter]) -> Requests {
     let mut kept = None;
-    for number in 0..ENOUGH {
+    for number in 0..MAX_REQUESTS {
         let server = servers[number % servers.len()].address;
         let stream = kept.take().map_or_else(|| open(way, number, server), Ok);
         match stream.and_then(|stream| request(way, stream)) {
@@ -146,12 +146,12 @@ fn until_failure(way: Way, servers: &[ResetCounter]) -> Requests {
             Err(error) => return (number, Some(error)),
         }
     }
-    (ENOUGH, None)
+    (MAX_REQUESTS, None)
 }
-// ANCHOR_END: try_out
+// ANCHOR_END: try_strategy
 
 // ANCHOR: open
-fn open(way: Way, number: usize, to: SocketAddr) -> io::Result<TcpStream> {
+fn open(way: Strategy, number: usize, to: SocketAddr) -> io::Result<TcpStream> {
     let socket = socket(SockFlag::empty())?;
     if way.reuse_address {
         setsockopt(&socket, sockopt::ReuseAddr, &true)?;
@@ -172,7 +172,7 @@ fn open(way: Way, number: usize, to: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket.into())
 }
 
-fn request(way: Way, stream: TcpStream) -> io::Result<Option<TcpStream>> {
+fn request(way: Strategy, stream: TcpStream) -> io::Result<Option<TcpStream>> {
     ask(&stream)?;
     if way.server_closes {
         // Its FIN first, and only then ours.
@@ -182,12 +182,12 @@ fn request(way: Way, stream: TcpStream) -> io::Result<Option<TcpStream>> {
 }
 // ANCHOR_END: open
 
-fn verdict(rows: &[Seen]) -> String {
+fn verdict(rows: &[Row]) -> String {
     let [plain, reuse, ..] = rows else { return String::new() };
     let (with, without) = (reuse.at_once, plain.at_once);
     let helps = if with > without { "helped" } else { "did not help" };
     let further = rows.iter().filter(|row| row.at_once > without);
-    let named = |row: &Seen| format!("{} ({})", row.client, row.at_once);
+    let named = |row: &Row| format!("{} ({})", row.client, row.at_once);
     let further: Vec<_> = further.map(named).collect();
     let further = match further[..] {
         [] => "nothing".into(),

@@ -4,26 +4,19 @@
 //! some of them (the send buffer); from then on the server has to wait, to keep
 //! them, or to stop reading from this client: back-pressure.
 
-use std::collections::HashMap;
 use std::io::Write;
 use std::net::TcpStream;
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
-use blocking::{accept, recv, send_all};
-use epoll::{Interest, Poller, Trigger};
-use nix::errno::Errno;
-use nix::sys::socket::{MsgFlags, send, setsockopt, sockopt};
-use protocol::{Conversation, Error};
+use nix::sys::socket::{setsockopt, sockopt};
 use serde::Serialize;
 
 use crate::client::{ask, connect};
+use crate::error::Error;
 use crate::figures::{bytes, seconds};
-use crate::page::{Page, Row};
-use crate::serve::Who;
+use crate::report::{Report, TableRow};
 use crate::server::Server;
-use crate::trouble::Trouble;
-use crate::watch::watch;
+use crate::servers::ServerKind;
 
 /// What the client would like to send: empty lines, whose replies are 21 times
 /// as long.
@@ -36,66 +29,8 @@ const STUCK: Duration = Duration::from_millis(500);
 const TIMEOUT: Duration = Duration::from_millis(1_000);
 const REQUESTS: usize = 100;
 
-/// A naive event loop: the sockets are blocking, and so `send` waits.
-// ANCHOR: replies
-pub(crate) fn wait_in_send(listener: &OwnedFd) -> Result<(), Error> {
-    serve_all(listener, |client, replies| {
-        let sent = send_all(client, replies).is_ok();
-        replies.clear();
-        sent
-    })
-}
-
-/// Another: what can't be sent yet is kept, however much that is.
-pub(crate) fn hoard(listener: &OwnedFd) -> Result<(), Error> {
-    serve_all(listener, |client, replies| {
-        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
-        match send(client.as_raw_fd(), replies, flags) {
-            Ok(taken) => drop(replies.drain(..taken)),
-            Err(Errno::EAGAIN) => {} // and nothing limits `replies`
-            Err(_) => return false,
-        }
-        true
-    })
-}
-// ANCHOR_END: replies
-
-/// What both do: read from each client that has sent something, and `reply`.
-// ANCHOR: naive
-fn serve_all(
-    listener: &OwnedFd,
-    reply: impl Fn(&OwnedFd, &mut Vec<u8>) -> bool,
-) -> Result<(), Error> {
-    let mut poller = Poller::new(Trigger::Level)?;
-    let mut clients = HashMap::new();
-    let (mut buffer, mut events) = ([0; 4_096], Vec::new());
-    let listening = watch(&poller, listener, Interest::READABLE)?;
-    loop {
-        poller.wait(&mut events, None)?;
-        for event in &events {
-            let token = event.token;
-            if token == listening {
-                if let Ok((client, _)) = accept(listener) {
-                    let token = watch(&poller, &client, Interest::READABLE)?;
-                    let state = (client, Conversation::default(), Vec::new());
-                    clients.insert(token, state);
-                }
-            } else if let Some((client, talk, replies)) =
-                clients.get_mut(&token)
-            {
-                let count = recv(&*client, &mut buffer).unwrap_or(0);
-                talk.feed(&buffer[..count], replies, |_, _| {});
-                if count == 0 || !reply(client, replies) {
-                    clients.remove(&token);
-                }
-            }
-        }
-    }
-}
-// ANCHOR_END: naive
-
 #[derive(Debug, Serialize)]
-struct Seen {
+struct Row {
     server: &'static str,
     /// Bytes that the slow reader could send.
     flooded: usize,
@@ -106,7 +41,7 @@ struct Seen {
     slowest_s: f64,
 }
 
-impl Row for Seen {
+impl TableRow for Row {
     fn cells(&self) -> Vec<(&'static str, String)> {
         vec![
             ("server", self.server.into()),
@@ -119,31 +54,31 @@ impl Row for Seen {
 }
 
 /// Two naive servers, and steps 02 and 04.
-pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
-    page.say(format!(
+pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+    report.line(format!(
         "One client sends {} of empty lines and never reads a reply, which \
          are\n21 bytes each. Then another one sends {REQUESTS} pings.\n",
         bytes(FLOOD as f64)
     ));
     let mut rows = Vec::new();
-    for (name, who) in [
-        ("waits in send", Who::WaitInSend),
-        ("keeps it all", Who::Hoard),
-        ("02-threads", Who::Threads),
-        ("04-epoll", Who::Epoll),
+    for (name, kind) in [
+        ("waits in send", ServerKind::BlockingSend),
+        ("keeps it all", ServerKind::UnboundedOutbox),
+        ("02-threads", ServerKind::Threads),
+        ("04-epoll", ServerKind::Epoll),
     ] {
-        let seen = flood(name, who)?;
+        let seen = flood(name, kind)?;
         let answered = seen.answered;
-        page.say(format!("  {name}: {answered} pongs for the other client"));
+        report.line(format!("  {name}: {answered} pongs for the other client"));
         rows.push(seen);
     }
-    page.conclude(&rows, &verdict(&rows));
+    report.finish(&rows, &verdict(&rows));
     Ok(())
 }
 
 // ANCHOR: flood
-fn flood(server: &'static str, who: Who) -> Result<Seen, Trouble> {
-    let process = Server::start(who)?;
+fn flood(server: &'static str, kind: ServerKind) -> Result<Row, Error> {
+    let process = Server::start(kind)?;
     let warm = connect(process.address, TIMEOUT)?;
     ask(&warm)?;
     let before = process.status("VmRSS");
@@ -158,7 +93,7 @@ fn flood(server: &'static str, who: Who) -> Result<Seen, Trouble> {
         _ => TIMEOUT, // and no end to it
     };
     process.wait_until_idle();
-    Ok(Seen {
+    Ok(Row {
         server,
         flooded,
         grown: process.status("VmHWM").saturating_sub(before),
@@ -181,9 +116,9 @@ fn send_until_stuck(mut slow: &TcpStream) -> usize {
 }
 // ANCHOR_END: flood
 
-fn verdict(rows: &[Seen]) -> String {
+fn verdict(rows: &[Row]) -> String {
     let [waits, keeps, _, epoll] = rows else { return String::new() };
-    let grown = |row: &Seen| bytes(row.grown as f64);
+    let grown = |row: &Row| bytes(row.grown as f64);
     let taken = match epoll.flooded {
         FLOOD.. => "read all that it sent".into(),
         taken => format!("stopped reading after {}", bytes(taken as f64)),

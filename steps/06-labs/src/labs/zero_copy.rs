@@ -7,11 +7,11 @@
 
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::figures::{bytes, decimal, median, seconds};
-use crate::page::{Page, Row};
-use crate::plot::{Axis, Plot, Series, highest};
-use crate::sender::{Sender, Way};
-use crate::trouble::Trouble;
+use crate::report::{Report, TableRow};
+use crate::sender::{Sender, Strategy};
+use compare::report::plot::{Axis, Plot, Scale, Series, Style, highest};
 
 /// From a `pong` to a picture.
 const SIZES: [usize; 7] =
@@ -21,7 +21,7 @@ const ROUNDS: usize = 21;
 
 /// What a message of so many bytes costs the sender.
 #[derive(Debug, Serialize)]
-struct Seen {
+struct Row {
     bytes: usize,
     send_s: f64,
     read_and_send_s: f64,
@@ -32,7 +32,7 @@ struct Seen {
     sendfile_to_both_ratio: f64,
 }
 
-impl Row for Seen {
+impl TableRow for Row {
     fn cells(&self) -> Vec<(&'static str, String)> {
         let nanos_a_byte =
             |cpu: f64| format!("{:.3} ns", cpu * 1e9 / self.bytes as f64);
@@ -49,8 +49,8 @@ impl Row for Seen {
 }
 
 /// Seven sizes, three ways.
-pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
-    page.say(format!(
+pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+    report.line(format!(
         "A file in memory (memfd) goes over loopback, a message a call, in \
          three ways.\nWe count the CPU time of the sending thread, kernel \
          included; {ROUNDS} turns each.\n"
@@ -59,20 +59,20 @@ pub(crate) fn run(page: &mut Page<'_>) -> Result<(), Trouble> {
     let mut rows = Vec::new();
     for size in SIZES {
         let seen = measure(&mut sender, size)?;
-        page.say(format!(
+        report.line(format!(
             "  {}: sendfile takes {:.2} times the CPU of send",
             bytes(size as f64),
             seen.sendfile_ratio
         ));
         rows.push(seen);
     }
-    page.conclude(&rows, &verdict(&rows));
-    page.plot(&plot(&rows))
+    report.finish(&rows, &verdict(&rows));
+    report.plot(&plot(&rows))
 }
 
 // ANCHOR: measure
-fn measure(sender: &mut Sender, size: usize) -> Result<Seen, Trouble> {
-    let ways = [Way::Send, Way::ReadAndSend, Way::Sendfile];
+fn measure(sender: &mut Sender, size: usize) -> Result<Row, Error> {
+    let ways = [Strategy::Send, Strategy::ReadAndSend, Strategy::Sendfile];
     let mut rounds = Vec::new();
     for _ in 0..=ROUNDS {
         let mut costs = [0.0; 3];
@@ -85,7 +85,7 @@ fn measure(sender: &mut Sender, size: usize) -> Result<Seen, Trouble> {
     let of = |value: fn(&[f64; 3]) -> f64| {
         median(&rounds.iter().map(value).collect::<Vec<_>>())
     };
-    Ok(Seen {
+    Ok(Row {
         bytes: size,
         send_s: of(|costs| costs[0]),
         read_and_send_s: of(|costs| costs[1]),
@@ -96,35 +96,37 @@ fn measure(sender: &mut Sender, size: usize) -> Result<Seen, Trouble> {
 }
 // ANCHOR_END: measure
 
-fn plot(rows: &[Seen]) -> Plot {
-    let line = |name: &str, value: fn(&Seen) -> f64| Series {
+fn plot(rows: &[Row]) -> Plot {
+    let line = |colour, name: &str, value: fn(&Row) -> f64| Series {
         name: name.into(),
-        line: true,
+        colour,
+        style: Style::Line,
         points: rows.iter().map(|r| (r.bytes as f64, value(r))).collect(),
     };
-    let read_and_send: fn(&Seen) -> f64 = |r| r.read_and_send_s / r.send_s;
+    let read_and_send: fn(&Row) -> f64 = |r| r.read_and_send_s / r.send_s;
     let series = vec![
-        line("send = 1", |_| 1.0),
-        line("sendfile", |row| row.sendfile_ratio),
-        line("read + send", read_and_send),
+        line(0, "send = 1", |_| 1.0),
+        line(1, "sendfile", |row| row.sendfile_ratio),
+        line(2, "read + send", read_and_send),
     ];
     let x = Axis {
         label: "message",
-        logarithmic: true,
+        scale: Scale::Log,
         ticks: SIZES.map(|size| size as f64).into(),
-        written: bytes,
+        format: bytes,
     };
     Plot {
-        title: "CPU time of the sender, compared to send",
+        title: "CPU time of the sender, compared to send".into(),
         x,
         y: Axis::linear("times that of send", highest(&series), decimal),
         series,
+        marks: Vec::new(),
     }
 }
 
-fn verdict(rows: &[Seen]) -> String {
+fn verdict(rows: &[Row]) -> String {
     let [pong, ..] = rows else { return String::new() };
-    let cheaper_at = |ratio: fn(&Seen) -> f64| {
+    let cheaper_at = |ratio: fn(&Row) -> f64| {
         let rows = rows.iter().filter(|row| ratio(row) < 0.95);
         let sizes: Vec<_> = rows.map(|row| bytes(row.bytes as f64)).collect();
         if sizes.is_empty() { "no size".into() } else { sizes.join(", ") }
@@ -151,7 +153,7 @@ mod tests {
     #[test]
     fn the_answer_is_that_of_the_run() {
         let answer = |sendfile_ratio| {
-            verdict(&[Seen {
+            verdict(&[Row {
                 bytes: 5,
                 send_s: 1.0,
                 read_and_send_s: 1.0,

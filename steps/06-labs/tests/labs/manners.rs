@@ -77,6 +77,17 @@ fn a_closed_stdout_is_no_error_and_no_panic() {
 }
 
 #[test]
+fn json_is_printed_even_if_the_plot_cannot_be_written() {
+    let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    let command = &["omission", "--json", "--out", "/proc/nowhere"];
+    let output = labs(command).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    let json: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("an object");
+    assert!(json["rows"].is_array() && json["error"].is_string(), "{json}");
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_an_error_that_names_it() {
     let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
     let wanted = contains("[!] omission: /proc/nowhere/omission.svg");

@@ -4,26 +4,26 @@
 //! So nothing stale is ever measured: the servers are those that this program
 //! was built with.
 
+mod one_recv;
+mod read_once;
+mod slow_reader;
+mod spin_on_emfile;
+
 use std::os::fd::OwnedFd;
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 
 use blocking::{listen, local_address};
 use clap::{Args, ValueEnum};
 use epoll::Trigger;
-use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::Signal;
-use nix::unistd::{Pid, getppid};
 use protocol::{
     Call, Error, Host, LimitOptions, ListenOptions, Log, Message, ResultExt,
 };
 
-use crate::labs::{descriptors, edge_trigger, framing, slow_reader};
-
 /// A server.
-// ANCHOR: who
+// ANCHOR: kind
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Who {
+pub(crate) enum ServerKind {
     /// One client at a time.
     #[value(name = "01-blocking")]
     Blocking,
@@ -36,23 +36,20 @@ pub(crate) enum Who {
     /// Takes one `recv` for one message: `framing`.
     OneRecv,
     /// Reads and accepts once an event: `edge-trigger`.
-    Once,
-    /// Calls `accept` again at once, whatever it said: `descriptors`.
-    Spin,
+    ReadOnce,
+    /// Calls `accept` again at once, whatever it returned: `descriptors`.
+    SpinOnEmfile,
     /// Waits in `send`, in an event loop: `slow-reader`.
-    WaitInSend,
+    BlockingSend,
     /// Keeps all that can't be sent yet: `slow-reader`.
-    Hoard,
+    UnboundedOutbox,
 }
-// ANCHOR_END: who
+// ANCHOR_END: kind
 
 /// The options of the hidden `serve`.
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
-    #[command(flatten)]
-    life: Life,
-
-    who: Who,
+    kind: ServerKind,
 
     #[arg(long, default_value_t = 4096)]
     backlog: i32,
@@ -66,7 +63,7 @@ pub(crate) struct Serve {
 
     /// Have stderr read by the parent
     #[arg(long)]
-    complain: bool,
+    stderr: bool,
 }
 
 impl Serve {
@@ -76,24 +73,35 @@ impl Serve {
     /// It can't listen, or it is a bad server and fails.
     // ANCHOR: serve
     pub(crate) fn serve(&self) -> Result<(), Error> {
-        self.life.end_with_parent();
         if let Some(most) = self.descriptors {
             setrlimit(Resource::RLIMIT_NOFILE, most, most)
                 .context(Call::SetSockOpt)?;
         }
         let trigger = self.trigger;
         let (listen, limits) = self.listen_and_limit_options();
-        match self.who {
-            Who::Blocking => blocking::run(&blocking::Options { listen }),
-            Who::Threads => threads::run(&threads::Options { listen, limits }),
-            Who::Epoll => {
+        match self.kind {
+            ServerKind::Blocking => {
+                blocking::run(&blocking::Options { listen })
+            }
+            ServerKind::Threads => {
+                threads::run(&threads::Options { listen, limits })
+            }
+            ServerKind::Epoll => {
                 epoll::run(&epoll::Options { listen, limits, trigger })
             }
-            Who::OneRecv => framing::serve_one_recv(&self.announced()?),
-            Who::Once => edge_trigger::serve_once(&self.announced()?, trigger),
-            Who::Spin => descriptors::serve_spinning(&self.announced()?),
-            Who::WaitInSend => slow_reader::wait_in_send(&self.announced()?),
-            Who::Hoard => slow_reader::hoard(&self.announced()?),
+            ServerKind::OneRecv => one_recv::serve(&self.announced()?),
+            ServerKind::ReadOnce => {
+                read_once::serve(&self.announced()?, trigger)
+            }
+            ServerKind::SpinOnEmfile => {
+                spin_on_emfile::serve(&self.announced()?)
+            }
+            ServerKind::BlockingSend => {
+                slow_reader::block_in_send(&self.announced()?)
+            }
+            ServerKind::UnboundedOutbox => {
+                slow_reader::keep_everything(&self.announced()?)
+            }
         }
     }
     // ANCHOR_END: serve
@@ -120,38 +128,12 @@ impl Serve {
 #[derive(Args, Debug)]
 pub(crate) struct Load {
     #[command(flatten)]
-    life: Life,
-
-    #[command(flatten)]
     options: load_client::Options,
 }
 
 impl Load {
     pub(crate) fn make(&self) -> ExitCode {
-        self.life.end_with_parent();
         load_client::run(&self.options)
-            .unwrap_or_else(|failure| protocol::exit_code(Err(failure)))
+            .unwrap_or_else(|error| protocol::exit_code(Err(error)))
     }
-}
-
-/// Whose child this process is.
-#[derive(Args, Debug)]
-struct Life {
-    #[arg(long, value_name = "PID")]
-    parent: i32,
-}
-
-impl Life {
-    /// From here on the kernel kills this process when its parent ends, by
-    /// Ctrl-C or however: nothing is left behind. `man 2 prctl`,
-    /// `PR_SET_PDEATHSIG`.
-    // ANCHOR: life
-    fn end_with_parent(&self) {
-        let arranged = set_pdeathsig(Signal::SIGKILL);
-        // It may have ended before we could ask.
-        if arranged.is_err() || getppid() != Pid::from_raw(self.parent) {
-            process::exit(1);
-        }
-    }
-    // ANCHOR_END: life
 }

@@ -3,18 +3,17 @@
 use std::io;
 
 use nix::errno::Errno;
-use protocol::Error;
 
 /// What ended an experiment early.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum Error {
     /// This system does not allow it: the setting that is in the way.
-    Forbidden(String),
+    NotPermitted(String),
     /// Something failed that should not.
     Failed(String),
 }
 
-impl Trouble {
+impl Error {
     /// Something failed while `doing` this.
     pub(crate) fn while_doing<E: Into<io::Error>>(
         doing: impl Into<String>,
@@ -24,20 +23,20 @@ impl Trouble {
     }
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         Self::Failed(error.to_string())
     }
 }
 
-impl From<Errno> for Trouble {
+impl From<Errno> for Error {
     fn from(errno: Errno) -> Self {
         io::Error::from(errno).into()
     }
 }
 
-impl From<Error> for Trouble {
-    fn from(failure: Error) -> Self {
-        Self::Failed(failure.to_string().trim_start_matches("[!] ").into())
+impl From<protocol::Error> for Error {
+    fn from(error: protocol::Error) -> Self {
+        Self::Failed(error.to_string().trim_start_matches("[!] ").into())
     }
 }

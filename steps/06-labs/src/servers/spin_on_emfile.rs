@@ -1,0 +1,28 @@
+//! Calls `accept` again at once, whatever it returned: the lab `descriptors`.
+
+use std::os::fd::OwnedFd;
+use std::thread;
+
+use blocking::{accept, serve_connection};
+use protocol::{Call, Error, Log, Result};
+
+/// The naive server: a thread per client, and `accept` again at once.
+// ANCHOR: naive
+pub(crate) fn serve(listener: &OwnedFd) -> Result<()> {
+    let mut log = Log::new(true);
+    loop {
+        match accept(listener) {
+            Ok((client, _)) => {
+                let mut log = log.for_thread();
+                thread::spawn(move || {
+                    serve_connection(client, || false, &mut log)
+                });
+            }
+            // The article's `perror` and `continue`.
+            Err(error) => {
+                log.error(&Error { call: Call::Accept, source: error })
+            }
+        }
+    }
+}
+// ANCHOR_END: naive
