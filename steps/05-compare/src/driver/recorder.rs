@@ -24,16 +24,15 @@ pub(crate) struct Recorder {
     begin: Option<Instant>,
     /// Requests that are due from here on are not sent.
     end: Option<Instant>,
-    /// In nanoseconds, of all requests that were due in between: until the
-    /// reply, or until the request failed.
-    latencies: Histogram<u64>,
+    /// In nanoseconds, of requests that were due in between: until the reply,
+    /// and until the others failed.
+    replies: Histogram<u64>,
+    failures: Histogram<u64>,
     /// Requests that were due before the end and failed.
     errors: BTreeMap<RequestError, u64>,
     /// The shortest time until a request failed: a reply would have taken
     /// longer.
     shortest_failure: Option<Duration>,
-    /// Good replies to requests that were due in between.
-    succeeded: u64,
     /// Good replies that came in between, and what they cost.
     served: u64,
     /// All good replies that ever came.
@@ -56,10 +55,10 @@ impl Recorder {
         Self {
             begin: None,
             end: None,
-            latencies: histogram(),
+            replies: histogram(),
+            failures: histogram(),
             errors: BTreeMap::new(),
             shortest_failure: None,
-            succeeded: 0,
             served: 0,
             answered: 0,
             lateness: histogram(),
@@ -107,7 +106,10 @@ impl Recorder {
         if self.has_begun() && self.end.is_none() {
             self.served += 1;
         }
-        self.succeeded += u64::from(self.record(due, now));
+        if self.counts(due) {
+            self.replies.saturating_record(nanoseconds(now - due));
+            self.slowest(due, now);
+        }
     }
 
     /// What was due at `due` has failed at `now`, which counts as its latency:
@@ -120,7 +122,9 @@ impl Recorder {
     ) {
         if !self.is_past(due) {
             *self.errors.entry(error).or_default() += 1;
-            if self.record(due, now) {
+            if self.counts(due) {
+                self.failures.saturating_record(nanoseconds(now - due));
+                self.slowest(due, now);
                 self.lower_bound(now - due);
             }
         }
@@ -136,15 +140,10 @@ impl Recorder {
         }
     }
 
-    fn record(&mut self, due: Instant, now: Instant) -> bool {
-        let counts = self.counts(due);
-        if counts {
-            let latency = now - due;
-            self.latencies.saturating_record(nanoseconds(latency));
-            let sample = self.sample_at(due);
-            sample.slowest = sample.slowest.max(latency.as_secs_f64());
-        }
-        counts
+    fn slowest(&mut self, due: Instant, now: Instant) {
+        let latency = (now - due).as_secs_f64();
+        let sample = self.sample_at(due);
+        sample.slowest = sample.slowest.max(latency);
     }
     // ANCHOR_END: reply
 
@@ -191,7 +190,7 @@ impl Recorder {
 
     /// Replies that took so long.
     fn between(&self, from: Duration, to: Duration) -> u64 {
-        self.latencies.count_between(nanoseconds(from), nanoseconds(to))
+        self.replies.count_between(nanoseconds(from), nanoseconds(to))
     }
 
     /// Replies that took 40 ms, as far as they are more than those that took
@@ -207,7 +206,7 @@ impl Recorder {
     /// For each number of whole seconds: replies that took so long, and a
     /// little. That is how a SYN looks which the kernel had to send again.
     fn retransmit_counts(&self) -> BTreeMap<u64, u64> {
-        let longest = self.latencies.max() / 1_000_000_000;
+        let longest = self.replies.max() / 1_000_000_000;
         let replies = |second| {
             let from = Duration::from_secs(second);
             self.between(from, from + RETRANSMIT_SLACK)
@@ -220,17 +219,19 @@ impl Recorder {
 
     /// The figures of what was recorded.
     pub(crate) fn finish(self) -> Measured {
+        let mut latencies = self.replies.clone();
+        // Both have the same bounds, so they can be added.
+        let _ = latencies.add(&self.failures);
         Measured {
-            stats: self.with_costs(self.latency_stats()),
+            stats: self.with_costs(self.latency_stats(&latencies)),
             answered: self.answered,
-            latencies: self.latencies,
+            latencies,
             samples: self.samples,
             interrupted: false,
         }
     }
 
-    fn latency_stats(&self) -> RoundStats {
-        let latencies = &self.latencies;
+    fn latency_stats(&self, latencies: &Histogram<u64>) -> RoundStats {
         let quantile = |q| latencies.value_at_quantile(q) as f64 / 1e9;
         let errors = self.errors.iter();
         RoundStats {
@@ -243,7 +244,7 @@ impl Recorder {
             max: latencies.max() as f64 / 1e9,
             lower_bounds_from: self.shortest_failure.map(|d| d.as_secs_f64()),
             requests: latencies.len(),
-            succeeded: self.succeeded,
+            succeeded: self.replies.len(),
             errors: errors.map(|(e, &count)| (e.to_string(), count)).collect(),
             lateness: self.lateness.value_at_quantile(0.99) as f64 / 1e9,
             retransmit_counts: self.retransmit_counts(),
