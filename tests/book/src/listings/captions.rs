@@ -35,7 +35,7 @@ impl Listing {
         let source = find(sources, &self.file)?;
         let label = source.label();
         let label = match self.inside(&source.text) {
-            Some(item) => format!("`{item}` in {label}"),
+            Some(item) => format!("`{item}`, {label}"),
             None => label,
         };
         Some(format!("[{label}]({})", source.link("md")))
