@@ -122,7 +122,8 @@ fn uses(code: &str) -> Vec<Use<'_>> {
 fn is_candidate(name: &Use<'_>, source: &Source) -> bool {
     let upper = name.name.starts_with(|c: char| c.is_ascii_uppercase());
     let foreign = name.path.is_some_and(|path| {
-        ["io", "libc", "fmt", "thread", "mem", "ptr", "fs"].contains(&path)
+        ["io", "libc", "fmt", "thread", "mem", "ptr", "fs", "socket"]
+            .contains(&path)
     });
     let imports = source.text.lines().filter(|l| l.starts_with("use std::"));
     let mut imported = imports.flat_map(|line| {
@@ -149,6 +150,9 @@ fn resolve(
     if let Some((at, _)) = in_file {
         return Some(at);
     }
+    if source.path.iter().any(|part| part == "stages") {
+        return None; // a program of one file
+    }
     let is_library =
         |d: &Definition<'_>| d.source.path.iter().any(|p| p == "src");
     let ours: Vec<_> = named()
@@ -168,7 +172,8 @@ fn resolve(
 }
 
 fn is_ours(name: &Use<'_>, source: &Source, all: &[Definition<'_>]) -> bool {
-    is_candidate(name, source)
+    !source.path.iter().any(|part| part == "stages")
+        && is_candidate(name, source)
         && all
             .iter()
             .any(|d| d.name == name.name && d.source.page == source.page)
