@@ -24,7 +24,7 @@ const STALL_TIMEOUT_MS: u8 = 100;
 /// without blocking. `man 7 pipe`.
 const PIPE_BUF: usize = 4_096;
 /// Collect no more than this many bytes before writing.
-const BUFFER_SIZE: usize = 64 * 1_024;
+const BUFFER_SIZE: usize = 65_536;
 
 /// Lines dropped since the reader of stdout, or of stderr, stalled.
 static STDOUT_DROPPED: Mutex<usize> = Mutex::new(0);
