@@ -140,6 +140,12 @@ locust-headless step users seconds *args: locust-install
     .venv/bin/locust -f steps/05-compare/locustfile.py --host "${line##* }" \
         --headless --users "$2" --spawn-rate "$2" --run-time "$3" "${@:4}"
 
+# Locust on three hosts, each a network namespace: just locust-hosts 04 [USERS [SECONDS [DELAY [LOSS]]]], such as 100 10 5ms 1%
+[no-exit-message]
+locust-hosts step *args: locust-install
+    @cargo build --quiet --release --bin "$(basename steps/{{ step }}*)"
+    @shift; steps/05-compare/locust-hosts "$PWD/.venv/bin/locust" "$PWD/target/release/$(basename steps/{{ step }}*)" "$@"
+
 [private]
 locust-install:
     @test -x .venv/bin/locust || { python3 -m venv .venv && .venv/bin/pip install --quiet -r steps/05-compare/requirements.txt; }

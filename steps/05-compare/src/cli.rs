@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use protocol::ListenOptions;
+
 use crate::analysis::gate::Condition;
 use crate::load::pacing::Pacing;
 use crate::load::scenario::{SCENARIOS, Scenario};
@@ -30,8 +32,8 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Serve {
         name: BuiltIn,
-        #[arg(long, default_value_t = 4096)]
-        backlog: i32,
+        #[command(flatten)]
+        listen: ListenOptions,
     },
     /// Compare the results of two runs: two machines, or two versions
     Diff {

@@ -54,8 +54,8 @@ pub fn run(options: &Options) -> ExitCode {
     // What fails here is as it was before.
     let _ = blocking::reset_inherited();
     match &options.command {
-        Some(Command::Serve { name, backlog }) => {
-            exit_code(name.serve(*backlog))
+        Some(Command::Serve { name, listen }) => {
+            exit_code(name.serve(listen.clone()))
         }
         Some(Command::Diff { before, after, fail_if }) => {
             report_error(diff(before, after, fail_if))

@@ -23,7 +23,7 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_05-compare"))
-            .args(["serve", "04-epoll"])
+            .args(["serve", "04-epoll", "--quiet", "--port", "0"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");
@@ -82,7 +82,7 @@ fn the_locust_file_drives_step_04_without_a_failure() {
     let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("locust-run");
     let output = Command::new(locust)
         .args(["--headless", "--users", "20", "--spawn-rate", "20"])
-        .args(["--run-time", "2s", "--host", &server.address])
+        .args(["--run-time", "6s", "--host", &server.address])
         .arg("--locustfile")
         .arg(Path::new(STEP).join("locustfile.py"))
         .arg("--csv")
@@ -100,6 +100,40 @@ fn the_locust_file_drives_step_04_without_a_failure() {
     assert_eq!(ping[..2], ["TCP", "ping"]);
     assert_eq!(ping[3], "0", "no failure: {ping:?}");
     assert!(ping[2].parse::<u64>().expect("a count") > 0, "{ping:?}");
+}
+
+/// Three hosts: a server, a master, and the workers.
+#[test]
+fn locust_drives_a_server_on_another_host() {
+    let Some(locust) = locust() else {
+        assert!(!in_ci(), "CI needs Locust");
+        println!("skipped: there is no Locust; `just locust` installs it");
+        return;
+    };
+    let mut trial = Command::new("unshare");
+    if !works(trial.args(["--map-root-user", "--net", "ip", "link"])) {
+        println!("skipped: no network namespace without root, or no `ip`");
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let program = env!("CARGO_BIN_EXE_05-compare");
+    // The script starts a program with the options of the servers.
+    let server = folder.join("server-for-hosts");
+    let text = format!("#!/bin/sh\nexec '{program}' serve 04-epoll \"$@\"\n");
+    fs::write(&server, text).expect("written");
+    assert!(works(Command::new("chmod").arg("+x").arg(&server)));
+    let output = Command::new(Path::new(STEP).join("locust-hosts"))
+        .arg(locust.canonicalize().unwrap_or(locust))
+        .arg(&server)
+        .args(["10", "2", "1ms"])
+        .output()
+        .expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    assert!(text.contains("listening on 10.0.1.1:8888"), "{text}");
+    let ping = text.lines().find(|line| line.contains(" ping "));
+    assert!(ping.is_some_and(|line| line.contains(" 0(0.00%) ")), "{text}");
 }
 
 /// The columns of the CSV that 05-compare itself writes.

@@ -6,7 +6,7 @@ use crate::results::metric::{ERRORS, REQUESTS};
 use crate::results::row::{Results, Row};
 
 /// What Locust calls its columns. Times are in milliseconds.
-const COLUMNS: &str = "Type,Name,Request Count,Error Count,Median Response \
+const COLUMNS: &str = "Type,Name,Request Count,Failure Count,Median Response \
     Time,Average Response Time,Min Response Time,Max Response Time,Average \
     Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,\
     99.99%,100%";

@@ -49,8 +49,16 @@ impl Server {
         let (mut command, address) = match &target.kind {
             TargetKind::BuiltIn(built_in) => {
                 let backlog = backlog.to_string();
-                let arguments =
-                    ["serve", built_in.name(), "--backlog", &backlog];
+                let name = built_in.name();
+                let arguments = [
+                    "serve",
+                    name,
+                    "--quiet",
+                    "--port",
+                    "0",
+                    "--backlog",
+                    &backlog,
+                ];
                 let mut command = reexec(&arguments);
                 command.stdout(Stdio::piped());
                 (command, unknown)

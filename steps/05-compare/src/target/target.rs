@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use protocol::{Host, LimitOptions, ListenOptions, Result as Served};
+use protocol::{LimitOptions, ListenOptions, Result as Served};
 
 /// A server of this workspace that is part of this program.
 // ANCHOR: built_in
@@ -33,13 +33,7 @@ impl BuiltIn {
     /// Is this server, until a signal comes: what the hidden `serve` does. So
     /// the servers that are measured are always those that this program was
     /// built with.
-    pub(crate) fn serve(self, backlog: i32) -> Served<()> {
-        let listen = ListenOptions {
-            host: Host::LOCALHOST,
-            port: 0,
-            backlog,
-            quiet: true,
-        };
+    pub(crate) fn serve(self, listen: ListenOptions) -> Served<()> {
         let limits = LimitOptions::default();
         match self {
             Self::Blocking => blocking::run(&blocking::Options { listen }),
