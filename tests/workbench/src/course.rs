@@ -46,11 +46,6 @@ impl Step {
         repository().join("steps").join(self.name()).join("stages")
     }
 
-    /// Where a reader's own server is.
-    pub(crate) fn mine(self) -> PathBuf {
-        repository().join("mine").join(self.name())
-    }
-
     /// Its stages in order, each with its program.
     pub(crate) fn stages(self) -> Result<Vec<(&'static Stage, PathBuf)>> {
         let folder = self.stages_folder();
@@ -94,6 +89,11 @@ impl Step {
 pub(crate) fn repository() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// Where a reader's own servers are.
+pub(crate) fn mine() -> PathBuf {
+    repository().join("mine")
 }
 
 /// A path as a reader would write it: from the folder of the workspace.

@@ -24,6 +24,7 @@ mod start;
 mod watch;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -37,6 +38,9 @@ use language::Language;
 struct Options {
     #[command(subcommand)]
     command: Command,
+    /// Where your servers are
+    #[arg(long, global = true, default_value_os_t = course::mine())]
+    folder: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
@@ -79,12 +83,13 @@ enum Command {
 type Result<T> = std::result::Result<T, String>;
 
 fn main() -> ExitCode {
-    let result = match Options::parse().command {
+    let Options { command, folder } = Options::parse();
+    let result = match command {
         Command::Start { step, language, at } => {
-            start::start(step, language, at).map(|()| true)
+            start::start(&folder, step, language, at).map(|()| true)
         }
         Command::Mine { step, watch, timeout } => {
-            mine::run(step, watch, timeout)
+            mine::run(&folder, step, watch, timeout)
         }
         Command::Stage { step, number } => {
             stage::show(step, number).map(|()| true)

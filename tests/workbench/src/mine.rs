@@ -1,7 +1,7 @@
 //! Build, check, and say what is next.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,12 +27,13 @@ struct Mine {
 /// # Errors
 /// There is none; it does not build; it does not start.
 pub(crate) fn run(
+    root: &Path,
     step: Option<Step>,
     watch: bool,
     timeout: u64,
 ) -> Result<bool> {
     let timeout = Duration::from_secs(timeout);
-    let mine = Mine { timeout, ..find(step)? };
+    let mine = Mine { timeout, ..find(root, step)? };
     say(&format!("[*] {}", shown(&mine.folder.join(mine.language.source()))));
     mine.language.is_installed()?;
     if !watch {
@@ -61,10 +62,10 @@ pub(crate) fn run(
 }
 
 /// The server of `step`, or that which was changed last.
-fn find(step: Option<Step>) -> Result<Mine> {
+fn find(root: &Path, step: Option<Step>) -> Result<Mine> {
     let all = Step::ALL.into_iter().filter(|&s| step.is_none_or(|t| s == t));
     let mine = all.filter_map(|step| {
-        let folder = step.mine();
+        let folder = root.join(step.name());
         let language = Language::of(&folder)?;
         let timeout = Duration::ZERO;
         Some(Mine { step, language, folder, timeout })

@@ -11,9 +11,14 @@ use crate::{Result, say};
 ///
 /// # Errors
 /// There is no such program, or the folder cannot be written.
-pub(crate) fn start(step: Step, language: Language, at: usize) -> Result<()> {
+pub(crate) fn start(
+    root: &Path,
+    step: Step,
+    language: Language,
+    at: usize,
+) -> Result<()> {
     let program = program(step, language, at)?;
-    let folder = step.mine();
+    let folder = root.join(step.name());
     move_aside(&folder)?;
     let source = folder.join(language.source());
     create(source.parent().unwrap_or(&folder))?;
