@@ -1,5 +1,7 @@
 //! The workbench as a new reader uses it, in a folder of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::{env, fs};
