@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use harness::steps::{Target, runnable};
 use harness::{
-    CaseError, CaseResult, NonReadingClients, Process, Server, TIMEOUT,
-    eventually, room_for, server_of_this_step,
+    CaseError, CaseResult, NonReadingClients, Proc, Resources, Server, TIMEOUT,
+    proc_unavailable, room_for, server_of_this_step,
 };
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -72,8 +72,8 @@ fn trial(
 ) -> Trial {
     let name = who.test_name(sentence);
     Trial::ignorable_test(name, move || {
-        if !Process::can_be_inspected() {
-            return Ok(Completion::ignored_with("needs /proc"));
+        if let Some(why) = proc_unavailable() {
+            return Ok(Completion::ignored_with(why));
         }
         if who.one_at_a_time && sentence == IDLE {
             return Ok(Completion::ignored_with("needs many clients at once"));
@@ -89,19 +89,19 @@ fn trial(
 }
 
 /// What the server holds; the descriptors and threads must be the same again.
-struct Before<'a> {
-    process: &'a Process,
+struct Before {
+    process: Proc,
     resident_kib: usize,
-    resources: (usize, usize),
+    resources: Resources,
 }
 
-impl<'a> Before<'a> {
+impl Before {
     /// Once a client has come and gone.
-    fn clients_of(server: &'a Server) -> Result<Self, CaseError> {
-        let process = server.process()?;
-        let empty = (process.descriptors()?, process.threads()?);
+    fn clients_of(server: &Server) -> Result<Self, CaseError> {
+        let process = server.process()?.proc();
+        let resources = Resources::of(process)?;
         server.still_serves()?;
-        let before = Self { process, resident_kib: 0, resources: empty };
+        let before = Self { process, resident_kib: 0, resources };
         before.is_back(server.timeout())?;
         Ok(Self { resident_kib: process.resident_kib()?, ..before })
     }
@@ -121,15 +121,7 @@ impl<'a> Before<'a> {
     }
 
     fn is_back(&self, timeout: Duration) -> CaseResult {
-        eventually(timeout, || {
-            let now = (self.process.descriptors()?, self.process.threads()?);
-            if now == self.resources {
-                return Ok(());
-            }
-            Err(CaseError::new("the server does not give back what it took")
-                .expected(format!("{:?}", self.resources))
-                .came(format!("{now:?} descriptors and threads")))
-        })
+        self.resources.is_reached_by(self.process, timeout)
     }
 }
 

@@ -6,13 +6,12 @@
 //! has arrived that any client would send. All that had arrived by then must be
 //! answered, although the clients go on to send more when their replies come.
 
-use std::fs;
 use std::process::ExitCode;
 
 use conformance::{LaunchOptions, ServerUnderTest};
 use harness::{
-    CaseError, CaseResult, PipeliningClient, Process, SHUTDOWN_TIMEOUT, Server,
-    Signal, eventually, server_of_this_step, steps,
+    CaseError, CaseResult, PipeliningClient, SHUTDOWN_TIMEOUT, Server, Signal,
+    eventually, nothing_on_the_way_to, server_of_this_step, steps,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -89,9 +88,9 @@ fn stopped(
     let process = server.process()?;
     process.signal(Signal::SIGSTOP)?;
     eventually(server.timeout(), || {
-        let wait =
-            is_stopped(process) && clients.iter().all(PipeliningClient::waits);
-        if wait && nothing_is_under_way(server) {
+        let wait = process.proc().is_stopped()
+            && clients.iter().all(PipeliningClient::waits);
+        if wait && nothing_on_the_way_to(server.address().port()) {
             return Ok(());
         }
         Err(CaseError::new("the clients' lines do not arrive"))
@@ -101,28 +100,6 @@ fn stopped(
         _ => client.sent(),
     };
     Ok(clients.iter().map(due).collect())
-}
-
-/// Whether each of its threads is: `man 5 proc`, state `T`.
-fn is_stopped(process: &Process) -> bool {
-    let tasks = fs::read_dir(format!("/proc/{}/task", process.pid()));
-    let mut tasks = tasks.into_iter().flatten().flatten();
-    tasks.all(|task| {
-        fs::read_to_string(task.path().join("stat"))
-            .is_ok_and(|stat| stat.contains(") T "))
-    })
-}
-
-/// Whether all that was sent to the server is in its kernel: no client's end
-/// has bytes that are not acknowledged. `man 5 proc`, `/proc/net/tcp`.
-fn nothing_is_under_way(server: &Server) -> bool {
-    let to = format!(":{:04X}", server.address().port());
-    let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
-    table.lines().map(str::split_whitespace).all(|mut line| {
-        let to_server = line.nth(2).is_some_and(|peer| peer.ends_with(&to));
-        let queues = line.nth(1).unwrap_or_default();
-        !to_server || queues.starts_with("00000000:")
-    })
 }
 
 fn ends_in_order(server: &Server) -> CaseResult {

@@ -113,8 +113,15 @@ impl Case {
             reader: StdoutReader::Prompt,
             open_files: None,
         };
-        let (needs, ends_the_server) = (&[], false);
-        Self { name, group, chapter, needs, setting, ends_the_server, run }
+        Self {
+            name,
+            group,
+            chapter,
+            needs: &[],
+            setting,
+            ends_the_server: false,
+            run,
+        }
     }
 
     pub(crate) const fn needs(mut self, needs: &'static [Requirement]) -> Self {

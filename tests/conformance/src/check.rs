@@ -18,7 +18,8 @@ use crate::{ServerUnderTest, Stage};
 #[command(version)]
 pub struct Options {
     /// A server that runs, such as 127.0.0.1:8888; or, in quotes, a command
-    /// that starts one, such as './server --port {port}', for all of the cases
+    /// that starts one, as you would type it, such as './server --port {port}'.
+    /// It finds its port in the place of {port} and in the variable PORT
     #[arg(value_name = "ADDRESS|COMMAND", value_parser = target)]
     target: Target,
 
@@ -43,7 +44,12 @@ pub struct Options {
     #[arg(value_parser = ["max-connections", "idle-timeout"])]
     with: Vec<String>,
 
-    /// How long to wait for anything that the server should do
+    /// Run all cases, even where the first says that no other can pass
+    #[arg(long, conflicts_with_all = ["filter", "stage"])]
+    all: bool,
+
+    /// How long to wait for the server to start, and for anything that it
+    /// should do
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
@@ -56,7 +62,7 @@ enum Target {
 }
 
 fn target(text: &str) -> Result<Target, String> {
-    if text.contains("{port}") {
+    if text.contains(|c: char| c.is_whitespace() || "/{$".contains(c)) {
         return Ok(Target::Command(text.to_owned()));
     }
     text.to_socket_addrs()
@@ -84,6 +90,7 @@ impl Options {
             .one_at_a_time(self.one_at_a_time)
             .options(&options)
             .timeout(Duration::from_secs(self.timeout))
+            .start_timeout(Duration::from_secs(self.timeout))
     }
 
     fn wants(&self, stage: &Stage, case: &Case) -> bool {
@@ -118,7 +125,7 @@ pub fn run(options: &Options) -> ExitCode {
     }
     let all = options.filter.is_none() && options.stage.is_none();
     let result = if all {
-        check_all(&runner, options.stages)
+        check_all(&runner, options)
     } else {
         run_some(&runner, &cases, &mut io::stdout())
     };
@@ -137,9 +144,13 @@ fn complain(text: &str, code: ExitCode) -> ExitCode {
 }
 
 /// All cases, stage by stage. Whether none failed.
-fn check_all(runner: &Runner, quiet: bool) -> io::Result<bool> {
+fn check_all(runner: &Runner, options: &Options) -> io::Result<bool> {
     let mut out = io::stdout();
-    let extent = Extent { quiet, stop_at_failure: false };
+    let extent = Extent {
+        quiet: options.stages,
+        stop_at_failure: false,
+        all: options.all,
+    };
     let progress = run_stages(runner, extent, &mut out)?;
     if runner.is_cancelled() {
         writeln!(out, "\nThe server is gone: no further case was run.")?;

@@ -18,6 +18,8 @@ struct Score {
     failed: usize,
     not_applicable: usize,
     first_failure: Option<(Planned, CaseError)>,
+    /// Why the first case was not run that was not.
+    first_reason: Option<String>,
 }
 
 impl Score {
@@ -29,7 +31,10 @@ impl Score {
     fn add(&mut self, planned: Planned, verdict: Verdict) {
         match verdict {
             Verdict::Passed => self.passed += 1,
-            Verdict::NotApplicable(_) => self.not_applicable += 1,
+            Verdict::NotApplicable(reason) => {
+                self.not_applicable += 1;
+                self.first_reason.get_or_insert(reason);
+            }
             Verdict::Failed(error) => {
                 self.failed += 1;
                 self.first_failure.get_or_insert((planned, error));
@@ -45,6 +50,8 @@ pub struct Extent {
     pub quiet: bool,
     /// No stage after the first that does not hold.
     pub stop_at_failure: bool,
+    /// All cases, even where the first says that no other can pass.
+    pub all: bool,
 }
 
 /// How far a server has come.
@@ -54,6 +61,8 @@ pub struct Progress {
     start: Instant,
     /// What was shown in full, and stands right above the stages.
     shown: Option<&'static str>,
+    /// Only the first case was run, without which no other can pass.
+    stopped: bool,
 }
 
 impl Progress {
@@ -89,6 +98,7 @@ pub fn run_stages(
         scores: Default::default(),
         start: Instant::now(),
         shown: None,
+        stopped: false,
     };
     let probed = runner.probe();
     let at = probed.as_ref().map_or(STAGES.len(), |(p, _)| p.stage.number);
@@ -110,9 +120,10 @@ pub fn run_stages(
     if !extent.stop_at_failure {
         cases.extend(plan(later, false));
     }
-    if probed.is_some_and(|(p, _)| p.is_first_of_all()) {
+    if !extent.all && probed.is_some_and(|(p, _)| p.is_first_of_all()) {
         // The others would say the same.
         cases.truncate(1);
+        progress.stopped = true;
     }
     runner.run(&cases, |planned, verdict| {
         if !extent.quiet {
@@ -187,7 +198,13 @@ fn print_sum(
         sum(|score| score.failed),
         sum(|score| score.not_applicable),
         start.elapsed().as_secs_f64(),
-    )
+    )?;
+    let was_run = |score: &Score| score.passed + score.failed > 0;
+    let mut reasons = scores.iter().filter_map(|s| s.first_reason.as_ref());
+    match reasons.next().filter(|_| !scores.iter().any(was_run)) {
+        Some(reason) => writeln!(out, "No case could be run: {reason}."),
+        None => Ok(()),
+    }
 }
 
 fn held(stage: &Stage, score: &Score) -> String {
@@ -206,9 +223,12 @@ fn print_next(progress: &Progress, out: &mut impl Write) -> io::Result<()> {
         return writeln!(out, "\nAll stages hold.");
     };
     let Some((planned, error)) = &score.first_failure else { return Ok(()) };
-    if planned.is_first_of_all() {
+    if progress.stopped {
         let why = "the other cases would say the same, and were not run";
-        return writeln!(out, "\nIt does not answer a ping: {why}.");
+        return writeln!(
+            out,
+            "\nIt does not answer a ping: {why}. --all runs them."
+        );
     }
     writeln!(out, "\nNext is stage {}: {}.", stage.number, stage.adds)?;
     if progress.shown == Some(planned.case.name) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::Requirement;
 use crate::case::LaunchOptions;
 use harness::steps::Target;
-use harness::{CaseError, Launch, Process, Server, TIMEOUT};
+use harness::{CaseError, Launch, Server, TIMEOUT, proc_unavailable};
 
 /// A server to be tested, not started yet where that is for us to do.
 #[derive(Clone, Debug)]
@@ -15,6 +15,7 @@ pub struct ServerUnderTest {
     one_at_a_time: bool,
     options: Vec<String>,
     timeout: Duration,
+    start_timeout: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -38,7 +39,13 @@ impl ServerUnderTest {
 
     fn new(how: How) -> Self {
         let options = Vec::new();
-        Self { how, one_at_a_time: false, options, timeout: TIMEOUT }
+        Self {
+            how,
+            one_at_a_time: false,
+            options,
+            timeout: TIMEOUT,
+            start_timeout: TIMEOUT,
+        }
     }
 
     /// A server of this workspace, with its program at `path`.
@@ -71,6 +78,13 @@ impl ServerUnderTest {
         self
     }
 
+    /// How long to wait for it to listen: a runtime may take its time.
+    #[must_use]
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.start_timeout = timeout;
+        self
+    }
+
     /// How long to wait for anything that the server should do.
     #[must_use]
     pub fn time(&self) -> Duration {
@@ -100,10 +114,11 @@ impl ServerUnderTest {
             Requirement::OneClientAtATime if !self.one_at_a_time => {
                 Some("for a server of one client at a time".into())
             }
-            Requirement::Inspection
-                if !ours || !Process::can_be_inspected() =>
-            {
-                Some("needs a server that the suite starts, on Linux".into())
+            Requirement::Inspection if ours => {
+                proc_unavailable().map(Into::into)
+            }
+            Requirement::Inspection => {
+                Some("needs a server that the suite starts".into())
             }
             Requirement::OwnProcess | Requirement::Option(_) if !ours => {
                 Some("needs a server that the suite starts".into())
@@ -133,7 +148,8 @@ impl ServerUnderTest {
                 .args(setting.options)
                 .reader(setting.reader)
                 .open_files(setting.open_files)
-                .start(self.timeout),
+                .start(self.start_timeout)
+                .map(|server| server.with_timeout(self.timeout)),
         }
     }
 }

@@ -205,7 +205,7 @@ const LIMIT: &[Entry] = &[
     ),
     ("goes_on_after_a_line_of_four_megabytes", "the same, for a long while"),
     (
-        "keeps_nothing_of_a_line_of_16_megabytes",
+        "keeps_nothing_of_a_line_of_48_megabytes",
         "a hundred such clients would be 1.6 GB",
     ),
 ];

@@ -35,7 +35,7 @@ pub(super) const ONE_RECV: FaultyServer = FaultyServer {
         "gives_the_same_replies_wherever_the_cut_is",
         "goes_on_after_a_line_longer_than_its_buffer",
         "goes_on_after_a_line_of_four_megabytes",
-        "keeps_nothing_of_a_line_of_16_megabytes",
+        "keeps_nothing_of_a_line_of_48_megabytes",
         "lets_a_slow_reader_hold_up_nobody",
         "reads_a_conversation_byte_by_byte",
         "reassembles_a_ping_split_across_writes",
@@ -141,7 +141,7 @@ pub(super) const NO_LIMIT: FaultyServer = FaultyServer {
     chapter: "00-protocol",
     fault: "keeps a line however long it gets",
     server: &NoLimit,
-    fails: &["keeps_nothing_of_a_line_of_16_megabytes"],
+    fails: &["keeps_nothing_of_a_line_of_48_megabytes"],
     may_fail: &[],
 };
 
@@ -170,7 +170,7 @@ pub(super) const LIMIT_PER_PIECE: FaultyServer = FaultyServer {
     fails: &[
         "goes_on_after_a_line_longer_than_its_buffer",
         "goes_on_after_a_line_of_four_megabytes",
-        "keeps_nothing_of_a_line_of_16_megabytes",
+        "keeps_nothing_of_a_line_of_48_megabytes",
         "says_so_if_a_line_too_long_never_ends",
     ],
     may_fail: &[],

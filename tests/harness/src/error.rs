@@ -49,14 +49,17 @@ impl CaseError {
         self.with("came", text)
     }
 
-    /// Adds a line with a label of at most eight letters.
+    /// Adds a line with a label of at most eight letters, unless it is empty.
     #[must_use]
     pub fn with(
         mut self,
         label: &'static str,
         text: impl Into<String>,
     ) -> Self {
-        self.details.push((label, text.into()));
+        let text = text.into();
+        if !text.is_empty() {
+            self.details.push((label, text));
+        }
         self
     }
 }

@@ -1,20 +1,16 @@
-//! From a command line to a server that listens.
+//! From a command line to a process, and to a server that listens.
 
 use std::ffi::{OsStr, OsString};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::deadline::poll_until;
-use crate::stderr::message;
-use crate::{CaseError, CaseResult, Process, Server, shown};
+use crate::listening::{announced, on_some_port};
+use crate::{CaseError, Process, Server};
 
 /// Stands for the port in a command line.
-pub(crate) const PORT: &str = "{port}";
-/// How often to try with another port when somebody took the one we chose.
-const TRIES: usize = 3;
-/// How long to wait for the last words of a server that has ended.
-const BRIEFLY: Duration = Duration::from_millis(200);
+const PLACEHOLDER: &str = "{port}";
+/// The variable of the environment that has the port as well.
+pub(crate) const PORT: &str = "PORT";
 
 /// What becomes of the server's stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,12 +55,12 @@ impl Launch {
         }
     }
 
-    /// A server of which nothing is known but how to start it: a program and
-    /// its arguments as a shell reads them, `{port}` among them.
+    /// A server of which nothing is known but how to start it: what a reader
+    /// would type at the prompt of a shell. The port stands for `{port}` in it,
+    /// and in the variable `PORT`. Further arguments follow at its end.
     #[must_use]
     pub fn shell(command: &str) -> Self {
-        // `exec`, so that signals reach the server and not the shell.
-        let script = format!("exec {command} \"$@\"");
+        let script = format!("{command} \"$@\"");
         let launch = Self::program("sh", &["-c", &script, "sh"]);
         Self { announces: false, ..launch }
     }
@@ -107,8 +103,9 @@ impl Launch {
             let address = announced(&process, timeout)?;
             (process, address)
         } else {
-            self.start_on_some_port(timeout)?
+            on_some_port(|port| self.spawn(port), timeout)?
         };
+        process.find_server()?;
         Ok(Server::ours(address, timeout, process, self.clone()))
     }
 
@@ -118,7 +115,7 @@ impl Launch {
     /// It cannot be started.
     pub fn spawn(&self, port: u16) -> Result<Process, CaseError> {
         let filled = |argument: &OsString| match argument.to_str() {
-            Some(text) => text.replace(PORT, &port.to_string()).into(),
+            Some(text) => text.replace(PLACEHOLDER, &port.to_string()).into(),
             None => argument.clone(),
         };
         let mut command = match self.script() {
@@ -134,6 +131,7 @@ impl Launch {
         for name in ["LC_ALL", "LC_MESSAGES", "LANG"] {
             command.env_remove(name);
         }
+        command.env(PORT, port.to_string());
         command.envs(self.env.iter().copied());
         Process::start(command, self.reader)
     }
@@ -153,81 +151,4 @@ impl Launch {
     fn announces_now(&self) -> bool {
         self.announces && self.reader != StdoutReader::Absent
     }
-
-    fn start_on_some_port(
-        &self,
-        timeout: Duration,
-    ) -> Result<(Process, SocketAddr), CaseError> {
-        let mut tried = 1;
-        loop {
-            let port = free_port()?;
-            let process = self.spawn(port)?;
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            let listening = wait_until_it_listens(&process, address, timeout);
-            // Between our choice and its `bind` the port can become another's.
-            let early = listening.is_err() && process.ended()?.is_some();
-            if early && tried < TRIES {
-                tried += 1;
-                continue;
-            }
-            return listening.map(|()| (process, address));
-        }
-    }
-}
-
-/// The address at the end of the first line.
-fn announced(
-    process: &Process,
-    timeout: Duration,
-) -> Result<SocketAddr, CaseError> {
-    let line = process.stdout.first_line(timeout);
-    let word = line.split_whitespace().next_back().unwrap_or_default();
-    word.parse().map_err(|_| {
-        CaseError::new("the server does not say where it listens")
-            .expected("a first line that ends with its address")
-            .came(shown(line.as_bytes()))
-            .with(
-                "stderr",
-                message(&process.stderr.wait_for(BRIEFLY, |_| false)),
-            )
-    })
-}
-
-/// Knocks until somebody opens: a server of which we know nothing else tells
-/// in no other way that it is ready.
-fn wait_until_it_listens(
-    process: &Process,
-    address: SocketAddr,
-    timeout: Duration,
-) -> CaseResult {
-    let opened = poll_until(timeout, || {
-        if let Some(status) = process.ended()? {
-            let stderr = process.stderr.wait_for(BRIEFLY, |_| false);
-            let problem =
-                format!("the server ended before it listened: {status}");
-            return Err(
-                CaseError::new(problem).with("stderr", message(&stderr))
-            );
-        }
-        Ok(TcpStream::connect(address).ok().filter(is_to_another))
-    })?;
-    opened.map(drop).ok_or_else(|| {
-        CaseError::new(
-            "the server does not listen on the port that it was given",
-        )
-        .expected(format!("a listener on {address}"))
-    })
-}
-
-/// A connection to a port from that same port reaches itself, with no listener
-/// at all: TCP allows two ends to open at the same time.
-fn is_to_another(stream: &TcpStream) -> bool {
-    stream.local_addr().ok() != stream.peer_addr().ok()
-}
-
-fn free_port() -> Result<u16, CaseError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(CaseError::of("no free port"))
 }

@@ -5,8 +5,10 @@
 //!
 //! | file | its one idea |
 //! |---|---|
-//! | `launch.rs` | from a command line to a server that listens |
-//! | `process.rs` | a child process: signals, deadlines, no orphan |
+//! | `launch.rs` | from a command line to a process |
+//! | `listening.rs` | where a server listens; or why it does not |
+//! | `process.rs` | a process of ours: signals, deadlines, nothing left running |
+//! | `group.rs` | a process group that ends when we do, however we end |
 //! | `output.rs` | read what a process prints, and never hold it up |
 //! | `server.rs` | a server: where it is, and its process if it is ours |
 //! | `steps.rs` | the servers of this workspace, in each of their modes |
@@ -17,8 +19,9 @@
 //! | `endless_sender.rs` | a client whose bytes never end |
 //! | `non_reading_clients.rs` | many clients at once that send and never read |
 //! | `pipelining_client.rs` | a client with a thread of its own, and a window |
-//! | `proc.rs` | what Linux tells about a process: `/proc` |
-//! | `scheduling.rs` | stop a process, and see whether it wants to run |
+//! | `proc/` | what Linux says about a process and its sockets |
+//! | `resources.rs` | what a server holds for its clients |
+//! | `scheduling.rs` | to stop a process for certain |
 //! | `stderr.rs` | what a server said of its failure, without the backtrace |
 //! | `strace.rs` | whether system calls can be made to fail |
 //! | `limits.rs` | descriptors for thousands of clients |
@@ -33,14 +36,17 @@ mod delivery;
 mod endless_sender;
 mod error;
 mod excerpt;
+mod group;
 mod launch;
 mod limits;
+mod listening;
 mod non_reading_clients;
 mod output;
 mod pipelining_client;
 mod proc;
 mod process;
 mod receive;
+mod resources;
 mod scheduling;
 mod server;
 mod stderr;
@@ -60,9 +66,10 @@ pub use nix::sys::signal::Signal;
 pub use non_reading_clients::NonReadingClients;
 pub use output::Output;
 pub use pipelining_client::PipeliningClient;
-pub use proc::Proc;
+pub use proc::{Proc, nothing_on_the_way_to, proc_unavailable};
 pub use process::Process;
 pub use receive::{ReadEnd, Received};
+pub use resources::Resources;
 pub use server::Server;
 pub use strace::strace_unavailable;
 

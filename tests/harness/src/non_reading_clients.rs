@@ -102,7 +102,7 @@ fn push(mut stream: &TcpStream) -> Result<usize, CaseError> {
 }
 
 fn is_idle(server: &Server) -> Result<bool, CaseError> {
-    let process = server.process()?;
+    let process = server.process()?.proc();
     let before = process.cpu_time()?;
     thread::sleep(IDLE);
     Ok(process.cpu_time()?.saturating_sub(before) < IDLE / 100)

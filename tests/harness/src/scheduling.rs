@@ -1,12 +1,11 @@
-//! When a process runs, and whether it wants to: `man 5 proc`.
+//! To stop a process for certain.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use nix::sys::signal::Signal::SIGSTOP;
-
-use crate::{CaseError, CaseResult, Process, TIMEOUT, poll_until};
+use crate::{
+    CaseError, CaseResult, Process, Signal, TIMEOUT, poll_until,
+    proc_unavailable,
+};
 
 /// How long a process may take to have nothing to do.
 const SETTLES: Duration = Duration::from_secs(1);
@@ -18,40 +17,15 @@ impl Process {
     /// # Errors
     /// A process that has ended.
     pub fn stop(&self) -> CaseResult {
-        if !Self::can_be_inspected() {
-            return self.signal(SIGSTOP);
+        if proc_unavailable().is_some() {
+            return self.signal(Signal::SIGSTOP);
         }
         // It need not ever wait: another server could be one that spins.
-        poll_until(SETTLES, || Ok((self.state()? == 'S').then_some(())))?;
-        self.signal(SIGSTOP)?;
-        poll_until(TIMEOUT, || Ok((self.state()? == 'T').then_some(())))?
+        poll_until(SETTLES, || Ok(self.proc().waits().then_some(())))?;
+        self.signal(Signal::SIGSTOP)?;
+        poll_until(TIMEOUT, || Ok(self.proc().is_stopped().then_some(())))?
             .ok_or_else(|| {
                 CaseError::new("the server does not stop at SIGSTOP")
             })
     }
-
-    /// Whether one of its threads runs, or would if others let it. Unlike the
-    /// time that it gets this does not depend on what else the machine does.
-    ///
-    /// # Errors
-    /// A process that has ended; a system without `/proc`.
-    pub fn wants_to_run(&self) -> Result<bool, CaseError> {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid()))
-            .map_err(CaseError::of("/proc/PID/task"))?;
-        // A thread may end between the two.
-        let mut states = tasks.flatten().filter_map(|task| state(&task.path()));
-        Ok(states.any(|state| state == 'R'))
-    }
-
-    fn state(&self) -> Result<char, CaseError> {
-        state(Path::new(&format!("/proc/{}", self.pid())))
-            .ok_or_else(|| CaseError::new("/proc/PID/stat: no state"))
-    }
-}
-
-/// `S`: it waits. `T`: it is stopped. `R`: it runs, or wants to.
-fn state(process: &Path) -> Option<char> {
-    let stat = fs::read_to_string(process.join("stat")).ok()?;
-    // Behind the name, which may contain anything.
-    stat.rsplit(") ").next()?.chars().next()
 }

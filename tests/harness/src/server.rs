@@ -30,6 +30,12 @@ impl Server {
         Self { address, timeout, ours: Some((process, launch)) }
     }
 
+    /// With so long to wait for anything that it should do.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

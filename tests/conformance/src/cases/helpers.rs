@@ -39,7 +39,7 @@ impl Stalled {
         // Several at once: fewer calls.
         let sent = client.fill_unless(&line.repeat(50), Self::MOST, || {
             let process = server.process();
-            process.is_ok_and(|p| p.wants_to_run().unwrap_or(false))
+            process.is_ok_and(|p| p.proc().wants_to_run())
         })?;
         let replies = echo(&text).repeat(sent.div_ceil(line.len()));
         let cut = sent % line.len();

@@ -6,10 +6,9 @@
 //! waits, and then *becomes* `strace` with `exec`, which leaves it the server's
 //! parent.
 
-use std::fs;
 use std::time::Duration;
 
-use nix::sys::signal::Signal::{SIGCONT, SIGKILL, SIGTERM};
+use nix::sys::signal::Signal::{SIGCONT, SIGTERM};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
@@ -17,13 +16,15 @@ use super::fault::Fault;
 use super::log::TraceLog;
 use super::matrix::options;
 use harness::steps::Target;
-use harness::{CaseError, CaseResult, Launch, Proc, Server, poll_until};
+use harness::{
+    CaseError, CaseResult, Client, Launch, Proc, Server, poll_until,
+};
 
 /// `kill -STOP`: the shell waits here until we say SIGCONT.
 const SCRIPT: &str = r#"
 log=$1 call=$2 fault=$3; shift 3
 "$@" &
-echo $! >&2
+echo $$ >&2
 kill -STOP $$
 exec strace -f -q -o "$log" -p $! \
     -e signal=none -e trace="$call" -e inject="$call:$fault"
@@ -32,9 +33,9 @@ exec strace -f -q -o "$log" -p $! \
 /// A running server, and what is about to happen to it.
 #[derive(Debug)]
 pub(super) struct Traced {
-    /// Its process is the shell's, and then `strace`'s.
     pub(super) server: Server,
-    pid: Pid,
+    /// The shell, and then `strace`.
+    tracer: Pid,
     log: TraceLog,
 }
 
@@ -56,36 +57,25 @@ impl Traced {
             .args(options(who))
             .start(timeout)?;
         let number = server.process()?.stderr.first_line(timeout);
-        let pid = number.parse().map(Pid::from_raw);
-        let pid = pid.map_err(CaseError::of("the server's process number"))?;
-        Ok(Self { server, pid, log })
+        let tracer = number.parse().map(Pid::from_raw);
+        let tracer = tracer.map_err(CaseError::of("the shell's number"))?;
+        Ok(Self { server, tracer, log })
     }
 
     /// The server's own process.
-    pub(super) fn proc(&self) -> Proc {
-        Proc::of(self.pid)
+    pub(super) fn proc(&self) -> Result<Proc, CaseError> {
+        Ok(self.server.process()?.proc())
     }
 
     /// From here on the faults happen.
     pub(super) fn begin(&self) -> CaseResult {
-        let shell = self.server.process()?;
+        let server = self.proc()?;
         let traced = poll_until(self.server.timeout(), || {
             // Again and again: it may not have stopped yet.
-            shell.signal(SIGCONT)?;
-            Ok(self.is_traced().then_some(()))
+            kill(self.tracer, SIGCONT).map_err(CaseError::of("kill"))?;
+            Ok(server.is_traced().then_some(()))
         })?;
         traced.ok_or_else(|| CaseError::new("strace does not attach"))
-    }
-
-    fn is_traced(&self) -> bool {
-        let Ok(threads) = fs::read_dir(format!("/proc/{}/task", self.pid))
-        else {
-            return false;
-        };
-        threads.flatten().all(|thread| {
-            fs::read_to_string(thread.path().join("status"))
-                .is_ok_and(|status| !status.contains("\nTracerPid:\t0\n"))
-        })
     }
 
     /// How many calls have been given our answer so far.
@@ -93,15 +83,20 @@ impl Traced {
         self.log.injected()
     }
 
-    /// Asks the server to end.
-    pub(super) fn terminate(&self) -> CaseResult {
-        kill(self.pid, SIGTERM).map_err(CaseError::of("kill"))
-    }
-
-    /// The server must end within `timeout`, with status 0.
-    pub(super) fn ends_in_order(&self, timeout: Duration) -> CaseResult {
-        self.server.process()?.wait(timeout)?;
-        match self.log.end_of(self.pid).as_deref() {
+    /// Asks the server to end, and waits for that: within `timeout`, and with
+    /// status 0.
+    pub(super) fn ends_in_order(
+        &self,
+        clients: &mut [Client],
+        timeout: Duration,
+    ) -> CaseResult {
+        let process = self.server.process()?;
+        process.signal(SIGTERM)?;
+        for client in clients {
+            client.read_to_the_end()?;
+        }
+        process.wait(timeout)?;
+        match self.end().as_deref() {
             Some("exited with 0") => Ok(()),
             other => Err(CaseError::new("the server does not end in order")
                 .sent("SIGTERM")
@@ -110,26 +105,18 @@ impl Traced {
         }
     }
 
+    fn end(&self) -> Option<String> {
+        self.log.end_of(self.server.process().ok()?.pid())
+    }
+
     /// Adds to `failure` what is known of the server.
     pub(super) fn explain(&self, failure: CaseError) -> CaseError {
         let Ok(process) = self.server.process() else { return failure };
-        let end = self.log.end_of(self.pid);
         let lines = process.stderr.text();
         let lines: Vec<_> = lines.lines().skip(1).take(3).collect();
         failure
             .with("errors", self.injected().to_string())
-            .with("server", end.unwrap_or_else(|| "it runs".into()))
+            .with("server", self.end().unwrap_or_else(|| "it runs".into()))
             .with("stderr", lines.join("\n"))
-    }
-}
-
-impl Drop for Traced {
-    fn drop(&mut self) {
-        // As long as its parent runs, the number cannot be another's.
-        if let Ok(process) = self.server.process()
-            && matches!(process.ended(), Ok(None))
-        {
-            let _ = kill(self.pid, SIGKILL);
-        }
     }
 }

@@ -8,7 +8,8 @@ use super::load::Load;
 use super::tracer::Traced;
 use harness::steps::Target;
 use harness::{
-    CaseError, CaseResult, Client, SHUTDOWN_TIMEOUT, TIMEOUT, eventually,
+    CaseError, CaseResult, Client, Resources, SHUTDOWN_TIMEOUT, TIMEOUT,
+    eventually,
 };
 
 /// Clients who have come before the fault, and stay.
@@ -49,9 +50,6 @@ struct Trial<'a> {
     traced: Traced,
 }
 
-/// Descriptors and threads.
-type Resources = (usize, usize);
-
 impl Trial<'_> {
     fn run(&self) -> Result<Seen, CaseError> {
         let mut load = Load::new(self.fault.effect);
@@ -80,8 +78,7 @@ impl Trial<'_> {
     }
 
     fn resources(&self) -> Result<Resources, CaseError> {
-        let proc = self.traced.proc();
-        Ok((proc.descriptors()?, proc.threads()?))
+        Resources::of(self.traced.proc()?)
     }
 
     /// What it holds when the first client is forgotten.
@@ -108,20 +105,13 @@ impl Trial<'_> {
         Err(CaseError::new("the server serves no new client"))
     }
 
-    fn returns_to(&self, (descriptors, threads): Resources) -> CaseResult {
+    fn returns_to(&self, before: Resources) -> CaseResult {
         eventually(TIMEOUT, || {
-            let kept = match self.fault.effect {
-                Effect::KeepsOneOpen => self.traced.injected(),
-                _ => 0,
-            };
-            let now = self.resources()?;
-            let most = (descriptors + kept, threads);
-            if now.0 <= most.0 && now.1 <= most.1 {
-                return Ok(());
+            let mut most = before;
+            if self.fault.effect == Effect::KeepsOneOpen {
+                most.descriptors += self.traced.injected();
             }
-            Err(CaseError::new("the server does not give back what it took")
-                .expected(format!("at most {most:?} descriptors and threads"))
-                .came(format!("{now:?}")))
+            self.resources()?.at_most(most)
         })
     }
 
@@ -132,7 +122,7 @@ impl Trial<'_> {
             // What `strace` kept open is in epoll's set still, and ready.
             return Ok(());
         }
-        let proc = self.traced.proc();
+        let proc = self.traced.proc()?;
         let before = proc.cpu_time()?;
         thread::sleep(WATCHED);
         let used = proc.cpu_time()?.saturating_sub(before);
@@ -152,12 +142,7 @@ impl Trial<'_> {
                 break;
             }
         }
-        self.traced.terminate()?;
-        for client in &mut clients {
-            client.read_to_the_end()?;
-        }
-        drop(clients);
-        self.traced.ends_in_order(ENDS_WITHIN)
+        self.traced.ends_in_order(&mut clients, ENDS_WITHIN)
     }
 
     /// No more than the errors explain.

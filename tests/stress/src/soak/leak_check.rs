@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::round::Tally;
 use super::workloads::ask_once;
-use harness::{CaseError, Client, Server, TIMEOUT, eventually};
+use harness::{CaseError, Client, Resources, Server, TIMEOUT};
 
 /// Rounds at the beginning that do not count: what is made once is made then.
 const WARM_UP: usize = 2;
@@ -19,8 +19,7 @@ const MOST_GROWTH: f64 = 2_048.0;
 struct Baseline {
     minutes: f64,
     resident_kib: usize,
-    descriptors: usize,
-    threads: usize,
+    resources: Resources,
 }
 
 /// The whole of a run.
@@ -55,26 +54,15 @@ impl LeakCheck {
 
     /// Waits until all that have left are forgotten, and notes what remains.
     pub(super) fn note(&mut self, server: &Server) -> Result<(), CaseError> {
-        let process = server.process()?;
-        let at_first = self.at_rest.first().copied();
-        let mut now = (process.descriptors()?, process.threads()?);
-        let back = eventually(TIMEOUT, || {
-            now = (process.descriptors()?, process.threads()?);
-            let at_first =
-                at_first.map_or(now, |at| (at.descriptors, at.threads));
-            if now.0 <= at_first.0 && now.1 <= at_first.1 {
-                return Ok(());
-            }
-            Err(CaseError::new("the server does not give back what it took")
-                .expected(format!("{at_first:?} descriptors and threads"))
-                .came(format!("{now:?}")))
-        });
+        let process = server.process()?.proc();
+        let now = Resources::of(process)?;
+        let at_first = self.at_rest.first().map_or(now, |at| at.resources);
+        let back = at_first.is_reached_by(process, TIMEOUT);
         self.tally.failures.extend(back.err());
         self.at_rest.push(Baseline {
             minutes: self.start.elapsed().as_secs_f64() / 60.0,
             resident_kib: process.resident_kib()?,
-            descriptors: now.0,
-            threads: now.1,
+            resources: Resources::of(process)?,
         });
         Ok(())
     }
@@ -131,8 +119,8 @@ impl Display for LeakCheck {
         writeln!(f, "  {:<14}{requests:>10} right", "replies")?;
         writeln!(f, "  {:<14}{:>10}", "errors", failures.len())?;
         self.line(f, "memory, KiB", |at| at.resident_kib)?;
-        self.line(f, "descriptors", |at| at.descriptors)?;
-        self.line(f, "threads", |at| at.threads)?;
+        self.line(f, "descriptors", |at| at.resources.descriptors)?;
+        self.line(f, "threads", |at| at.resources.threads)?;
         writeln!(f, "  {:<14}{:>+10.1} KiB a minute", "trend", self.slope())
     }
 }
