@@ -98,7 +98,8 @@ impl Mine {
         on_start(&runner);
         let start = runner.server().start(&LaunchOptions::default());
         drop(start.map_err(|error| error.to_string())?);
-        let extent = Extent { quiet: true, stop_at_failure: true };
+        let extent =
+            Extent { quiet: true, stop_at_failure: true, ..Extent::default() };
         let mut out = io::stdout();
         let progress = run_stages(&runner, extent, &mut out)
             .map_err(|error| error.to_string())?;
