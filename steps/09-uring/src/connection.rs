@@ -29,7 +29,6 @@ const OUTBOX_LIMIT: usize = 64 * 1_024;
 const IDLE_CAPACITY: usize = 128;
 
 /// Where a connection is in its life.
-// ANCHOR: state
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Lines come in and replies go out.
@@ -72,7 +71,6 @@ pub(crate) struct Connection {
     pub(crate) is_touched: bool,
     idle_timer: IdleTimer,
 }
-// ANCHOR_END: state
 
 impl Connection {
     /// A new connection, with nothing in flight yet.
@@ -167,7 +165,6 @@ impl Connection {
     ///
     /// # Errors
     /// The connection is broken (ECONNRESET, …): to be closed.
-    // ANCHOR: received
     pub(crate) fn received(
         &mut self,
         result: io::Result<&[u8]>,
@@ -200,13 +197,11 @@ impl Connection {
         self.inbox.extend_from_slice(&input[count..]);
         Ok(())
     }
-    // ANCHOR_END: received
 
     /// Takes back `replies`, of which a part was sent.
     ///
     /// # Errors
     /// The connection is broken (EPIPE, …): to be closed.
-    // ANCHOR: sent
     pub(crate) fn sent(
         &mut self,
         result: io::Result<usize>,
@@ -223,5 +218,4 @@ impl Connection {
         }
         Ok(())
     }
-    // ANCHOR_END: sent
 }

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use crate::connection::Connection;
 
 /// The open connections, by descriptor.
-// ANCHOR: connections
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
     /// Boxed, so that an empty place is a pointer.
@@ -66,4 +65,3 @@ impl Connections {
         0..self.by_fd.len() as u32
     }
 }
-// ANCHOR_END: connections

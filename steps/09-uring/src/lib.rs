@@ -63,7 +63,6 @@ pub struct Options {
 /// Whatever keeps the server from starting: no `io_uring`, and what
 /// [`blocking::listen`] says. Once it runs, only `io_uring_enter` itself could
 /// end it, by an error that the kernel gives for a wrong program alone.
-// ANCHOR: run
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
@@ -77,4 +76,3 @@ pub fn run(options: &Options) -> Result<()> {
     let listener = (listener, connection_limit(max_connections));
     Server::new(ring, signals, listener, idle_timeout, log).run()
 }
-// ANCHOR_END: run

@@ -16,7 +16,6 @@ use crate::ring::Ring;
 const CANCELLATION: [Option<i32>; 3] =
     [Some(libc::ECANCELED), Some(libc::EALREADY), Some(libc::ENOENT)];
 
-// ANCHOR: listener
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: Rc<OwnedFd>,
@@ -86,7 +85,6 @@ impl Listener {
         }
     }
 }
-// ANCHOR_END: listener
 
 impl Drop for Listener {
     /// From here on a client that connects is refused. To close the descriptor

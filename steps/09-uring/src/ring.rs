@@ -145,7 +145,6 @@ impl Ring {
 
 impl Lent {
     /// What a completion says; `None` for that of a cancellation.
-    // ANCHOR: complete
     fn complete(&mut self, done: &cqueue::Entry) -> Option<Completion> {
         let key = Key(done.user_data());
         if key.0 & CANCEL != 0 {
@@ -173,7 +172,6 @@ impl Lent {
         let ended = if more { None } else { self.in_flight.remove(key) };
         Some(Completion { key, result, ended })
     }
-    // ANCHOR_END: complete
 }
 
 #[expect(unsafe_code, reason = "accept returns a number")]

@@ -27,7 +27,6 @@ const LISTENER: u32 = 0;
 const SIGNALS: u32 = 1;
 const TIMER: u32 = 2;
 
-// ANCHOR: server
 pub(crate) struct Server {
     ring: Ring,
     signals: Rc<Signals>,
@@ -42,7 +41,6 @@ pub(crate) struct Server {
     /// The time at which this turn began.
     now: Instant,
 }
-// ANCHOR_END: server
 
 impl Server {
     pub(crate) fn new(
@@ -112,7 +110,6 @@ impl Server {
     }
     // ANCHOR_END: run
 
-    // ANCHOR: complete
     fn sent(&mut self, fd: u32, result: io::Result<Output>, replies: Vec<u8>) {
         if let Some(connection) = self.connections.touch(fd) {
             let result = connection.sent(result.map(Output::count), replies);
@@ -163,10 +160,8 @@ impl Server {
             listener.backoff.reset();
         }
     }
-    // ANCHOR_END: complete
 
     /// Starts what is to be started, of all that has changed.
-    // ANCHOR: advance
     fn advance(&mut self) {
         for _ in 0..self.connections.touched() {
             let Some(fd) = self.connections.next_touched() else { break };
@@ -200,9 +195,7 @@ impl Server {
         connection.advance(&mut self.ring, &mut self.log);
         self.connections.insert(connection);
     }
-    // ANCHOR_END: advance
 
-    // ANCHOR: timer
     /// Has the wait end when the next thing is due.
     fn set_timer(&mut self) {
         let backoff = self.listener.as_ref().and_then(|l| l.backoff.until());
@@ -211,5 +204,4 @@ impl Server {
             self.timer.set(due, &mut self.ring);
         }
     }
-    // ANCHOR_END: timer
 }

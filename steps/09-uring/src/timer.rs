@@ -8,7 +8,6 @@ use crate::operation::{Key, Operation};
 use crate::ring::Ring;
 
 /// At most one timeout in flight that counts.
-// ANCHOR: timer
 #[derive(Debug)]
 pub(crate) struct Timer {
     token: u32,
@@ -39,7 +38,6 @@ impl Timer {
         self.in_flight = self.in_flight.filter(|&(_, at)| now < at);
     }
 }
-// ANCHOR_END: timer
 
 /// When to look for idle clients.
 #[derive(Debug)]

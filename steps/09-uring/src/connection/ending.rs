@@ -14,7 +14,6 @@ const DRAIN_BYTES: usize = 64 * 1_024;
 
 impl Connection {
     /// Begins to end the connection from our side.
-    // ANCHOR: drain
     pub(crate) fn drain(&mut self) {
         if self.state == State::Open {
             self.state = State::Draining { bytes_left: DRAIN_BYTES };
@@ -51,5 +50,4 @@ impl Connection {
             ring.cancel(key);
         }
     }
-    // ANCHOR_END: drain
 }

@@ -18,7 +18,6 @@ impl Server {
     }
 
     /// The first signal: no new clients, and the open connections are drained.
-    // ANCHOR: shut_down
     pub(super) fn shut_down(&mut self) {
         let Some(signal) = self.signals.read() else {
             return self.wait_for_signal();
@@ -45,7 +44,6 @@ impl Server {
             }
         }
     }
-    // ANCHOR_END: shut_down
 
     pub(super) fn is_finished(&self) -> bool {
         self.listener.is_none() && self.connections.open() == 0

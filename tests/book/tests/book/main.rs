@@ -32,7 +32,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 type Program = (&'static str, fn() -> ExitCode);
 
 /// The programs that this one can be, by the name it was started with.
-const PROGRAMS: [Program; 7] = [
+const PROGRAMS: [Program; 8] = [
     ("01-blocking", || {
         protocol::exit_code(blocking::run(&blocking::Options::parse()))
     }),
@@ -44,6 +44,7 @@ const PROGRAMS: [Program; 7] = [
             .unwrap_or_else(|failure| protocol::exit_code(Err(failure)))
     }),
     ("04-epoll", || protocol::exit_code(epoll::run(&epoll::Options::parse()))),
+    ("09-uring", || protocol::exit_code(uring::run(&uring::Options::parse()))),
     ("06-labs", || labs::run(&labs::Options::parse())),
     (
         "check",
