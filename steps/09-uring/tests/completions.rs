@@ -117,7 +117,7 @@ fn answers_more_clients_at_once_than_it_has_buffers() -> Result<()> {
 fn gives_back_the_descriptor_of_a_client_that_resets_while_it_is_sent_to()
 -> Result<()> {
     let Some(server) = start(&[])? else { return Ok(()) };
-    let process = server.process()?;
+    let process = server.process()?.proc();
     server.still_serves()?;
     let before = process.descriptors()?;
     for _ in 0..4 {
@@ -138,7 +138,7 @@ fn gives_back_the_descriptor_of_a_client_that_it_ends_while_it_is_sent_to()
     let Some(server) = start(&["--idle-timeout", "0.5"])? else {
         return Ok(());
     };
-    let process = server.process()?;
+    let process = server.process()?.proc();
     server.still_serves()?;
     let before = process.descriptors()?;
     let clients = [stuck(&server)?, stuck(&server)?];
