@@ -16,7 +16,8 @@
 //! | `results/` | the numbers, and how they are written |
 //! | `analysis/` | what they mean: how servers differ, and whether they do |
 //! | `report/` | text, JSON, Markdown, CSV, a page with charts |
-//! | `cli.rs`, `setup.rs`, `error.rs` | options; the machine; what went wrong |
+//! | `cli.rs`, `plan.rs` | the options, and what they come to |
+//! | `setup.rs`, `error.rs` | the machine; what went wrong |
 //!
 //! `load` and `results` know nothing of the others, and nothing knows
 //! `report`. The driver is the event loop of step 04, from the client's side.
@@ -27,6 +28,7 @@ mod cli;
 mod driver;
 mod error;
 mod load;
+mod plan;
 pub mod report;
 pub mod results;
 mod runner;

@@ -198,15 +198,13 @@ pub(crate) fn between_runs(after: &Row, before: &Row) -> Vec<Difference> {
 }
 
 #[cfg(test)]
-mod tests {
-    use fastrand::Rng;
-
+pub(super) mod tests {
     use super::*;
 
-    const LOAD: &str = "low";
+    pub(crate) const LOAD: &str = "low";
 
     /// A row with this CPU time a request in its rounds.
-    fn row(server: &str, again: bool, cpu: &[f64]) -> Row {
+    pub(crate) fn row(server: &str, again: bool, cpu: &[f64]) -> Row {
         let rounds = cpu.iter().enumerate().map(|(round, &cpu)| RoundStats {
             round,
             succeeded: 9,
@@ -217,13 +215,17 @@ mod tests {
         Row { load, server, again, rounds: rounds.collect(), ..Row::default() }
     }
 
-    fn results(one: Row, baseline: &[f64], again: &[f64]) -> Results {
+    pub(crate) fn results(
+        one: Row,
+        baseline: &[f64],
+        again: &[f64],
+    ) -> Results {
         let baseline = row("b", false, baseline);
         let rows = vec![one, baseline, row("b", true, again)];
         Results { baseline: "b".into(), rows, ..Results::default() }
     }
 
-    fn cpu(differences: &[Difference]) -> Difference {
+    pub(crate) fn cpu(differences: &[Difference]) -> Difference {
         *differences.iter().find(|d| d.key == "cpu").expect("CPU time")
     }
 
@@ -273,53 +275,5 @@ mod tests {
         };
         assert!(!found(255.0, 240.0));
         assert!(found(1_240.0, 240.0));
-    }
-
-    /// How often each rule says that there is a difference, where every turn
-    /// has 15 % noise of its own, and all turns of a round share as much.
-    fn simulate(
-        ratio: f64,
-        trials: u64,
-        is_called: fn(&Results) -> bool,
-    ) -> f64 {
-        let mut random = Rng::with_seed(ratio.to_bits());
-        let mut normal = || {
-            let uniform = (0..12).map(|_| random.f64());
-            uniform.sum::<f64>() - 6.0
-        };
-        let mut called = 0;
-        for _ in 0..trials {
-            let mut rounds = [[0.0; 5]; 3];
-            for round in 0..5 {
-                let shared = 0.15 * normal();
-                for turn in &mut rounds {
-                    turn[round] = (shared + 0.15 * normal()).exp();
-                }
-            }
-            let [one, baseline, again] = rounds;
-            let one = row("a", false, &one.map(|cpu| cpu * ratio));
-            called += u64::from(is_called(&results(one, &baseline, &again)));
-        }
-        called as f64 / trials as f64
-    }
-
-    #[test]
-    fn the_rule_finds_a_difference_of_a_third_and_is_seldom_wrong() {
-        let is_called: fn(&Results) -> bool = |results| {
-            cpu(&differences(results, &results.rows[0])).is_significant
-        };
-        let power = simulate(0.67, 4_000, is_called);
-        assert!(power > 0.9, "{power}");
-        let false_alarms = simulate(1.0, 4_000, is_called);
-        assert!(false_alarms < 0.05, "{false_alarms}");
-    }
-
-    #[test]
-    fn a_server_against_itself_seldom_differs_in_any_of_four_metrics() {
-        let one_metric = simulate(1.0, 8_000, |results| {
-            cpu(&against_itself(results, LOAD)).is_significant
-        });
-        let any_of_four = 1.0 - (1.0 - one_metric).powi(4);
-        assert!(any_of_four < 0.05, "{any_of_four}");
     }
 }

@@ -4,6 +4,8 @@ pub(crate) mod comparison;
 pub(crate) mod gate;
 pub(crate) mod growth;
 pub(crate) mod littles_law;
+#[cfg(test)]
+mod simulation;
 pub(crate) mod stalls;
 pub(crate) mod statistics;
 pub(crate) mod validity;

@@ -6,8 +6,10 @@
 
 mod connection;
 mod error;
+mod failures;
 mod recorder;
 mod requests;
+mod summary;
 mod timers;
 mod user;
 
@@ -19,8 +21,8 @@ use fastrand::Rng;
 
 use crate::error::Error;
 use crate::load::scenario::Scenario;
+use crate::results::builder::Measured;
 use crate::results::counters::Counters;
-use crate::results::row::Measured;
 use crate::target::netstat::read_counters;
 use crate::target::process::Server;
 use crate::target::usage::{CpuTime, Meter};

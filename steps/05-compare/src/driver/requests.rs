@@ -6,12 +6,11 @@ use super::error::RequestError;
 use super::recorder::SAMPLE_PERIOD;
 use super::timers::Timer;
 use super::{Driver, Times};
-use crate::load::pacing::Pacing;
 use crate::target::netstat::read_counters;
 
 /// The pause after a failed request: to send again at once would only fail
 /// again, a million times a second.
-const BACKOFF: Duration = Duration::from_millis(100);
+pub(super) const BACKOFF: Duration = Duration::from_millis(100);
 /// Connections in the handshake at a time, where connections are kept. More
 /// would overflow the accept queue, and what is measured there is how
 /// connections are served that exist.
@@ -236,61 +235,6 @@ impl Driver<'_> {
     }
     // ANCHOR_END: send
 
-    /// All requests that a user has in flight have failed. Their successors are
-    /// due when they were going to be: a schedule stands whatever fails.
-    // ANCHOR: fail
-    fn fail(&mut self, index: usize, error: RequestError, now: Instant) {
-        let user = &mut self.users[index];
-        let requests = user.close();
-        self.in_flight -= requests.len();
-        if error == RequestError::UnrequestedReply {
-            self.recorder.unrequested(1);
-        } else if requests.is_empty() {
-            // It was idle. That counts, but its next request is due already.
-            self.recorder.error(now, now, error);
-        }
-        let waits = self.waiting.contains(&index);
-        for request in requests {
-            self.recorder.error(request.due, now, error);
-            let next = self.users[index].next(request.due, now);
-            if let Some(next) = next.filter(|_| !waits) {
-                self.schedule(index, next, now + BACKOFF);
-            }
-        }
-        self.first_reply(index, now);
-    }
-
-    /// What is due at `due` is sent no sooner than `earliest`.
-    fn schedule(&mut self, index: usize, due: Instant, earliest: Instant) {
-        let due = match self.users[index].pacing {
-            Pacing::ConstantRate(_) => due,
-            _ => due.max(earliest), // there was no schedule for it
-        };
-        self.timers.add(due.max(earliest), Timer::Request(index, due));
-    }
-
-    /// What is still missing has failed: what is in flight, and what was due
-    /// and could not be sent, since all before it was in flight.
-    fn give_up(&mut self, now: Instant) {
-        let Some(end) = self.recorder.end_time() else { return };
-        for index in 0..self.users.len() {
-            if self.is_draining {
-                self.users[index].close();
-            }
-            if self.users[index].in_flight() > 0 {
-                self.fail(index, RequestError::TimedOut, now);
-            }
-        }
-        for (index, mut due) in self.timers.take_requests(end) {
-            while due < end {
-                self.recorder.error(due, now, RequestError::TimedOut);
-                let next = self.users[index].next(due, now);
-                due = next.unwrap_or(end);
-            }
-        }
-    }
-    // ANCHOR_END: fail
-
     /// Closes the connections in order: what comes before the server's FIN
     /// answers none of our requests.
     pub(super) fn drain(&mut self) {
@@ -310,7 +254,7 @@ impl Driver<'_> {
 
     /// A user's request is over, well or not. Returns whether it was not the
     /// first.
-    fn first_reply(&mut self, index: usize, now: Instant) -> bool {
+    pub(super) fn first_reply(&mut self, index: usize, now: Instant) -> bool {
         let was_ready =
             std::mem::replace(&mut self.users[index].is_ready, true);
         if was_ready {

@@ -1,6 +1,7 @@
 //! What a comparison prints and writes: a file for each format. All are made
 //! of the same results.
 
+mod axis;
 mod csv;
 mod diff;
 mod files;

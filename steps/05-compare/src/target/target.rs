@@ -1,5 +1,6 @@
 //! The servers that are compared.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -93,20 +94,29 @@ impl Target {
     /// It does not: how to build it.
     pub(crate) fn beside(name: &str, backlog: i32) -> Result<Self, String> {
         let own = std::env::current_exe().unwrap_or_default();
-        let program = own.with_file_name(name);
-        if !program.is_file() || name.contains('/') {
-            let folder = own.parent().map_or(PathBuf::new(), Into::into);
+        let folder = own.parent().map_or(PathBuf::new(), Into::into);
+        let programs = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let is_named = |file: &str| {
+            let rest = file.strip_prefix(name);
+            let rest = rest.filter(|_| !file.contains('.'));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        let mut names = programs
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|file| is_named(file));
+        let Some(name) = names.next() else {
             return Err(format!(
                 "there is no {name} in {}: cargo build --release --bin {name}",
                 folder.display()
             ));
-        }
+        };
+        let program = folder.join(&name);
         let command = format!(
             "'{}' --quiet --backlog {backlog} --port {{port}}",
             program.display()
         );
         let kind = TargetKind::External(command);
-        Ok(Self { name: name.into(), kind })
+        Ok(Self { name, kind })
     }
 
     /// How it is started, in words.
