@@ -1,5 +1,6 @@
 //! What the numbers mean: functions of results, and of nothing else.
 
+mod compared;
 pub(crate) mod comparison;
 pub(crate) mod gate;
 pub(crate) mod growth;

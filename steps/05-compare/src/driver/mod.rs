@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 mod failures;
+mod ramp_up;
 mod recorder;
 mod requests;
 mod summary;

@@ -9,6 +9,7 @@ mod html;
 pub mod plot;
 mod plots;
 mod sentences;
+mod series;
 mod table;
 mod text;
 

@@ -7,6 +7,8 @@
 use std::fmt::Write;
 
 pub use super::axis::{Axis, Format, Scale};
+use super::series::most;
+pub use super::series::{Series, Style, colour, highest};
 use crate::results::units::quantile;
 
 const WIDTH: f64 = 720.0;
@@ -17,10 +19,6 @@ const RIGHT: f64 = 24.0;
 const TOP: f64 = 72.0;
 const BOTTOM: f64 = 56.0;
 const FLOOR: f64 = HEIGHT - BOTTOM;
-/// Told apart on white and on black, and by the colour-blind.
-const COLOURS: [&str; 7] = [
-    "#2485c7", "#d55e00", "#009e73", "#be5ab4", "#c83c46", "#96902a", "#788490",
-];
 const GRID: &str = "stroke=\"currentColor\" stroke-opacity=\".2\"";
 
 /// For a picture that is opened by itself. Within a page it is not the root,
@@ -42,47 +40,6 @@ pub struct Plot {
     pub series: Vec<Series>,
     /// Where something happened, from left to right.
     pub marks: Vec<f64>,
-}
-
-/// What is drawn in one colour.
-#[derive(Debug)]
-pub struct Series {
-    /// What it is.
-    pub name: String,
-    /// Its colour: the number of a server, for instance.
-    pub colour: usize,
-    /// How it is drawn.
-    pub style: Style,
-    /// From left to right.
-    pub points: Vec<(f64, f64)>,
-}
-
-/// How points are drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// Each by itself.
-    Points,
-    /// Joined by a line.
-    Line,
-    /// As bars, so wide in hundredths of a step along the x axis.
-    Bars(u8),
-}
-
-/// The colour with this number, as CSS writes it.
-#[must_use]
-pub fn colour(number: usize) -> &'static str {
-    COLOURS[number % COLOURS.len()]
-}
-
-/// The highest point of all.
-#[must_use]
-pub fn highest(series: &[Series]) -> f64 {
-    most(series, |point| point.1)
-}
-
-fn most(series: &[Series], of: fn(&(f64, f64)) -> f64) -> f64 {
-    let points = series.iter().flat_map(|series| &series.points);
-    points.map(of).fold(0.0, f64::max)
 }
 
 impl Plot {
