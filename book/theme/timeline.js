@@ -33,7 +33,8 @@
 
   const call = step => {
     const result = step.result || "…";
-    return `${step.call}(${step.args}) = ${result}`;
+    const times = step.times ? `, ${step.times} times` : "";
+    return `${step.call}(${step.args}) = ${result}${times}`;
   };
 
   const timing = step => {

@@ -54,6 +54,7 @@ pub(crate) fn assemble(recording: &Recording) -> Part {
         draft.step.derived = derived.after(&draft.step, draft.tid.is_none());
     }
     drafts.retain(|draft| draft.shown);
+    drafts = merged(drafts);
     let names = thread_names(&drafts);
     let mut sources = Sources::of(drafts.iter().map(|d| &d.frames));
     let origin = drafts.iter().map(|d| d.step.begin);
@@ -79,6 +80,34 @@ pub(crate) fn assemble(recording: &Recording) -> Part {
     part
 }
 
+/// Calls that were made in a row, with the same result, become one step.
+fn merged(drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut merged: Vec<Draft> = Vec::new();
+    for draft in drafts {
+        let step = &draft.step;
+        let same = merged.last_mut().filter(|last| {
+            let before = &last.step;
+            last.tid.is_some()
+                && last.tid == draft.tid
+                && before.call == step.call
+                && before.result == step.result
+                && before.client == step.client
+                && step.count().is_some_and(|count| count > 0)
+                && step.call.starts_with("recv")
+                && !step.waits
+        });
+        match same {
+            Some(last) => {
+                last.step.times += 1;
+                last.step.end = draft.step.end;
+                last.step.derived = draft.step.derived;
+            }
+            None => merged.push(draft),
+        }
+    }
+    merged
+}
+
 /// Milliseconds with two decimals: `strace` costs more than a microsecond.
 fn milliseconds(seconds: f64) -> f64 {
     (seconds * 100_000.0).round() / 100.0
@@ -98,6 +127,7 @@ fn of_client(made: Move) -> Draft {
         begin,
         end,
         waits,
+        times: 1,
         ..Step::default()
     };
     Draft { step, tid: None, shown: true, frames: Vec::new() }
@@ -155,6 +185,7 @@ fn step(call: &Raw, cut: f64) -> Step {
         begin: call.begin,
         end,
         waits: may_wait && end - call.begin > least,
+        times: 1,
         ..Step::default()
     }
 }

@@ -75,14 +75,25 @@ fn calls(part: &Part) -> Calls<'_> {
     let mut calls: Calls<'_> = BTreeMap::new();
     for step in part.steps.iter().filter(|step| !part.is_clients(step)) {
         let Some(client) = &step.client else { continue };
-        let list = calls.entry(client).or_default();
-        let call = describe(step);
-        // How often a buffer is filled depends on the machine.
-        if !(is_bulk(step) && list.last() == Some(&call)) {
-            list.push(call);
+        calls.entry(client).or_default().push(describe(step));
+    }
+    for list in calls.values_mut() {
+        if list.iter().any(|call| call.ends_with(" many")) {
+            first_of_each(list);
         }
     }
     calls
+}
+
+/// How often a buffer is filled depends on the machine, and not on the server:
+/// what counts then is which calls came, in the order of the first of each.
+fn first_of_each(list: &mut Vec<String>) {
+    let all = std::mem::take(list);
+    for call in all {
+        if !list.contains(&call) {
+            list.push(call);
+        }
+    }
 }
 
 fn is_bulk(step: &Step) -> bool {

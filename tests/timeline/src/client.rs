@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{scope, sleep};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use harness::{Process, Signal, TIMEOUT};
 
@@ -106,6 +106,12 @@ impl Play<'_> {
                 Act::After(who, call, count) => self.wait(who, call, *count)?,
                 Act::Signal(name) => self.signal(&actor.name, name)?,
                 Act::Connect => stream = Some(self.connect(&actor.name)?),
+                Act::Leave => {
+                    let begin = now();
+                    drop(stream.take());
+                    let nothing = String::new();
+                    self.note(&actor.name, "close", nothing, "0".into(), begin);
+                }
                 act => {
                     let no_stream = || io::Error::other("not connected yet");
                     let stream = stream.as_mut().ok_or_else(no_stream)?;
@@ -134,14 +140,31 @@ impl Play<'_> {
         act: &Act,
     ) -> io::Result<()> {
         let begin = now();
-        let (call, args, count) = match act {
+        let (call, args, result) = match act {
             Act::Send(line) => {
                 stream.write_all(format!("{line}\n").as_bytes())?;
-                ("send", format!("{line}\\n"), line.len() + 1)
+                ("send", format!("{line}\\n"), (line.len() + 1).to_string())
             }
             Act::Flood(bytes) => {
                 let sent = flood(stream, *bytes)?;
-                ("send", format!("lines of {LINE} bytes"), sent)
+                ("send", format!("lines of {LINE} bytes"), sent.to_string())
+            }
+            Act::Empty(lines) => {
+                stream.write_all(&b"\n".repeat(*lines))?;
+                ("send", "empty lines".into(), lines.to_string())
+            }
+            Act::Open(count, pause) => {
+                return self.open_loop(name, stream, *count, *pause);
+            }
+            Act::End => {
+                self.wait_for_end(name, stream)?;
+                let begin = now();
+                // ENOTCONN: the server has reset the connection.
+                let closed = stream.shutdown(Shutdown::Write).is_ok();
+                let result = if closed { "0" } else { "-1 ENOTCONN" };
+                let nothing = String::new();
+                self.note(name, "shutdown", nothing, result.into(), begin);
+                return Ok(());
             }
             Act::Recv(line) => {
                 let mut reply = vec![0; line.len() + 1];
@@ -151,12 +174,12 @@ impl Play<'_> {
                     let what = format!("{line:?} was expected, {reply:?} came");
                     return Err(io::Error::other(what));
                 }
-                ("recv", format!("{line}\\n"), reply.len())
+                ("recv", format!("{line}\\n"), reply.len().to_string())
             }
             Act::Read(bytes) => {
                 let mut limited = (&*stream).take(*bytes as u64);
                 let read = io::copy(&mut limited, &mut io::sink())?;
-                ("recv", format!("{bytes} bytes"), read.try_into().unwrap_or(0))
+                ("recv", format!("{bytes} bytes"), read.to_string())
             }
             _ => {
                 stream.shutdown(Shutdown::Write)?;
@@ -165,7 +188,7 @@ impl Play<'_> {
                 return self.wait_for_end(name, stream);
             }
         };
-        self.note(name, call, args, count.to_string(), begin);
+        self.note(name, call, args, result, begin);
         Ok(())
     }
 
@@ -191,6 +214,40 @@ impl Play<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// Sends on a clock, and notes each reply from the time of its line.
+    fn open_loop(
+        &self,
+        name: &str,
+        stream: &TcpStream,
+        count: usize,
+        pause: u64,
+    ) -> io::Result<()> {
+        let (sent, times) = mpsc::channel();
+        scope(|scope| {
+            let sender = scope.spawn(move || -> io::Result<()> {
+                let first = Instant::now();
+                for number in 0..count {
+                    let due = Duration::from_millis(pause * number as u64);
+                    sleep(due.saturating_sub(first.elapsed()));
+                    let begin = now();
+                    (&*stream).write_all(b"ping\n")?;
+                    let ping = "ping\\n".into();
+                    self.note(name, "send", ping, "5".into(), begin);
+                    // Nobody receives once a read has failed.
+                    let _ = sent.send(begin);
+                }
+                Ok(())
+            });
+            for begin in times {
+                (&*stream).read_exact(&mut [0; 5])?;
+                let pong = "pong\\n".into();
+                self.note(name, "recv", pong, "5".into(), begin);
+            }
+            let ended = sender.join();
+            ended.unwrap_or_else(|_| Err(io::Error::other("no sender")))
+        })
     }
 
     fn signal(&self, by: &str, name: &str) -> io::Result<()> {

@@ -49,7 +49,7 @@ impl Derived {
                 *self.now.unread.entry(name.clone()).or_default() += count;
                 self.happened(name, "IN");
             }
-            "shutdown" => {
+            "shutdown" | "close" => {
                 self.now.fin.push(name.clone());
                 self.happened(name, "IN");
             }

@@ -49,6 +49,9 @@ pub struct Step {
     pub args: String,
     /// What it returned; empty if it had not by the end.
     pub result: String,
+    /// How often it was made, one right after the other, with the same result.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub times: u64,
     /// The client that it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
@@ -101,6 +104,15 @@ pub struct Code {
     pub line: usize,
     /// The line itself.
     pub text: String,
+}
+
+fn once() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_once(times: &u64) -> bool {
+    *times == 1
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]

@@ -39,7 +39,11 @@ fn picture(timeline: &Timeline) -> String {
             let server = escape(&part.server);
             pictures.push_str(&format!("<p class=\"tl-part\">{server}</p>\n"));
         }
-        pictures.push_str(&sequence::draw(part, first, &timeline.story));
+        let text = match first {
+            0 => timeline.story.clone(),
+            _ => format!("The same before {}.", part.server),
+        };
+        pictures.push_str(&sequence::draw(part, first, &text));
         first += part.steps.len();
     }
     pictures

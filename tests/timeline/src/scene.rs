@@ -49,12 +49,21 @@ pub enum Act {
     Send(String),
     /// Sends lines of 64 bytes, so many bytes in all, as far as they are taken.
     Flood(usize),
+    /// Sends so many empty lines, each of which is answered with 21 bytes.
+    Empty(usize),
+    /// Sends so many lines, one each so many milliseconds, whether or not the
+    /// replies to the earlier ones have come: an open loop.
+    Open(usize, u64),
     /// Waits until so much has come: a line.
     Recv(String),
     /// Reads so many bytes.
     Read(usize),
     /// Sends a FIN, and waits for the server's.
     Finish,
+    /// Waits for the server's FIN, or a reset, and sends its own.
+    End,
+    /// Closes the connection, whatever is still to come.
+    Leave,
     /// Waits for so many milliseconds.
     Pause(u64),
     /// Waits until another actor has made so many of these calls.
@@ -158,7 +167,14 @@ fn act(text: &str) -> Option<Act> {
         "flood" => Act::Flood(rest.parse().ok()?),
         "recv" => Act::Recv(rest.into()),
         "read" => Act::Read(rest.parse().ok()?),
+        "empty" => Act::Empty(rest.parse().ok()?),
+        "open" => {
+            let (count, pause) = rest.split_once(' ')?;
+            Act::Open(count.parse().ok()?, pause.parse().ok()?)
+        }
         "finish" => Act::Finish,
+        "end" => Act::End,
+        "leave" => Act::Leave,
         "pause" => Act::Pause(rest.parse().ok()?),
         "after" => {
             let mut words = rest.split_whitespace();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::model::{Kernel, Part, Step};
 use crate::svg::{Svg, colour, label, waits_for};
 
-const ROW: f64 = 23.0;
+const ROW: f64 = 20.0;
 const TOP: f64 = 44.0;
 const TIME: f64 = 40.0;
 const LETTER: f64 = 6.3;
@@ -24,7 +24,7 @@ const COLUMNS: [Column; 4] = [
     ("ready list", |state, name| state.ready.contains(name)),
     // A reply that is read at once is no news.
     ("sent, unread", |state, name| {
-        state.sent.get(name).is_some_and(|bytes| *bytes > 4_096)
+        state.sent.get(name).is_some_and(|bytes| *bytes > 65_536)
     }),
 ];
 
@@ -211,7 +211,9 @@ impl<'a> Layout<'a> {
                 ("connect", _) => way.add(point, 0),
                 ("send", Some(count)) => way.add(point, count),
                 ("accept", Some(_)) => way.take(0),
-                ("recv", Some(count)) if count > 0 => way.take(count),
+                ("recv", Some(count)) if count > 0 => {
+                    way.take(count * step.times)
+                }
                 _ => None,
             };
             if let Some(from) = from {

@@ -2,6 +2,9 @@
 
 use crate::model::{Part, Step};
 
+/// How much a figure is enlarged where there is room.
+const LARGEST: f64 = 1.35;
+
 /// An SVG image that grows.
 #[derive(Debug, Default)]
 pub(crate) struct Svg {
@@ -13,7 +16,8 @@ impl Svg {
     pub(crate) fn finish(self, width: f64, height: f64, text: &str) -> String {
         format!(
             "<svg viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" \
-             aria-label=\"{}\">\n{}</svg>\n",
+             style=\"max-width:{:.0}px\" aria-label=\"{}\">\n{}</svg>\n",
+            width * LARGEST,
             escape(text),
             self.body
         )
@@ -121,6 +125,9 @@ pub(crate) fn label(step: &Step) -> String {
             if !outcome.starts_with('E') =>
         {
             name.into()
+        }
+        name if step.times > 1 => {
+            format!("{name} {} ×{}", thousands(outcome), step.times)
         }
         name => format!("{name} {}", thousands(outcome)),
     }
