@@ -150,6 +150,10 @@ fn traced(recording: &Recording, mut names: Names) -> Vec<Draft> {
     for call in raw.into_iter().filter(|c| c.begin < recording.end) {
         let mut step = step(call, recording.end);
         names.attribute(call, &mut step);
+        if step.result.is_empty() {
+            // What it reported later does not belong to the scene.
+            step.events.clear();
+        }
         let after_setup = call.begin >= ready
             || recording.from_socket && names.is_socket(call);
         let shown = after_setup

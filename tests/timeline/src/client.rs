@@ -140,21 +140,15 @@ impl Play<'_> {
         act: &Act,
     ) -> io::Result<()> {
         let begin = now();
-        let (call, args, result) = match act {
-            Act::Send(line) => {
-                stream.write_all(format!("{line}\n").as_bytes())?;
-                ("send", format!("{line}\\n"), (line.len() + 1).to_string())
-            }
-            Act::Flood(bytes) => {
-                let sent = flood(stream, *bytes)?;
-                ("send", format!("lines of {LINE} bytes"), sent.to_string())
-            }
-            Act::Empty(lines) => {
-                stream.write_all(&b"\n".repeat(*lines))?;
-                ("send", "empty lines".into(), lines.to_string())
-            }
+        let nothing = String::new;
+        match act {
             Act::Open(count, pause) => {
-                return self.open_loop(name, stream, *count, *pause);
+                self.open_loop(name, stream, *count, *pause)
+            }
+            Act::Finish => {
+                stream.shutdown(Shutdown::Write)?;
+                self.note(name, "shutdown", nothing(), "0".into(), begin);
+                self.wait_for_end(name, stream)
             }
             Act::End => {
                 self.wait_for_end(name, stream)?;
@@ -162,34 +156,15 @@ impl Play<'_> {
                 // ENOTCONN: the server has reset the connection.
                 let closed = stream.shutdown(Shutdown::Write).is_ok();
                 let result = if closed { "0" } else { "-1 ENOTCONN" };
-                let nothing = String::new();
-                self.note(name, "shutdown", nothing, result.into(), begin);
-                return Ok(());
+                self.note(name, "shutdown", nothing(), result.into(), begin);
+                Ok(())
             }
-            Act::Recv(line) => {
-                let mut reply = vec![0; line.len() + 1];
-                stream.read_exact(&mut reply)?;
-                if reply != format!("{line}\n").as_bytes() {
-                    let reply = String::from_utf8_lossy(&reply);
-                    let what = format!("{line:?} was expected, {reply:?} came");
-                    return Err(io::Error::other(what));
-                }
-                ("recv", format!("{line}\\n"), reply.len().to_string())
+            act => {
+                let (call, args, count) = transfer(stream, act)?;
+                self.note(name, call, args, count.to_string(), begin);
+                Ok(())
             }
-            Act::Read(bytes) => {
-                let mut limited = (&*stream).take(*bytes as u64);
-                let read = io::copy(&mut limited, &mut io::sink())?;
-                ("recv", format!("{bytes} bytes"), read.to_string())
-            }
-            _ => {
-                stream.shutdown(Shutdown::Write)?;
-                let nothing = String::new();
-                self.note(name, "shutdown", nothing, "0".into(), begin);
-                return self.wait_for_end(name, stream);
-            }
-        };
-        self.note(name, call, args, result, begin);
-        Ok(())
+        }
     }
 
     /// Reads until the server's FIN. What comes before it is read and counted.
@@ -295,6 +270,43 @@ impl Play<'_> {
         }
         Ok(())
     }
+}
+
+/// Sends or receives what `act` says. Returns the call, what it was about, and
+/// the number of bytes.
+fn transfer(
+    stream: &mut TcpStream,
+    act: &Act,
+) -> io::Result<(&'static str, String, usize)> {
+    Ok(match act {
+        Act::Send(line) => {
+            stream.write_all(format!("{line}\n").as_bytes())?;
+            ("send", format!("{line}\\n"), line.len() + 1)
+        }
+        Act::Flood(bytes) => {
+            let sent = flood(stream, *bytes)?;
+            ("send", format!("lines of {LINE} bytes"), sent)
+        }
+        Act::Empty(lines) => {
+            stream.write_all(&b"\n".repeat(*lines))?;
+            ("send", "empty lines".into(), *lines)
+        }
+        Act::Recv(line) => {
+            let mut reply = vec![0; line.len() + 1];
+            stream.read_exact(&mut reply)?;
+            if reply != format!("{line}\n").as_bytes() {
+                let reply = String::from_utf8_lossy(&reply);
+                let what = format!("{line:?} was expected, {reply:?} came");
+                return Err(io::Error::other(what));
+            }
+            ("recv", format!("{line}\\n"), reply.len())
+        }
+        Act::Read(bytes) => {
+            stream.read_exact(&mut vec![0; *bytes])?;
+            ("recv", format!("{bytes} bytes"), *bytes)
+        }
+        other => return Err(io::Error::other(format!("no bytes: {other:?}"))),
+    })
 }
 
 /// Sends short lines until so many bytes are sent, or no more are taken.

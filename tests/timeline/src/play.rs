@@ -1,5 +1,6 @@
 //! Plays a scene before a server that `strace` watches.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
@@ -55,6 +56,29 @@ impl TraceFile {
         Self(env::temp_dir().join(file))
     }
 
+    /// Waits until the server has closed every connection that it accepted:
+    /// what it does for a client belongs to the scene.
+    fn wait_until_all_are_closed(&self) -> io::Result<()> {
+        let closed = || {
+            let text = fs::read_to_string(&self.0);
+            let text = text.map_err(CaseError::of("strace's file"))?;
+            let mut open = HashSet::new();
+            for call in parse(&text) {
+                match call.name.as_str() {
+                    "accept" | "accept4" => open.extend(call.value()),
+                    "close" => {
+                        let fd = call.fd().unwrap_or(-1);
+                        open.remove(&i64::from(fd));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(open.iter().all(|fd| *fd < 0).then_some(()))
+        };
+        let closed = poll_until(TIMEOUT, closed).map_err(io::Error::other)?;
+        closed.ok_or_else(|| io::Error::other("a connection is not closed"))
+    }
+
     /// The trace, once `strace` has written the end of process `pid`.
     fn read(&self, pid: i32) -> io::Result<String> {
         let head = format!("{pid} ");
@@ -106,6 +130,9 @@ fn play_before(
         .actors
         .iter()
         .any(|actor| actor.acts.contains(&Act::Signal("TERM".into())));
+    if !signals_itself {
+        file.wait_until_all_are_closed()?;
+    }
     sleep(AFTER);
     let end = now();
     if !signals_itself {
