@@ -93,6 +93,12 @@ soak minutes *step:
     @cargo build --quiet --release --workspace
     @cargo run {{ quiet }} --release --package stress --bin soak -- "$@"
 
+# Run a server, and see what it did and when: just trace 04-epoll, or any command (needs strace)
+[no-exit-message]
+trace *command:
+    @cargo build {{ quiet }} --release --bin 01-blocking --bin 02-threads --bin 04-epoll
+    @cargo run {{ quiet }} --release --package timeline -- trace "$@"
+
 # Build the book and open it in a browser
 book:
     mdbook build --open book

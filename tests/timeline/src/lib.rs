@@ -20,6 +20,7 @@
 //! | `check.rs` | whether a recording is that of its scene |
 //! | `sequence.rs`, `clock.rs`, `svg.rs` | the picture |
 //! | `page.rs` | the picture with its caption and its data |
+//! | `trace.rs`, `perfetto.rs` | the same for a server of the reader's own |
 #![cfg(target_os = "linux")]
 
 mod assemble;
@@ -31,12 +32,14 @@ mod elf;
 mod model;
 mod names;
 mod page;
+mod perfetto;
 mod play;
 mod scene;
 mod sequence;
 mod source;
 mod strace;
 mod svg;
+mod trace;
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -45,6 +48,7 @@ pub use model::{Code, Kernel, Part, Step, Timeline};
 pub use page::{figure, standalone};
 pub use play::play;
 pub use scene::Scene;
+pub use trace::{target, trace};
 
 /// The folder of the scenes in this workspace.
 #[must_use]

@@ -1,6 +1,7 @@
 //! `just record` plays the scenes anew and draws their figures; `just trace`
 //! draws what a server does for a reader.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
@@ -8,6 +9,7 @@ use std::{env, fs, io};
 use clap::{Parser, Subcommand};
 use timeline::{
     Scene, Timeline, check, data_file, figure, figure_file, play, scenes,
+    target, trace,
 };
 
 /// Time lines of servers, recorded with strace
@@ -25,6 +27,12 @@ enum Task {
         /// Those whose names begin so; all, if none is named
         names: Vec<String>,
     },
+    /// Run a server and write a page of what it did, once it has ended
+    Trace {
+        /// A step, such as 04-epoll, or any command
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
     /// Draw the figures anew from what was recorded
     Draw,
 }
@@ -32,6 +40,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Options::parse().task {
         Task::Record { names } => record(&names),
+        Task::Trace { command } => trace_own(&command),
         Task::Draw => draw_all(),
     };
     match done {
@@ -41,6 +50,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn trace_own(command: &[OsString]) -> io::Result<()> {
+    let ours = env::current_exe()?.with_file_name("");
+    let [page, perfetto] = trace(command, &ours, &target())?;
+    println!("\nthe time line:  {}", page.display());
+    println!("for ui.perfetto.dev:  {}", perfetto.display());
+    Ok(())
 }
 
 fn record(names: &[String]) -> io::Result<()> {

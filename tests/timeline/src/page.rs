@@ -73,4 +73,5 @@ const OWN_STYLE: &str = "\
 body { font-family: system-ui, sans-serif; color: var(--fg);
   background: var(--bg); margin: 1rem auto; max-width: 760px; padding: 0 1rem; }
 svg { width: 100%; height: auto; display: block; }
+.tl-stage { overflow-x: auto; }
 ";

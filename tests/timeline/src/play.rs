@@ -48,10 +48,10 @@ pub fn play(
 }
 
 /// The file that `strace` writes; removed in the end.
-struct TraceFile(PathBuf);
+pub(crate) struct TraceFile(PathBuf);
 
 impl TraceFile {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let file = format!("timeline-{}-{name}.strace", process::id());
         Self(env::temp_dir().join(file))
     }
@@ -79,8 +79,12 @@ impl TraceFile {
         closed.ok_or_else(|| io::Error::other("a connection is not closed"))
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// The trace, once `strace` has written the end of process `pid`.
-    fn read(&self, pid: i32) -> io::Result<String> {
+    pub(crate) fn read(&self, pid: i32) -> io::Result<String> {
         let head = format!("{pid} ");
         let read = || {
             let text = fs::read_to_string(&self.0);

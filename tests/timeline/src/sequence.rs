@@ -100,7 +100,8 @@ impl<'a> Layout<'a> {
         }
         let mut x = TIME;
         let mut lanes = BTreeMap::new();
-        for name in part.clients.iter().chain(&part.threads) {
+        let lanes_of = part.clients.iter().filter(|name| has_lane(part, name));
+        for name in lanes_of.chain(&part.threads) {
             lanes.insert(name, x);
             x += lane_width(part, name);
         }
@@ -238,16 +239,32 @@ impl<'a> Layout<'a> {
         let text = if step.result.is_empty() && step.waits {
             format!("{} …", step.function())
         } else {
-            label(step)
+            full_label(self.part, step)
         };
         svg.text("tl-label", x + BAR + 4.0, y + 4.0, &text);
+    }
+}
+
+/// Whether we know what the client did. Of a reader's own we do not.
+fn has_lane(part: &Part, client: &String) -> bool {
+    part.steps.iter().any(|step| step.by == *client)
+}
+
+/// The label, with the client where no lane shows it.
+fn full_label(part: &Part, step: &Step) -> String {
+    let label = label(step);
+    match step.client.as_ref().filter(|name| !has_lane(part, name)) {
+        Some(name) if !label.split(' ').any(|word| word == name) => {
+            format!("{label} ({name})")
+        }
+        _ => label,
     }
 }
 
 /// Room for the longest label of a lane.
 fn lane_width(part: &Part, name: &str) -> f64 {
     let own = part.steps.iter().filter(|step| step.by == name);
-    let labels = own.map(|step| label(step).chars().count());
+    let labels = own.map(|step| full_label(part, step).chars().count());
     let label = labels.max().unwrap_or(0) as f64 * LETTER + BAR + 9.0;
     let head = name.chars().count() as f64 * 7.4 + 9.0;
     label.max(head).min(190.0)
