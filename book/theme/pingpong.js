@@ -5,6 +5,15 @@
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+  // The file above a listing. (In the printed book its link is another one.)
+  for (const link of all("p > a:only-child")) {
+    const caption = link.parentElement;
+    if (/\.(rs|py)$/.test(caption.textContent)
+        && caption.textContent === link.textContent
+        && caption.nextElementSibling?.tagName === "PRE")
+      caption.classList.add("file");
+  }
+
   // A listing of a method keeps the indentation of its file; its caption has
   // the `impl`. Take the indentation off.
   for (const code of all("pre code.language-rust, pre code.language-python")) {
