@@ -122,7 +122,9 @@ impl Guarded {
     /// Ends it, and all that it has started.
     // ANCHOR: end
     pub fn end(&mut self) {
-        drop(self.exit_pipe.take());
+        // Once: after the wait its number may be another process's.
+        let Some(pipe) = self.exit_pipe.take() else { return };
+        drop(pipe);
         // The guard ends all that it has started, and then itself.
         let deadline = Instant::now() + STOP_TIMEOUT;
         while self.has_exited().is_none() && Instant::now() < deadline {
