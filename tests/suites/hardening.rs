@@ -233,6 +233,26 @@ fn ends_in_time_though_many_clients_have_sent_much() -> CaseResult {
     ends_with_status_0(process, Signal::SIGTERM)
 }
 
+/// Its replies are stuck on the way when the signal comes. Then it reads them.
+#[test]
+fn a_client_that_reads_late_gets_whole_replies() -> CaseResult {
+    const HELD: usize = 100 << 10;
+    let server = steps::launch(path()).args(&["--quiet"]).start(TIMEOUT)?;
+    let process = server.process()?;
+    let mut client = server.connect()?;
+    let line = [vec![b'z'; 99], vec![b'\n']].concat();
+    client.fill(&line.repeat(10), 64 << 20)?;
+    process.signal(Signal::SIGTERM)?;
+    let replies = client.read_to_the_end()?;
+    let reply = ["受信しました: ".as_bytes(), &line].concat();
+    assert!(replies.len() > HELD, "{} bytes", replies.len());
+    assert_eq!(replies.len() % reply.len(), 0, "the last one is torn");
+    assert!(replies.chunks(reply.len()).all(|bytes| bytes == reply));
+    let status = process.wait(SHUTDOWN_TIMEOUT)?;
+    assert!(status.success(), "{status}");
+    Ok(())
+}
+
 /// The line break that gets off the line of `^C` comes before all else.
 #[test]
 fn says_that_it_shuts_down_before_it_says_what_ends_with_it() -> CaseResult {
