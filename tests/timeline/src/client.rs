@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use harness::{Process, Signal, TIMEOUT};
+use harness::{Process, Signal, TIMEOUT, poll_until};
 
 use crate::scene::{Act, Actor, Scene};
 
@@ -104,6 +104,7 @@ impl Play<'_> {
             match act {
                 Act::Pause(time) => sleep(Duration::from_millis(*time)),
                 Act::After(who, call, count) => self.wait(who, call, *count)?,
+                Act::Settle => self.settle()?,
                 Act::Signal(name) => self.signal(&actor.name, name)?,
                 Act::Connect => stream = Some(self.connect(&actor.name)?),
                 Act::Leave => {
@@ -120,6 +121,13 @@ impl Play<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Each thread that `strace` holds, or that wants to run, does not wait.
+    fn settle(&self) -> io::Result<()> {
+        let waits = || Ok(self.server.proc().waits().then_some(()));
+        let waited = poll_until(TIMEOUT, waits).map_err(io::Error::other)?;
+        waited.ok_or_else(|| io::Error::other("the server never waits"))
     }
 
     fn connect(&self, name: &str) -> io::Result<TcpStream> {

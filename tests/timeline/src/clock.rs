@@ -86,7 +86,7 @@ fn presence(
 fn wait_label(svg: &mut Svg, step: &Step, (x, y): (f64, f64), width: f64) {
     let name = step.function();
     if width > name.len() as f64 * 6.2 + 4.0 {
-        svg.text("tl-in", x + width / 2.0, y + 11.5, name);
+        svg.text("tl-in", x + width / 2.0, y + 10.7, name);
     }
 }
 

@@ -68,6 +68,7 @@ impl Derived {
             match step.function() {
                 "epoll_wait" => self.report(&step.events),
                 "epoll_ctl" => self.control(step),
+                "close" if step.events == [LISTENER] => self.close_listener(),
                 _ => {}
             }
             return;
@@ -89,6 +90,12 @@ impl Derived {
             _ => {}
         }
         self.drop_unready();
+    }
+
+    fn close_listener(&mut self) {
+        self.now.interest.remove(LISTENER);
+        self.now.ready.retain(|n| n != LISTENER);
+        self.now.queue.clear();
     }
 
     fn close(&mut self, name: &String) {

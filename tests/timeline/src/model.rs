@@ -62,7 +62,8 @@ pub struct Step {
     /// Whether it had to wait: the thread slept.
     #[serde(default, skip_serializing_if = "is_false")]
     pub waits: bool,
-    /// What `epoll_wait` reported: clients, `listener`, `signals`.
+    /// What `epoll_wait` reported, or what the call is about, if it is no client:
+    /// clients, `listener`, `signals`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<String>,
     /// Which of the lines of source, from 0.

@@ -67,6 +67,9 @@ impl Names {
                 step.client = Some(client.clone());
                 self.things.insert(fd, Thing::Client(client));
             }
+            ("close", _) if thing == Some(Thing::Listener) => {
+                step.events = vec!["listener".into()];
+            }
             ("epoll_ctl", _) => self.control(call, step),
             ("epoll_wait" | "epoll_pwait", _) => {
                 step.events = self.events(&call.args);

@@ -66,6 +66,8 @@ pub enum Act {
     Leave,
     /// Waits for so many milliseconds.
     Pause(u64),
+    /// Waits until the server waits: it has done what there was to do.
+    Settle,
     /// Waits until another actor has made so many of these calls.
     After(String, String, usize),
     /// Sends the server a signal.
@@ -175,6 +177,7 @@ fn act(text: &str) -> Option<Act> {
         "finish" => Act::Finish,
         "end" => Act::End,
         "leave" => Act::Leave,
+        "settle" => Act::Settle,
         "pause" => Act::Pause(rest.parse().ok()?),
         "after" => {
             let mut words = rest.split_whitespace();

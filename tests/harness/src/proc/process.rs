@@ -148,7 +148,8 @@ impl Proc {
     }
 
     /// Whether it waits for something.
-    pub(crate) fn waits(self) -> bool {
+    #[must_use]
+    pub fn waits(self) -> bool {
         state(&self.file("")) == Some('S')
     }
 
