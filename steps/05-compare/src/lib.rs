@@ -88,6 +88,15 @@ fn usage_error(reason: String) -> ! {
     Options::command().error(ErrorKind::ArgumentConflict, reason).exit()
 }
 
+/// The default loads are the article's, which leave most of each server idle.
+const TRY_NEXT: &str = "
+Try next
+- 05-compare -s keep-alive: connections kept, as much as a server can do
+- 05-compare -s idle: what a connection costs that says nothing
+- 05-compare -s burst --backlog 5: the article's accept queue
+- 05-compare --out results: a report to read, with plots
+";
+
 fn compare(
     plan: &Plan,
     options: &ComparisonOptions,
@@ -109,6 +118,9 @@ fn compare(
     };
     if options.ratios {
         text += &format!("\n{}", report::ratios(&results));
+    }
+    if !(options.json || options.markdown || results.interrupted) {
+        text += TRY_NEXT;
     }
     let printed = print(&text);
     let measured = results.rows.iter().any(|row| !row.rounds.is_empty());
