@@ -13,6 +13,24 @@
 //! | `runner.rs` | run cases side by side, the stage that a server is at first |
 //! | `report.rs` | a line for each case, the stages, and what is next |
 //! | `check.rs` | the suite as a command, for any server in any language |
+//!
+//! # To add a case
+//!
+//! 1. Write it in the file of `cases/` that it belongs to: a function that takes
+//!    a `&Server`, talks to it through [`harness::Client`], and says in a
+//!    [`harness::CaseError`] what was sent, what was expected and what came. Its
+//!    name is a sentence whose subject is the server. Above it stands what a
+//!    server does that fails it.
+//! 2. Add it to that file's `CASES`, with the chapter that explains it and what
+//!    it cannot do without ([`Requirement`]). Where the server needs options, a
+//!    limit or another reader of its stdout, say so there.
+//! 3. Give it a stage in `stages.rs`, and one sentence on why it matters.
+//! 4. Let a wrong server of `tests/faulty` fail it: add its name to that server's
+//!    list. If none fails it, write one.
+//!
+//! It must wait for conditions, with a deadline, and never for a time; and it must
+//! ask no more than a server in any language can do: `cargo test -p conformance`
+//! runs all cases on servers in Python and in Node.
 
 mod case;
 mod cases;

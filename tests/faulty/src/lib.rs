@@ -17,6 +17,18 @@
 //! | `errors.rs` | wrong: what a system call says when it fails |
 //! | `options.rs` | the command line, and the list that it prints |
 //! | `judge.rs` | whether a server fails the cases that it must, and no other |
+//!
+//! # To add a wrong server
+//!
+//! 1. Find the decision in `base/mod.rs`: the methods of the trait `Server`. If
+//!    it is not one yet, make it one.
+//! 2. In the file of its theme, write a struct without fields, and an
+//!    `impl Server` that replaces that method alone. An `ANCHOR` around it lets a
+//!    page of the book show it.
+//! 3. Beside it, a [`FaultyServer`]: its name, the page that breaks it, its
+//!    mistake in a few words, and the cases that it must fail. Add it to [`ALL`].
+//! 4. `cargo test -p faulty` holds it to that list: it must fail those and no
+//!    other. What it fails or not, as a race goes, is in `may_fail`.
 
 mod base;
 mod errors;
