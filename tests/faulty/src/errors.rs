@@ -1,10 +1,11 @@
-//! FaultyServer servers: what a system call says when it fails.
+//! Faulty servers: what a system call says when it fails.
 
 use std::io;
 use std::os::fd::IntoRawFd;
 
 use super::FaultyServer;
-use super::base::{Connection, EventLoop, Server};
+use super::base::{Connection, Server};
+use super::event_loop::EventLoop;
 
 /// The article's: a descriptor that is only a number, and an error after which
 /// nobody calls `close`.
@@ -12,7 +13,7 @@ struct Leak;
 
 // ANCHOR: leak
 impl Server for Leak {
-    fn after_failure(
+    fn after_error(
         &self,
         connection: Connection,
         _: io::Error,
@@ -38,7 +39,7 @@ struct FatalReset;
 
 // ANCHOR: fatal_reset
 impl Server for FatalReset {
-    fn after_failure(&self, _: Connection, e: io::Error) -> io::Result<()> {
+    fn after_error(&self, _: Connection, e: io::Error) -> io::Result<()> {
         Err(e)
     }
 }
@@ -99,7 +100,7 @@ struct Spin;
 
 // ANCHOR: spin
 impl Server for Spin {
-    fn try_at_once(
+    fn retry_at_once(
         &self,
         _: &mut EventLoop,
         error: io::Error,
@@ -127,7 +128,7 @@ struct FatalLimit;
 
 // ANCHOR: fatal_limit
 impl Server for FatalLimit {
-    fn try_at_once(
+    fn retry_at_once(
         &self,
         _: &mut EventLoop,
         error: io::Error,
@@ -159,7 +160,11 @@ impl Server for LevelSpin {
         false
     }
 
-    fn try_at_once(&self, _: &mut EventLoop, _: io::Error) -> io::Result<bool> {
+    fn retry_at_once(
+        &self,
+        _: &mut EventLoop,
+        _: io::Error,
+    ) -> io::Result<bool> {
         Ok(false)
     }
 }

@@ -1,4 +1,4 @@
-//! FaultyServer servers: where a message ends, and what is kept until it does.
+//! Faulty servers: where a message ends, and what is kept until it does.
 
 use std::io;
 
@@ -11,8 +11,8 @@ struct OneRecv;
 
 // ANCHOR: one_recv
 impl Server for OneRecv {
-    fn hear(&self, _: &mut Line, input: &[u8], replies: &mut Vec<u8>) {
-        self.answer(text(input), replies);
+    fn feed(&self, _: &mut Line, input: &[u8], replies: &mut Vec<u8>) {
+        self.reply(text(input), replies);
     }
 }
 // ANCHOR_END: one_recv
@@ -54,9 +54,9 @@ struct CutAtNul;
 
 // ANCHOR: cut_at_nul
 impl Server for CutAtNul {
-    fn answer(&self, line: &[u8], replies: &mut Vec<u8>) {
+    fn reply(&self, line: &[u8], replies: &mut Vec<u8>) {
         let string = line.split(|&byte| byte == 0).next().unwrap_or(line);
-        Right.answer(string, replies);
+        Right.reply(string, replies);
     }
 }
 // ANCHOR_END: cut_at_nul
@@ -116,6 +116,7 @@ pub(super) const WHOLE_BUFFER: FaultyServer = FaultyServer {
         "answers_long_lines_as_fast_as_they_come",
         "lets_a_fire_hose_starve_nobody",
         "reads_a_conversation_byte_by_byte",
+        "says_once_that_a_line_is_too_long",
         "tears_no_reply_when_it_ends_under_load",
     ],
 };
@@ -126,7 +127,12 @@ struct NoLimit;
 
 // ANCHOR: no_limit
 impl Server for NoLimit {
-    fn keep(&self, line: &mut Line, piece: &[u8], replies: &mut Vec<u8>) {
+    fn extend_line(
+        &self,
+        line: &mut Line,
+        piece: &[u8],
+        replies: &mut Vec<u8>,
+    ) {
         line.bytes.extend_from_slice(piece);
         if piece.ends_with(b"\n") && text(&line.bytes).len() > 1_000 {
             line.too_long = true;
@@ -151,7 +157,12 @@ struct LimitPerPiece;
 
 // ANCHOR: limit_per_piece
 impl Server for LimitPerPiece {
-    fn keep(&self, line: &mut Line, piece: &[u8], replies: &mut Vec<u8>) {
+    fn extend_line(
+        &self,
+        line: &mut Line,
+        piece: &[u8],
+        replies: &mut Vec<u8>,
+    ) {
         line.bytes.extend_from_slice(piece);
         line.too_long = text(&line.bytes).len() > 1_000;
         if line.too_long {
@@ -188,9 +199,9 @@ impl Server for LeftOver {
         input: &[u8],
         replies: &mut Vec<u8>,
     ) -> io::Result<()> {
-        self.hear(&mut connection.line, input, replies);
-        connection.unsent.extend_from_slice(replies);
-        self.send(connection)?;
+        self.feed(&mut connection.line, input, replies);
+        connection.outbox.extend_from_slice(replies);
+        self.flush(connection)?;
         replies.clear();
         Ok(())
     }

@@ -7,20 +7,18 @@
 //!
 //! | file | its one idea |
 //! |---|---|
-//! | `base/mod.rs` | the right server, and every decision that it makes |
-//! | `base/event_loop.rs` | one thread, one `epoll` |
-//! | `base/turns.rs` | what one event leads to |
-//! | `base/connection.rs` | one client, and how far we are with it |
+//! | `base.rs` | the right server, and every decision that it makes |
+//! | `event_loop.rs` | one thread, one `epoll`: it asks the server for each |
 //! | `framing.rs` | wrong: where a message ends |
 //! | `readiness.rs` | wrong: what an event says, and when it comes again |
 //! | `sending.rs` | wrong: replies that the kernel does not take at once |
 //! | `errors.rs` | wrong: what a system call says when it fails |
 //! | `options.rs` | the command line, and the list that it prints |
-//! | `judge.rs` | whether a server fails the cases that it must, and no other |
+//! | `expected_failures.rs` | whether a server fails the cases that it must, and no other |
 //!
 //! # To add a wrong server
 //!
-//! 1. Find the decision in `base/mod.rs`: the methods of the trait `Server`. If
+//! 1. Find the decision in `base.rs`: the methods of the trait `Server`. If
 //!    it is not one yet, make it one.
 //! 2. In the file of its theme, write a struct without fields, and an
 //!    `impl Server` that replaces that method alone. An `ANCHOR` around it lets a
@@ -30,8 +28,11 @@
 //! 4. `cargo test -p faulty` holds it to that list: it must fail those and no
 //!    other. What it fails or not, as a race goes, is in `may_fail`.
 
+#![cfg(target_os = "linux")]
+
 mod base;
 mod errors;
+mod event_loop;
 mod expected_failures;
 mod framing;
 mod options;
@@ -70,7 +71,7 @@ impl FaultyServer {
     /// Listens, says where, and serves until SIGINT or SIGTERM comes. An error
     /// is a line for stderr.
     fn serve(&self, options: &Options) -> Result<(), String> {
-        base::run(self.server, options)
+        event_loop::run(self.server, options)
     }
 }
 

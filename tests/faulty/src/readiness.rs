@@ -1,10 +1,11 @@
-//! FaultyServer servers: edge-triggered told once, level-triggered told for ever.
+//! Faulty servers: edge-triggered told once, level-triggered told for ever.
 
 use std::io;
 
-use super::base::{
-    Connection, EventLoop, Interest, Received, Server, Shared, Turn,
-};
+use nix::sys::epoll::EpollFlags;
+
+use super::base::{Buffers, Connection, Received, Server};
+use super::event_loop::EventLoop;
 use super::{FaultyServer, Right};
 
 /// The article's, and every `epoll` tutorial's that adds `EPOLLET` to a
@@ -17,12 +18,12 @@ impl Server for ReadOnce {
     fn read(
         &self,
         connection: &mut Connection,
-        shared: &mut Shared,
-    ) -> io::Result<Turn> {
-        match self.receive(connection, shared)? {
-            Received::End => self.end_input(connection, shared),
-            Received::Bytes | Received::Nothing => Ok(Turn::Waiting),
+        buffers: &mut Buffers,
+    ) -> io::Result<bool> {
+        if let Received::End = self.receive(connection, buffers)? {
+            self.finish(connection, buffers)?;
         }
+        Ok(true)
     }
 }
 // ANCHOR_END: read_once
@@ -36,7 +37,6 @@ pub(super) const READ_ONCE: FaultyServer = FaultyServer {
         "answers_200000_pipelined_pings",
         "answers_long_lines_as_fast_as_they_come",
         "gives_all_replies_after_a_half_close",
-        "gives_back_the_descriptors_of_all_who_leave",
         "gives_the_last_reply_when_the_end_comes_with_it",
         "goes_on_after_a_line_longer_than_its_buffer",
         "goes_on_after_a_line_of_four_megabytes",
@@ -48,6 +48,7 @@ pub(super) const READ_ONCE: FaultyServer = FaultyServer {
         "stops_reading_from_a_client_that_never_reads",
     ],
     may_fail: &[
+        "gives_back_the_descriptors_of_all_who_leave",
         "answers_an_unfinished_last_line",
         "answers_a_last_line_that_ends_in_half_a_line_end",
         "tears_no_reply_when_it_ends_under_load",
@@ -62,7 +63,7 @@ struct AcceptOnce;
 impl Server for AcceptOnce {
     fn accept(&self, event_loop: &mut EventLoop) -> io::Result<()> {
         if let Ok(socket) = event_loop.accept() {
-            event_loop.welcome(self, socket)?;
+            event_loop.open(self, socket)?;
         }
         Ok(())
     }
@@ -110,7 +111,7 @@ struct QueueForgotten;
 
 // ANCHOR: queue_forgotten
 impl Server for QueueForgotten {
-    fn queue_was_left(&self, _: &mut EventLoop) {}
+    fn rearm_listener(&self, _: &mut EventLoop) {}
 }
 // ANCHOR_END: queue_forgotten
 
@@ -133,8 +134,8 @@ impl Server for AlwaysWritable {
         false
     }
 
-    fn wants(&self, connection: &Connection) -> Interest {
-        Interest { write: true, ..Right.wants(connection) }
+    fn interest(&self, connection: &Connection) -> EpollFlags {
+        Right.interest(connection) | EpollFlags::EPOLLOUT
     }
 }
 // ANCHOR_END: always_writable

@@ -1,6 +1,6 @@
 //! The suite is itself tested: wrong servers, and the cases that catch them.
 //!
-//! `src/wrong/` has them, and says which cases each must fail.
+//! `src/` has them, and says which cases each must fail.
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
