@@ -68,7 +68,7 @@ fn masked(text: &str) -> String {
 #[test]
 fn prints_the_lines_of_the_article_in_japanese() -> CaseResult {
     let (listening, ended) = match name() {
-        "04-epoll" | "08-async" => (
+        "04-epoll" | "07-cores" | "08-async" => (
             "[*] epollサーバー起動: 127.0.0.1:8888",
             "[*] クライアント接続終了 (fd=7)",
         ),
@@ -101,7 +101,7 @@ fn prints_the_lines_of_the_article_in_japanese() -> CaseResult {
 #[test]
 fn prints_the_same_lines_in_english() -> CaseResult {
     let (listening, ended) = match name() {
-        "04-epoll" | "08-async" => (
+        "04-epoll" | "07-cores" | "08-async" => (
             "[*] epoll server listening on 127.0.0.1:8888",
             "[*] connection ended (fd=7)",
         ),

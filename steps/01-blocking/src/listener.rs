@@ -28,18 +28,34 @@ const UNSENT_LIMIT: c_int = 128 * 1_024;
 // ANCHOR: listen
 pub fn listen(address: SocketAddr, backlog: i32) -> Result<OwnedFd> {
     let listener = stream_socket(address)?;
-    set_options(&listener)?;
-    bind(&listener, address)?;
-    // SAFETY: takes two numbers and no pointer.
-    check(unsafe { libc::listen(raw_fd(&listener), backlog) })
-        .context(Call::Listen)?;
+    listen_on(&listener, address, backlog)?;
     Ok(listener)
+}
+
+/// The same with a socket that is there already.
+///
+/// # Errors
+/// As [`listen`].
+pub fn listen_on(
+    listener: &OwnedFd,
+    address: SocketAddr,
+    backlog: i32,
+) -> Result<()> {
+    set_options(listener)?;
+    bind(listener, address)?;
+    // SAFETY: takes two numbers and no pointer.
+    check(unsafe { libc::listen(raw_fd(listener), backlog) })
+        .context(Call::Listen)?;
+    Ok(())
 }
 // ANCHOR_END: listen
 
 /// Asks the kernel for a TCP socket of the family of `address`.
+///
+/// # Errors
+/// EMFILE without a free descriptor.
 // ANCHOR: socket
-fn stream_socket(address: SocketAddr) -> Result<OwnedFd> {
+pub fn stream_socket(address: SocketAddr) -> Result<OwnedFd> {
     let family = if address.is_ipv4() { AF_INET } else { AF_INET6 };
     // SAFETY: takes three numbers and no pointer.
     let fd = check(unsafe { libc::socket(family, libc::SOCK_STREAM, 0) })

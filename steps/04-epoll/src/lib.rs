@@ -40,9 +40,11 @@ use protocol::{
 };
 use threads::connection_limit;
 
+use listener::AcceptQueue;
+pub use listener::Incoming;
 pub use poller::{Event, Interest, Poller, Trigger};
-use server::Server;
-pub use signals::Signals;
+pub use server::Server;
+pub use signals::{Signals, Stop};
 
 /// A ping-pong server with one thread for all clients, on epoll
 #[derive(Clone, Debug, Parser)]
@@ -81,7 +83,9 @@ pub fn run(options: &Options) -> Result<()> {
 
     let poller = Poller::new(options.trigger)?;
     let LimitOptions { max_connections, idle_timeout } = options.limits;
-    let listener = (listener, connection_limit(max_connections));
-    Server::new(poller, signals, listener, idle_timeout, log)?.run()
+    let max_connections = connection_limit(max_connections);
+    let queue = AcceptQueue { socket: listener, max_connections };
+    let (stop, queue) = (Box::new(signals), Box::new(queue));
+    Server::new(poller, stop, queue, idle_timeout, log)?.run()
 }
 // ANCHOR_END: run

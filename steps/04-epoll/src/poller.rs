@@ -124,6 +124,29 @@ impl Poller {
     }
     // ANCHOR_END: register
 
+    /// Adds a listener that is in the sets of other pollers, too: a client that
+    /// connects wakes one of them, not all. Such an entry cannot be changed:
+    /// see [`deregister`](Self::deregister). `EPOLLEXCLUSIVE`.
+    ///
+    /// # Errors
+    /// As [`register`](Self::register).
+    // ANCHOR: exclusive
+    pub fn register_exclusive(&self, fd: impl AsFd, token: u64) -> Result<()> {
+        let flags = EpollFlags::EPOLLIN
+            | EpollFlags::EPOLLET
+            | EpollFlags::EPOLLEXCLUSIVE;
+        self.epoll.add(fd, EpollEvent::new(flags, token)).context(Call::Epoll)
+    }
+
+    /// Takes `fd` out of the set. `EPOLL_CTL_DEL`.
+    ///
+    /// # Errors
+    /// ENOENT where it is not in the set.
+    pub fn deregister(&self, fd: impl AsFd) -> Result<()> {
+        self.epoll.delete(fd).context(Call::Epoll)
+    }
+    // ANCHOR_END: exclusive
+
     /// Waits until something is ready or `timeout` is over (`None`: never), and
     /// puts what it was into `events`. `man 2 epoll_wait`.
     ///

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use blocking::is_connection_error;
@@ -14,9 +14,9 @@ use threads::IdleTimer;
 
 use crate::connection::Connection;
 use crate::context::Context;
-use crate::listener::Listener;
+use crate::listener::{Incoming, Listener};
 use crate::poller::{Interest, Poller};
-use crate::signals::Signals;
+use crate::signals::Stop;
 use crate::would_block;
 
 /// How long clients may take to read their last replies at shutdown.
@@ -32,10 +32,11 @@ const READS_PER_TURN: usize = 16;
 const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
 
+/// The loop, and all that it has open.
 // ANCHOR: server
-pub(crate) struct Server {
+pub struct Server {
     poller: Poller,
-    signals: Signals,
+    stop: Box<dyn Stop>,
     /// `None` once the server is shutting down: the listener is closed.
     listener: Option<Listener>,
     /// Boxed, so that a map that grows moves pointers alone.
@@ -49,22 +50,23 @@ pub(crate) struct Server {
 // ANCHOR_END: server
 
 impl Server {
+    /// A loop that serves what comes from `incoming` until `stop` says so.
+    ///
     /// # Errors
     /// ENOSPC, ENOMEM: see [`Poller::register`].
-    pub(crate) fn new(
+    pub fn new(
         poller: Poller,
-        signals: Signals,
-        (socket, max_connections): (OwnedFd, usize),
+        stop: Box<dyn Stop>,
+        incoming: Box<dyn Incoming>,
         idle_timeout: Option<Duration>,
         log: Log,
     ) -> Result<Self> {
-        poller.register(&signals, SIGNALS, Interest::READABLE)?;
-        let listener =
-            Listener::new(socket, max_connections, &poller, LISTENER)?;
+        poller.register(stop.as_fd(), SIGNALS, Interest::READABLE)?;
+        let listener = Listener::new(incoming, &poller, LISTENER)?;
         let cx = Context::new(log);
         Ok(Self {
             poller,
-            signals,
+            stop,
             listener: Some(listener),
             connections: HashMap::new(),
             idle_timeout,
@@ -79,7 +81,7 @@ impl Server {
     /// # Errors
     /// `epoll_wait` failed, which only a wrong program can bring about.
     // ANCHOR: run
-    pub(crate) fn run(mut self) -> Result<()> {
+    pub fn run(mut self) -> Result<()> {
         let mut events = Vec::new();
         while !self.is_finished() {
             self.cx.log.flush();
@@ -130,9 +132,14 @@ impl Server {
     fn close(&mut self, fd: RawFd) {
         self.connections.remove(&fd); // close(2)
         self.cx.log.info(Message::Ended(Some(fd)));
-        // What had run out may be there again.
+        self.on_close();
+    }
+
+    /// What had run out may be there again.
+    fn on_close(&mut self) {
         if let Some(listener) = &mut self.listener {
             listener.backoff.reset();
+            listener.incoming.on_close();
         }
     }
     // ANCHOR_END: with
@@ -145,7 +152,7 @@ impl Server {
             if !listener.has_room(open) {
                 break;
             }
-            match listener.accept() {
+            match listener.incoming.accept() {
                 Ok((socket, peer)) => self.open(socket, peer),
                 Err(e) if would_block(&e) => return,
                 Err(e) if is_connection_error(&e) => {}
@@ -168,7 +175,10 @@ impl Server {
             Ok(connection) => {
                 self.connections.insert(fd, Box::new(connection));
             }
-            Err(error) => self.cx.log.warn(&error),
+            Err(error) => {
+                self.cx.log.warn(&error);
+                self.on_close();
+            }
         }
     }
 
@@ -184,8 +194,9 @@ impl Server {
     /// The first signal: no new clients, and the open connections are drained.
     // ANCHOR: shut_down
     fn shut_down(&mut self) {
-        let Some(signal) = self.signals.read() else { return };
-        self.cx.log.notice(Message::ShuttingDown(signal));
+        if !self.stop.is_requested(&mut self.cx.log) {
+            return;
+        }
         self.listener = None; // close(2): a client that connects now is refused
         self.drain_deadline = Some(self.cx.now + DRAIN_TIMEOUT);
         for fd in self.descriptors() {

@@ -57,6 +57,8 @@ pub enum Requirement {
     ManyClients,
     /// It serves one after the other.
     OneClientAtATime,
+    /// Its clients wait in one queue: first come, first served.
+    OneQueue,
     /// We have started the server, and so may signal it.
     OwnProcess,
     /// And can see its descriptors, threads, memory and processor time.

@@ -13,6 +13,7 @@ use harness::{CaseError, Launch, Server, TIMEOUT, proc_unavailable};
 pub struct ServerUnderTest {
     how: How,
     one_at_a_time: bool,
+    one_queue: bool,
     options: Vec<String>,
     timeout: Duration,
     start_timeout: Duration,
@@ -42,6 +43,7 @@ impl ServerUnderTest {
         Self {
             how,
             one_at_a_time: false,
+            one_queue: true,
             options,
             timeout: TIMEOUT,
             start_timeout: TIMEOUT,
@@ -53,7 +55,15 @@ impl ServerUnderTest {
     pub fn step(target: &Target, path: &str) -> Self {
         Self::command(target.launch(path))
             .one_at_a_time(target.one_at_a_time)
+            .one_queue(target.one_queue)
             .options(target.limits)
+    }
+
+    /// Its clients wait in one queue: not so where several sockets listen.
+    #[must_use]
+    pub fn one_queue(mut self, yes: bool) -> Self {
+        self.one_queue = yes;
+        self
     }
 
     /// The server serves one client at a time, as step 01 does.
@@ -113,6 +123,9 @@ impl ServerUnderTest {
             }
             Requirement::OneClientAtATime if !self.one_at_a_time => {
                 Some("for a server of one client at a time".into())
+            }
+            Requirement::OneQueue if !self.one_queue => {
+                Some("needs one queue in which clients wait".into())
             }
             Requirement::Inspection if ours => {
                 proc_unavailable().map(Into::into)

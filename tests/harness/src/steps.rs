@@ -19,6 +19,8 @@ macro_rules! server_of_this_step {
             ("02-threads", path)
         } else if let Some(path) = option_env!("CARGO_BIN_EXE_04-epoll") {
             ("04-epoll", path)
+        } else if let Some(path) = option_env!("CARGO_BIN_EXE_07-cores") {
+            ("07-cores", path)
         } else if let Some(path) = option_env!("CARGO_BIN_EXE_08-async") {
             ("08-async", path)
         } else if let Some(path) = option_env!("CARGO_BIN_EXE_09-uring") {
@@ -40,18 +42,25 @@ pub struct Target {
     pub options: &'static [&'static str],
     /// It serves one client after the other.
     pub one_at_a_time: bool,
+    /// Its clients wait in one queue: first come, first served.
+    pub one_queue: bool,
     /// What limits its clients: options that it understands.
     pub limits: &'static [&'static str],
 }
 
 const LIMITS: &[&str] = &["--max-connections", "--idle-timeout"];
 
+const fn cores(spread: &'static str) -> [&'static str; 4] {
+    ["--cores", "2", "--spread", spread]
+}
+
 const fn target(
     name: &'static str,
     mode: &'static str,
     options: &'static [&'static str],
 ) -> Target {
-    Target { name, mode, options, one_at_a_time: false, limits: LIMITS }
+    let (one_at_a_time, one_queue) = (false, true);
+    Target { name, mode, options, one_at_a_time, one_queue, limits: LIMITS }
 }
 
 const TARGETS: &[Target] = &[
@@ -63,6 +72,12 @@ const TARGETS: &[Target] = &[
     target("02-threads", "", &[]),
     target("04-epoll", "edge", &["--trigger", "edge"]),
     target("04-epoll", "level", &["--trigger", "level"]),
+    Target {
+        one_queue: false,
+        ..target("07-cores", "reuseport", &cores("reuseport"))
+    },
+    target("07-cores", "exclusive", &cores("exclusive")),
+    target("07-cores", "handover", &cores("handover")),
     target("08-async", "", &[]),
     target("09-uring", "", &[]),
 ];

@@ -13,7 +13,7 @@ const FILES: u32 = 64;
 const CROWD: usize = 120;
 
 const LIMITED: &[Requirement] =
-    &[Requirement::ManyClients, Requirement::Inspection];
+    &[Requirement::ManyClients, Requirement::OneQueue, Requirement::Inspection];
 
 pub(super) const CASES: &[Case] = &[
     case!(Process, Threads, serves_whom_it_can_at_the_descriptor_limit)
@@ -22,6 +22,7 @@ pub(super) const CASES: &[Case] = &[
     case!(Process, Threads, bears_to_run_out_of_descriptors)
         .needs(&[
             Requirement::ManyClients,
+            Requirement::OneQueue,
             Requirement::Inspection,
             Requirement::Option("--max-connections"),
         ])
@@ -30,6 +31,7 @@ pub(super) const CASES: &[Case] = &[
     case!(Process, Threads, lets_clients_past_max_connections_wait)
         .needs(&[
             Requirement::ManyClients,
+            Requirement::OneQueue,
             Requirement::Option("--max-connections"),
         ])
         .options(&["--max-connections", "3"]),

@@ -21,7 +21,9 @@ struct Options {
 
     /// Which server
     #[arg(default_value = "04-epoll")]
-    #[arg(value_parser = ["02-threads", "04-epoll", "08-async", "09-uring"])]
+    #[arg(value_parser = [
+        "02-threads", "04-epoll", "07-cores", "08-async", "09-uring",
+    ])]
     step: String,
 
     /// Options of that server
