@@ -88,8 +88,13 @@ const EVENTS: &[Row] = &[
     row("accept4", ACCEPT, Nothing),
     row("epoll_wait", INTERRUPTED, Nothing),
     row("epoll_ctl", EPOLL_CTL, EndsOne),
-    rare("read", INTERRUPTED, Nothing),
 ];
+
+/// Where the signals come as a descriptor among the others.
+const SIGNALFD: &[Row] = &[rare("read", INTERRUPTED, Nothing)];
+
+/// Where a thread of its own waits for them.
+const SIGWAIT: &[Row] = &[rare("rt_sigtimedwait", INTERRUPTED, Nothing)];
 
 /// An EAGAIN that is not true. Who waits for an edge has to believe that there
 /// is nothing; who is told the level finds out.
@@ -113,9 +118,10 @@ fn rows(who: &Target) -> &'static [&'static [Row]] {
     match (who.name, who.mode) {
         ("01-blocking", _) => &[ALL, TRANSFERS, WAITING],
         ("02-threads", _) => &[ALL, TRANSFERS, WAITING, THREADS],
+        ("07-cores", _) => &[ALL, TRANSFERS, EVENTS, SIGWAIT],
         ("09-uring", _) => &[ALL, RINGS],
-        (_, "level") => &[ALL, TRANSFERS, EVENTS, LEVEL],
-        _ => &[ALL, TRANSFERS, EVENTS],
+        (_, "level") => &[ALL, TRANSFERS, EVENTS, SIGNALFD, LEVEL],
+        _ => &[ALL, TRANSFERS, EVENTS, SIGNALFD],
     }
 }
 
