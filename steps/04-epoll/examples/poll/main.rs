@@ -1,5 +1,7 @@
 //! Step 04 on `poll`: every file of it as it stands, but for `poller.rs`.
 
+#![expect(unreachable_pub, reason = "what the step offers, a program does not")]
+
 #[path = "../../src/connection.rs"]
 mod connection;
 #[path = "../../src/context.rs"]
@@ -10,7 +12,7 @@ mod poller;
 #[path = "../../src/server.rs"]
 mod server;
 mod signals {
-    pub(crate) use epoll::Signals;
+    pub(crate) use epoll::{Signals, Stop};
 }
 
 use std::io;
@@ -21,6 +23,7 @@ use clap::Parser;
 use protocol::{LimitOptions, ListenOptions, Log, Message, Result};
 use threads::connection_limit;
 
+use listener::AcceptQueue;
 use poller::{Interest, Poller};
 use server::Server;
 use signals::Signals;
@@ -46,8 +49,10 @@ fn run(options: &Options) -> Result<()> {
     log.notice(Message::EpollListening(local_address(&listener)?));
 
     let LimitOptions { max_connections, idle_timeout } = options.limits;
-    let listener = (listener, connection_limit(max_connections));
-    Server::new(Poller::default(), signals, listener, idle_timeout, log)?.run()
+    let max_connections = connection_limit(max_connections);
+    let queue = AcceptQueue { socket: listener, max_connections };
+    let (stop, queue) = (Box::new(signals), Box::new(queue));
+    Server::new(Poller::default(), stop, queue, idle_timeout, log)?.run()
 }
 
 fn main() -> ExitCode {
