@@ -18,7 +18,7 @@ use crate::{Reactor, Timers};
 
 /// Tasks that are polled before the reactor is asked again: what is due, and
 /// what has become ready, must not wait for all of them.
-const TASKS_PER_TURN: usize = 32;
+const TASKS_PER_TURN: usize = 8;
 
 // ANCHOR: waker
 /// `Waker` demands that any thread may wake a task, hence the channel, though
