@@ -130,7 +130,6 @@ impl Poller {
     ///
     /// # Errors
     /// As [`register`](Self::register).
-    // ANCHOR: exclusive
     pub fn register_exclusive(&self, fd: impl AsFd, token: u64) -> Result<()> {
         let flags = EpollFlags::EPOLLIN
             | EpollFlags::EPOLLET
@@ -145,7 +144,6 @@ impl Poller {
     pub fn deregister(&self, fd: impl AsFd) -> Result<()> {
         self.epoll.delete(fd).context(Call::Epoll)
     }
-    // ANCHOR_END: exclusive
 
     /// Waits until something is ready or `timeout` is over (`None`: never), and
     /// puts what it was into `events`. `man 2 epoll_wait`.

@@ -17,7 +17,6 @@ use crate::shared::{Loop, Mailbox, Shared};
 const LAST_ACCEPTS: usize = 256;
 
 /// A loop's end of the handover.
-// ANCHOR: inbox
 struct Inbox(Loop);
 
 pub(crate) fn inboxes(shared: &Arc<Shared>) -> Vec<Box<dyn Incoming>> {
@@ -43,7 +42,6 @@ impl Incoming for Inbox {
         self.0.shared.on_close();
     }
 }
-// ANCHOR_END: inbox
 
 impl AsFd for Inbox {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -52,7 +50,6 @@ impl AsFd for Inbox {
 }
 
 /// The thread's end.
-// ANCHOR: acceptor
 pub(crate) struct Acceptor {
     poller: Poller,
     listener: OwnedFd,
@@ -91,7 +88,6 @@ impl Acceptor {
         self.shared.shut_down();
         waited
     }
-    // ANCHOR_END: acceptor
 
     /// Takes all that the queue has, as long as there is room.
     // ANCHOR: accept_all

@@ -38,7 +38,6 @@ use handover::Acceptor;
 use shared::{Loop, Shared};
 
 /// How the clients are spread over the loops.
-// ANCHOR: options
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Spread {
     /// A listener for each loop on the same port: SO_REUSEPORT.
@@ -67,14 +66,12 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = Spread::Handover)]
     pub spread: Spread,
 }
-// ANCHOR_END: options
 
 /// Serves with a loop for each core until SIGINT or SIGTERM.
 ///
 /// # Errors
 /// Whatever keeps the server from starting: see [`blocking::listen`]; EAGAIN
 /// where no thread can be created.
-// ANCHOR: run
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
@@ -117,7 +114,6 @@ pub fn run(options: &Options) -> Result<()> {
         ended.fold(accepted, Result::and)
     })
 }
-// ANCHOR_END: run
 
 type Running<'scope> = ScopedJoinHandle<'scope, Result<()>>;
 

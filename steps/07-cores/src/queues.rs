@@ -15,7 +15,6 @@ use protocol::{Call, Result, ResultExt};
 use crate::shared::Shared;
 
 /// An accept queue, whose clients count for the whole process.
-// ANCHOR: queue
 pub(crate) struct Queue {
     /// Under `exclusive` all loops have the same.
     listener: Arc<OwnedFd>,
@@ -40,9 +39,7 @@ impl Incoming for Queue {
     fn on_close(&self) {
         self.shared.on_close();
     }
-    // ANCHOR_END: queue
 
-    // ANCHOR: exclusive
     fn register(&self, poller: &Poller, token: u64) -> Result<()> {
         match self.exclusive {
             true => poller.register_exclusive(&self.listener, token),
@@ -66,7 +63,6 @@ impl Incoming for Queue {
             false => Ok(()),
         }
     }
-    // ANCHOR_END: exclusive
 }
 
 impl AsFd for Queue {
@@ -80,7 +76,6 @@ impl AsFd for Queue {
 ///
 /// # Errors
 /// As [`listen_on`].
-// ANCHOR: reuseport
 pub(crate) fn reuseport(
     first: OwnedFd,
     backlog: i32,
@@ -99,7 +94,6 @@ pub(crate) fn reuseport(
     }
     Ok(queues)
 }
-// ANCHOR_END: reuseport
 
 /// The same listener for each loop.
 pub(crate) fn exclusive(

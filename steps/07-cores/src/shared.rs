@@ -12,7 +12,6 @@ use protocol::{Call, Log, Result, ResultExt};
 
 /// Wakes a poller from any thread: `man 2 eventfd`. It is registered
 /// edge-triggered, and each `write` is an edge; so it is never read.
-// ANCHOR: wake
 #[derive(Debug)]
 pub(crate) struct WakeUp(EventFd);
 
@@ -27,7 +26,6 @@ impl WakeUp {
         while self.0.write(1).is_err() {}
     }
 }
-// ANCHOR_END: wake
 
 impl AsFd for WakeUp {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -39,7 +37,6 @@ impl AsFd for WakeUp {
 type Client = (OwnedFd, SocketAddr);
 
 /// What the other threads know of a loop.
-// ANCHOR: shared
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     /// Something that all loops share has changed.
@@ -63,7 +60,6 @@ pub(crate) struct Shared {
     open: AtomicUsize,
     max_connections: usize,
 }
-// ANCHOR_END: shared
 
 impl Mailbox {
     fn new() -> Result<Self> {
@@ -116,7 +112,6 @@ impl Shared {
     }
     // ANCHOR_END: limit
 
-    // ANCHOR: stop
     pub(crate) fn shut_down(&self) {
         self.stopping.store(true, SeqCst);
         self.wake_all();
@@ -158,7 +153,6 @@ impl Stop for Loop {
         false
     }
 }
-// ANCHOR_END: stop
 
 impl AsFd for Loop {
     fn as_fd(&self) -> BorrowedFd<'_> {

@@ -43,7 +43,6 @@ impl Wake for TaskWaker {
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What tasks share: they start others, and wait.
-// ANCHOR: runtime
 pub struct Runtime {
     pub(crate) reactor: Reactor,
     pub(crate) timers: Timers,
@@ -63,7 +62,6 @@ impl Runtime {
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         self.spawned.borrow_mut().push(Box::pin(task));
     }
-    // ANCHOR_END: runtime
 
     /// Runs `main` to its end, and the tasks as long as that takes. Calls
     /// `before_wait` before each wait.
@@ -95,12 +93,11 @@ impl Runtime {
             self.timers.wake_due();
         }
     }
+    // ANCHOR_END: block_on
 }
-// ANCHOR_END: block_on
 
 /// The tasks that have not ended. To drop them cancels them: each drops what it
 /// owns, its socket among it.
-// ANCHOR: tasks
 struct Tasks {
     open: HashMap<u64, (Task, Waker)>,
     /// No number is given twice: the waker of a task that has ended wakes none.
@@ -146,4 +143,3 @@ impl Tasks {
         }
     }
 }
-// ANCHOR_END: tasks

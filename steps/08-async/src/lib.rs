@@ -53,7 +53,6 @@ pub struct Options {
 ///
 /// # Errors
 /// Whatever keeps the server from starting: see [`blocking::listen`].
-// ANCHOR: run
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
@@ -63,4 +62,3 @@ pub fn run(options: &Options) -> Result<()> {
     log.notice(Message::EpollListening(local_address(&listener)?));
     server::run(listener, signals, &options.limits, log)
 }
-// ANCHOR_END: run

@@ -30,7 +30,6 @@ pub fn race<A, B>(
 // ANCHOR_END: race
 
 /// Lets all others have their turn.
-// ANCHOR: yield_now
 pub fn yield_now() -> impl Future<Output = ()> {
     let mut has_yielded = false;
     poll_fn(move |cx| {
@@ -41,15 +40,12 @@ pub fn yield_now() -> impl Future<Output = ()> {
         Poll::Pending
     })
 }
-// ANCHOR_END: yield_now
 
 /// Waits until `is_true` is. It is looked at whenever the task is polled: what
 /// makes it true has to wake the task.
-// ANCHOR: until
 pub fn until(is_true: impl Fn() -> bool) -> impl Future<Output = ()> {
     poll_fn(move |_| match is_true() {
         true => Poll::Ready(()),
         false => Poll::Pending,
     })
 }
-// ANCHOR_END: until

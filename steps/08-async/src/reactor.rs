@@ -11,7 +11,6 @@ use protocol::Result;
 use crate::Runtime;
 
 /// What is known of a descriptor, and the task that waits for it.
-// ANCHOR: slot
 #[derive(Clone, Debug)]
 pub(crate) struct Slot {
     /// What epoll waits for; `None`: to be registered anew, which re-arms.
@@ -22,10 +21,8 @@ pub(crate) struct Slot {
     pub(crate) hang_up: bool,
     waker: Waker,
 }
-// ANCHOR_END: slot
 
 /// The poller, and a slot for each descriptor.
-// ANCHOR: reactor
 #[derive(Debug)]
 pub(crate) struct Reactor {
     poller: RefCell<Poller>,
@@ -54,7 +51,6 @@ impl Reactor {
         }
         Ok(())
     }
-    // ANCHOR_END: reactor
 
     /// # Errors
     /// ENOSPC, ENOMEM: see [`Poller::register`].
@@ -99,10 +95,8 @@ impl Reactor {
 
 impl Runtime {
     /// Wakes every task that waits for a descriptor, to look at something else.
-    // ANCHOR: wake_all
     pub fn wake_all(&self) {
         let slots = self.reactor.slots.borrow();
         slots.iter().for_each(|slot| slot.waker.wake_by_ref());
     }
-    // ANCHOR_END: wake_all
 }

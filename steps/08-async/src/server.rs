@@ -39,7 +39,6 @@ struct State {
 }
 
 /// What all tasks share.
-// ANCHOR: server
 struct Server {
     runtime: Rc<Runtime>,
     log: RefCell<Log>,
@@ -74,11 +73,9 @@ pub(crate) fn run(
     let main = server.serve(listener, signals, max);
     runtime.block_on(main, || server.log.borrow_mut().flush())?
 }
-// ANCHOR_END: server
 
 impl Server {
     /// Accepts until a signal comes; then the clients are drained.
-    // ANCHOR: serve
     async fn serve(
         self: &Rc<Self>,
         listener: Source<OwnedFd>,
@@ -98,10 +95,8 @@ impl Server {
         // The tasks that are left are dropped: close(2).
         Ok(())
     }
-    // ANCHOR_END: serve
 
     /// Takes clients from the accept queue, for ever.
-    // ANCHOR: accept
     async fn accept(
         self: &Rc<Self>,
         listener: Source<OwnedFd>,
@@ -140,9 +135,7 @@ impl Server {
             server.open.set(server.open.get() - 1);
         });
     }
-    // ANCHOR_END: accept
 
-    // ANCHOR: serve_client
     async fn serve_client(&self, client: Client) {
         let served = pin!(self.converse(&client));
         let result = match race(served, pin!(self.idle(&client))).await {
@@ -165,7 +158,6 @@ impl Server {
             self.runtime.sleep(IdleTimer::interval(timeout)).await;
         }
     }
-    // ANCHOR_END: serve_client
 
     /// Answers `client` until its FIN, or until the server stops.
     // ANCHOR: converse

@@ -19,7 +19,6 @@ const WRITABLE: Interest = Interest { readable: false, writable: true };
 
 /// A non-blocking descriptor whose calls wait as futures. One task may wait for
 /// one of them at a time. To drop it closes it.
-// ANCHOR: source
 pub struct Source<T: AsFd> {
     pub(crate) io: T,
     runtime: Rc<Runtime>,
@@ -57,14 +56,12 @@ impl<T: AsFd> Source<T> {
         })
     }
 }
-// ANCHOR_END: source
 
 impl Source<OwnedFd> {
     /// The next connection of a listener, and its peer.
     ///
     /// # Errors
     /// As [`blocking::accept`].
-    // ANCHOR: calls
     pub async fn accept(&self) -> Result<(OwnedFd, SocketAddr)> {
         self.when_readable(Call::Accept, |io| accept_nonblocking(io)).await
     }
@@ -122,7 +119,6 @@ impl Source<OwnedFd> {
             Poll::Ready(Ok(()))
         })
     }
-    // ANCHOR_END: calls
 }
 
 impl Source<Signals> {

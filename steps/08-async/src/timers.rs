@@ -12,7 +12,6 @@ use crate::Runtime;
 type Key = (Instant, u64);
 
 /// The tasks that wait for a time, in the order in which they are due.
-// ANCHOR: timers
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     wakers: RefCell<BTreeMap<Key, Waker>>,
@@ -35,7 +34,6 @@ impl Timers {
         }
     }
 }
-// ANCHOR_END: timers
 
 /// Keeps an entry as long as its future lives: one that is dropped waits no
 /// longer.
@@ -49,7 +47,6 @@ impl Drop for Entry<'_> {
 
 impl Runtime {
     /// Waits for `duration`.
-    // ANCHOR: sleep
     pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
         let timers = &self.timers;
         timers.last.set(timers.last.get() + 1);
@@ -64,5 +61,4 @@ impl Runtime {
             Poll::Pending
         })
     }
-    // ANCHOR_END: sleep
 }

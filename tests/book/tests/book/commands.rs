@@ -16,6 +16,8 @@ fn options() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("04-epoll", epoll::Options::command()),
         ("05-compare", compare::Options::command()),
         ("06-labs", labs::Options::command()),
+        ("07-cores", cores::Options::command()),
+        ("08-async", async_server::Options::command()),
         ("09-uring", uring::Options::command()),
         ("check", conformance::check::Options::command()),
         ("wrong", faulty::Options::command()),
