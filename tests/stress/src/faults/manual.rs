@@ -79,9 +79,6 @@ pub(super) const SHUTDOWN: &[&str] = &["ENOTCONN"];
 /// `man 2 clone`.
 pub(super) const CLONE: &[&str] = &["EAGAIN", "ENOMEM"];
 
-/// `man 2 setsockopt`, and POSIX.
-pub(super) const OPTION: &[&str] = &["EINVAL", "ENOBUFS", "ENOMEM"];
-
 /// Of all calls that ask for memory: `man 2 mmap`, `man 2 madvise`.
 pub(super) const MEMORY: &[&str] = &["EAGAIN", "ENOMEM"];
 /// `man 2 munmap`, `man 2 sigaltstack`.

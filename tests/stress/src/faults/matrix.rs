@@ -5,7 +5,7 @@ use harness::steps::Target;
 use super::fault::{Effect, Fault, Frequency};
 use super::manual::{
     ACCEPT, CLONE, CLOSE, ENTER, EPOLL_CTL, INTERRUPTED, MEMORY, NO_MEMORY,
-    OPTION, PEER, POLL, RECEIVE, SEND, SHUTDOWN, WOULD_BLOCK, WRITE,
+    PEER, POLL, RECEIVE, SEND, SHUTDOWN, WOULD_BLOCK, WRITE,
 };
 use Effect::{EndsOne, KeepsOneOpen, LosesBytes, Nothing};
 
@@ -78,7 +78,6 @@ const THREADS: &[Row] = &[
     rare("munmap", NO_MEMORY, Nothing),
     rare("madvise", MEMORY, Nothing),
     rare("sigaltstack", NO_MEMORY, Nothing),
-    rare("getsockopt", OPTION, Nothing),
     rare("read", WOULD_BLOCK, Nothing),
     rare("read", INTERRUPTED, Nothing),
     rare("rt_sigtimedwait", INTERRUPTED, Nothing),
