@@ -85,22 +85,29 @@ fn says_that_a_rate_was_not_reached() {
 
 /// Stopped for 0.3 s, the client cannot send what is due meanwhile. That is
 /// in the latency, and it is not the server's.
+/// It is stopped while it waits for the next request to be due: that is its own
+/// delay. (While it waits for a reply a stop is a part of that reply's time.)
 fn says_by_how_much_it_was_late_itself() {
-    let (sender, asked) = mpsc::channel();
+    const GAP: Duration = Duration::from_millis(100);
+    let (sender, answered) = mpsc::channel();
     let server = Rogue::start(move |mut stream| {
         while read_line(&mut stream) == b"ping\n" {
-            let _ = sender.send(());
             let _ = stream.write_all(b"pong\n");
+            let _ = sender.send(());
         }
     });
-    let arguments = ["200", "--threads", "1", "--rate", "200", "--keep-alive"];
+    let arguments = ["20", "--threads", "1", "--rate", "10", "--keep-alive"];
     let client = Running::start(server.port, &arguments);
-    let deadline = Duration::from_secs(10);
-    asked.recv_timeout(deadline).expect("the first request");
     let pid = Pid::from_raw(client.child.id().cast_signed());
-    kill(pid, Signal::SIGSTOP).expect("a signal to our child");
-    thread::sleep(Duration::from_millis(300));
-    kill(pid, Signal::SIGCONT).expect("a signal to our child");
+    // Once would do, if the client took each reply at once.
+    for _ in 0..3 {
+        let deadline = Duration::from_secs(10);
+        answered.recv_timeout(deadline).expect("a request");
+        thread::sleep(GAP / 4);
+        kill(pid, Signal::SIGSTOP).expect("a signal to our child");
+        thread::sleep(GAP * 4);
+        kill(pid, Signal::SIGCONT).expect("a signal to our child");
+    }
     let (text, _) = client.finish();
     let (_, late) = text.split_once("Sent late by the client").expect("it");
     assert!(figure(late, "max ") > 200.0, "{text}");
