@@ -81,12 +81,13 @@ def accept():
 
 
 clients, draining, lock = set(), set(), threading.Lock()
+# Before it listens: from then on a signal may come.
+stop = {signal.SIGINT, signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, stop)
 try:
     listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=4096)
 except OSError as error:
     sys.exit(f"bind failed: {error}")
-stop = {signal.SIGINT, signal.SIGTERM}
-signal.pthread_sigmask(signal.SIG_BLOCK, stop)
 threading.Thread(target=accept, daemon=True).start()
 signal.sigwait(stop)
 # What has arrived is read, and answered; then comes our FIN.
