@@ -1,6 +1,7 @@
 /* Stage 0 of step 04: the article's event loop, level-triggered. */
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -36,11 +37,21 @@ static int listen_on(int port) {
     return fd;
 }
 
+/* Escaped: a client must not control the terminal. */
+static void log_line(const char *line) {
+    printf("[*] received: ");
+    for (int i = 0; line[i] != '\0' && i < 1000; i++) {
+        unsigned char byte = line[i];
+        printf(isprint(byte) ? "%c" : "\\x%02x", byte);
+    }
+    printf("\n");
+    fflush(stdout);
+}
+
 /* What one recv brought is one message, up to its first line end. */
 static void answer(int client, char *line) {
     line[strcspn(line, "\r\n")] = '\0';
-    printf("[*] received: %s\n", line);
-    fflush(stdout);
+    log_line(line);
     char reply[2 * BUFFER_SIZE];
     if (strcasecmp(line, "ping") == 0)
         strcpy(reply, "pong\n");

@@ -15,7 +15,8 @@ func reply(data []byte) []byte {
 	if end := bytes.IndexAny(data, "\r\n"); end >= 0 {
 		data = data[:end]
 	}
-	fmt.Printf("[*] received: %s\n", data)
+	// Quoted, since a client must not control the terminal.
+	fmt.Printf("[*] received: %.1000q\n", data)
 	if bytes.EqualFold(data, []byte("ping")) {
 		return []byte("pong\n")
 	}

@@ -1,13 +1,19 @@
 // Stage 0 of step 04: the article's server, on the event loop of Node.
 
 import net from "node:net";
+import { inspect } from "node:util";
 
 const port = Number(process.argv[2] ?? 8888);
+
+// For a terminal, which a client must not control.
+function printable(bytes) {
+  return inspect(bytes.toString().slice(0, 1000));
+}
 
 // What one "data" event brought is one message, up to its first line end.
 function reply(data) {
   const line = data.toString("latin1").split(/[\r\n]/)[0];
-  console.log(`[*] received: ${Buffer.from(line, "latin1")}`);
+  console.log("[*] received:", printable(Buffer.from(line, "latin1")));
   if (line.toLowerCase() === "ping") return "pong\n";
   return Buffer.concat([
     Buffer.from("受信しました: "),

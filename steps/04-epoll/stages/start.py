@@ -5,10 +5,15 @@ import socket
 import sys
 
 
+def printable(line):
+    """For a terminal, which a client must not control."""
+    return repr(line.decode(errors="replace"))[1:-1][:1000]
+
+
 def reply(data):
     """What one recv brought is one message, up to its first line end."""
     line = data.split(b"\n")[0].split(b"\r")[0]
-    print("[*] received:", line.decode(errors="replace"), flush=True)
+    print("[*] received:", printable(line), flush=True)
     if line.lower() == b"ping":
         return b"pong\n"
     return "受信しました: ".encode() + line + b"\n"

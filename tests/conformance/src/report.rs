@@ -220,7 +220,7 @@ fn held(stage: &Stage, score: &Score) -> String {
 fn print_next(progress: &Progress, out: &mut impl Write) -> io::Result<()> {
     let Some((stage, score)) = progress.stages().nth(progress.next_stage())
     else {
-        return writeln!(out, "\nAll stages hold.");
+        return print_success(progress, out);
     };
     let Some((planned, error)) = &score.first_failure else { return Ok(()) };
     if progress.stopped {
@@ -236,6 +236,26 @@ fn print_next(progress: &Progress, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out)?;
     explain(out, planned, error)
+}
+
+/// No case failed, which says nothing of a stage that was not run.
+fn print_success(progress: &Progress, out: &mut impl Write) -> io::Result<()> {
+    let not_run: Vec<_> =
+        progress.stages().filter(|(_, score)| score.passed == 0).collect();
+    if not_run.is_empty() {
+        return writeln!(out, "\nAll stages hold.");
+    }
+    writeln!(out, "\nAll stages hold that were run.")?;
+    for (stage, score) in not_run {
+        let (number, adds) = (stage.number, stage.adds);
+        let reason = score.first_reason.as_deref().unwrap_or_default();
+        writeln!(out, "Stage {number} was not run ({adds}): it {reason}.")?;
+        if reason.starts_with("needs the option") {
+            let add = "--with max-connections,idle-timeout";
+            writeln!(out, "For a server that has both options add {add}.")?;
+        }
+    }
+    Ok(())
 }
 
 fn line(
@@ -290,4 +310,48 @@ fn wrapped(text: &str) -> String {
         width += word.len();
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::{Progress, STAGES, print_stages};
+    use crate::{Planned, Verdict};
+
+    /// What is said at the end where none of stage 8 was run, for `reason`.
+    fn without_stage_8(reason: &str) -> String {
+        let mut progress = Progress {
+            scores: Default::default(),
+            start: Instant::now(),
+            shown: None,
+            stopped: false,
+        };
+        for stage in &STAGES {
+            for case in stage.cases() {
+                let verdict = match stage.number {
+                    8 => Verdict::NotApplicable(reason.into()),
+                    _ => Verdict::Passed,
+                };
+                let planned = Planned { stage, case, earlier: false };
+                progress.scores[stage.number].add(planned, verdict);
+            }
+        }
+        let mut text = Vec::new();
+        print_stages(&progress, &mut text).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn says_that_a_stage_was_not_run_and_what_to_add() {
+        let text = without_stage_8("needs the option --max-connections");
+        assert!(text.contains("stage 8    n/a       the two options"));
+        assert!(text.ends_with(
+            "\nAll stages hold that were run.\nStage 8 was not run (the two \
+             options): it needs the option --max-connections.\nFor a server \
+             that has both options add --with max-connections,idle-timeout.\n"
+        ));
+        let text = without_stage_8("needs many clients at once");
+        assert!(text.ends_with("it needs many clients at once.\n"));
+    }
 }

@@ -1,7 +1,7 @@
 //! The steps that have stages, and where their files are.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use clap::ValueEnum;
 use conformance::{STAGES, Stage};
@@ -96,8 +96,14 @@ pub(crate) fn mine() -> PathBuf {
     repository().join("mine")
 }
 
-/// A path as a reader would write it: from the folder of the workspace.
+/// A path from the folder of the workspace, as the book shows it.
 pub(crate) fn shown(path: &Path) -> String {
     let short = path.strip_prefix(repository()).unwrap_or(path);
     short.display().to_string()
+}
+
+/// The whole path: a reader may be in any folder.
+pub(crate) fn absolute(path: &Path) -> String {
+    let whole = path::absolute(path);
+    whole.as_deref().unwrap_or(path).display().to_string()
 }

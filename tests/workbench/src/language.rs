@@ -104,7 +104,7 @@ impl Language {
         if status.success() {
             return Ok(());
         }
-        let source = course::shown(&folder.join(self.source()));
+        let source = course::absolute(&folder.join(self.source()));
         Err(format!("it does not build: mend {source}"))
     }
 

@@ -9,7 +9,7 @@ use conformance::report::{Extent, print_stages, run_stages};
 use conformance::{LaunchOptions, Runner, STAGES, ServerUnderTest};
 use harness::Launch;
 
-use crate::course::{Step, shown};
+use crate::course::{Step, absolute};
 use crate::language::Language;
 use crate::watch::{Changes, last_change};
 use crate::{Result, say};
@@ -34,7 +34,8 @@ pub(crate) fn run(
 ) -> Result<bool> {
     let timeout = Duration::from_secs(timeout);
     let mine = Mine { timeout, ..find(root, step)? };
-    say(&format!("[*] {}", shown(&mine.folder.join(mine.language.source()))));
+    let source = mine.folder.join(mine.language.source());
+    say(&format!("[*] {}", absolute(&source)));
     mine.language.is_installed()?;
     if !watch {
         let reached = mine.check(|_| {})?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::course::{Step, repository, shown};
+use crate::course::{Step, absolute, repository};
 use crate::language::{Language, package_name};
 use crate::{Result, say};
 
@@ -31,7 +31,7 @@ pub(crate) fn start(
         }
         Language::Python | Language::C | Language::Node => {}
     }
-    say(&format!("[*] your server: {}", shown(&source)));
+    say(&format!("[*] your server: {}", absolute(&source)));
     say("[*] check it, now and at every save: just mine --watch");
     if let Err(error) = language.is_installed() {
         say(&format!("[!] {error}"));
@@ -66,8 +66,8 @@ fn move_aside(folder: &Path) -> Result<()> {
         .find(|aside| !aside.exists());
     let Some(aside) = aside else { return Ok(()) };
     fs::rename(folder, &aside)
-        .map_err(|e| format!("cannot move {}: {e}", shown(folder)))?;
-    say(&format!("[*] what was there is now in {}", shown(&aside)));
+        .map_err(|e| format!("cannot move {}: {e}", absolute(folder)))?;
+    say(&format!("[*] what was there is now in {}", absolute(&aside)));
     Ok(())
 }
 
@@ -97,15 +97,15 @@ fn write_package(step: Step, folder: &Path) -> Result<()> {
 
 fn create(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)
-        .map_err(|e| format!("cannot make {}: {e}", shown(folder)))
+        .map_err(|e| format!("cannot make {}: {e}", absolute(folder)))
 }
 
 fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path)
-        .map_err(|e| format!("cannot read {}: {e}", shown(path)))
+        .map_err(|e| format!("cannot read {}: {e}", absolute(path)))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text)
-        .map_err(|e| format!("cannot write {}: {e}", shown(path)))
+        .map_err(|e| format!("cannot write {}: {e}", absolute(path)))
 }

@@ -63,6 +63,19 @@ fn never_overwrites_what_is_there() {
 }
 
 #[test]
+fn says_where_it_is_whatever_the_folder() {
+    let bench = Workbench::new("where");
+    let file = bench.folder.join("01-blocking/server.c");
+    let mut command = Command::cargo_bin("workbench").unwrap();
+    command.args(["start", "01", "--in", "c", "--folder", "where"]);
+    command.current_dir(env!("CARGO_TARGET_TMPDIR"));
+    let said = stdout(&command.output().unwrap());
+    let place = format!("[*] your server: {}\n", file.display());
+    assert!(said.contains(&place), "{said}");
+    assert!(file.exists());
+}
+
+#[test]
 fn says_what_cannot_be_begun() {
     let bench = Workbench::new("begun");
     let said = error(&bench.run(&["start", "02", "--in", "node"]));
