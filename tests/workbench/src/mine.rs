@@ -121,3 +121,53 @@ impl Mine {
             .timeout(self.timeout)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+    use std::{env, fs, thread};
+
+    use clap::ValueEnum;
+    use conformance::{STAGES, Verdict};
+
+    use super::Mine;
+    use crate::course::Step;
+    use crate::language::Language;
+    use crate::start::start;
+
+    /// In each language that has a toolchain here. Rust's is the first stage of
+    /// each step, which the step holds to its cases.
+    #[test]
+    fn the_smallest_servers_pass_their_stage() {
+        let root = env::temp_dir().join(format!("mine-{}", std::process::id()));
+        let languages = Language::value_variants().iter().copied();
+        thread::scope(|scope| {
+            for language in languages.filter(|l| *l != Language::Rust) {
+                if let Err(missing) = language.is_installed() {
+                    println!("skipped: {missing}");
+                    continue;
+                }
+                for step in Step::ALL {
+                    let root = root.join(language.source());
+                    if start(&root, step, language, 0).is_ok() {
+                        scope.spawn(move || passes(&root, step, language));
+                    }
+                }
+            }
+        });
+        fs::remove_dir_all(&root).unwrap();
+    }
+
+    fn passes(root: &Path, step: Step, language: Language) {
+        let folder = root.join(step.name());
+        let timeout = Duration::from_secs(20);
+        let mine = Mine { step, language, folder, timeout };
+        mine.language.build(&mine.folder).unwrap();
+        for case in STAGES[0].cases() {
+            if let Verdict::Failed(error) = case.judge(&mine.server()) {
+                panic!("{step:?} in {language:?}: {}: {error}", case.name);
+            }
+        }
+    }
+}
