@@ -19,23 +19,27 @@ mod handover;
 mod queues;
 mod shared;
 
+use std::mem;
 use std::num::NonZeroUsize;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::thread::{
-    self, Builder, Scope, ScopedJoinHandle, available_parallelism,
-};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::{Builder, available_parallelism};
+use std::time::Duration;
 
 use blocking::{listen, local_address, reset_inherited};
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
-use epoll::{Poller, Server, Trigger};
+use epoll::{Incoming, Poller, Server, Trigger};
 use protocol::{
-    Call, Error, LimitOptions, ListenOptions, Log, Message, Result, ResultExt,
+    Call, LimitOptions, ListenOptions, Log, Message, Result, ResultExt,
 };
 use threads::{connection_limit, spawn_signal_thread};
 
-use handover::Acceptor;
-use shared::{Loop, Shared};
+use handover::Recipients;
+use queues::Queue;
+use shared::{Shared, WakeUp};
 
 /// How the clients are spread over the loops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,75 +79,103 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
-    let ListenOptions { backlog, .. } = options.listen;
-    let listener = listen(options.listen.address(), backlog)?;
+    let address = options.listen.address();
+    let listener = listen(address, options.listen.backlog)?;
     let address = local_address(&listener)?;
     let shared = Arc::new(options.shared()?);
-
-    let (mut acceptor, mut servers) = (None, Vec::new());
-    for (number, incoming) in match options.spread {
-        Spread::Reuseport => queues::reuseport(listener, backlog, &shared)?,
-        Spread::Exclusive => queues::exclusive(listener, &shared),
-        Spread::Handover => {
-            acceptor = Some(Acceptor::new(listener, &shared)?);
-            handover::inboxes(&shared)
-        }
-    }
-    .into_iter()
-    .enumerate()
-    {
-        let poller = Poller::new(Trigger::Edge)?;
-        let stop = Box::new(Loop { shared: Arc::clone(&shared), number });
-        let (idle, log) = (options.limits.idle_timeout, log.for_thread());
-        servers.push(Server::new(poller, stop, incoming, idle, log)?);
-    }
+    let loops = options.loops(Arc::new(listener), &shared)?;
 
     // Before any other thread exists: they inherit the mask.
     let (on_signal, mut signal_log) = (Arc::clone(&shared), log.for_thread());
     spawn_signal_thread(move |signal| {
         signal_log.notice(Message::ShuttingDown(signal));
         signal_log.flush();
-        on_signal.shut_down();
+        on_signal.wake_all(WakeUp::STOP);
     })?;
-    thread::scope(|scope| {
-        let loops = spawn_all(scope, servers, &shared)?;
-        log.notice(Message::EpollListening(address));
+    let ended = spawn_all(loops, options.limits.idle_timeout, &log)?;
+    log.notice(Message::EpollListening(address));
+    log.flush();
+    ended.iter().collect::<Result<()>>()?;
+    if let left @ 1.. = shared.left.load(SeqCst) {
+        log.notice(Message::LeftInQueue(left));
         log.flush();
-        let accepted = acceptor.map_or(Ok(()), |a| a.run(&mut log));
-        let ended = loops.into_iter().map(|l| l.join().unwrap_or(Ok(())));
-        ended.fold(accepted, Result::and)
-    })
+    }
+    Ok(())
 }
 
-type Running<'scope> = ScopedJoinHandle<'scope, Result<()>>;
-
-/// A thread for each loop. One that ends with an error ends the others, too.
+/// Starts a thread for each loop. Each sends what it has ended with: an error
+/// of one ends the process.
 ///
 /// # Errors
 /// EAGAIN where no thread can be created.
 // ANCHOR: spawn
-fn spawn_all<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    servers: Vec<Server>,
-    shared: &'scope Shared,
-) -> Result<Vec<Running<'scope>>> {
-    let stop_all = move |_: &Error| shared.shut_down();
-    let spawn = |server: Server| {
-        let work = move || server.run().inspect_err(stop_all);
-        let spawned = Builder::new().spawn_scoped(scope, work);
-        spawned.context(Call::Thread).inspect_err(stop_all)
-    };
-    servers.into_iter().map(spawn).collect()
+fn spawn_all(
+    loops: Vec<Loop>,
+    idle: Option<Duration>,
+    log: &Log,
+) -> Result<Receiver<Result<()>>> {
+    let (sender, ended) = channel();
+    for (stop, incoming) in loops {
+        let (poller, stop) = (Poller::new(Trigger::Edge)?, Box::new(stop));
+        let log = log.for_thread();
+        let server = Server::new(poller, stop, incoming, idle, log)?;
+        let sender = sender.clone();
+        let run = move || sender.send(server.run());
+        Builder::new().spawn(run).context(Call::Thread)?;
+    }
+    Ok(ended)
 }
 // ANCHOR_END: spawn
 
+/// What stops a loop, and where its clients come from.
+type Loop = (WakeUp, Box<dyn Incoming>);
+
 impl Options {
-    fn shared(&self) -> Result<Shared> {
+    fn cores(&self) -> usize {
         let available = || available_parallelism().map_or(1, NonZeroUsize::get);
-        let cores = self.cores.unwrap_or_else(available);
+        self.cores.unwrap_or_else(available)
+    }
+
+    fn shared(&self) -> Result<Shared> {
+        let cores = self.cores();
         // Each loop has descriptors of its own: epoll, wake-ups, a listener.
-        let default = || connection_limit(None).saturating_sub(3 * (cores - 1));
-        let requested = self.limits.max_connections;
-        Shared::new(cores, requested.unwrap_or_else(default).max(1))
+        let default = || connection_limit(None).saturating_sub(3 * cores);
+        let max = self.limits.max_connections.unwrap_or_else(default);
+        let one_accepts = self.spread == Spread::Handover;
+        let accepting = 0..if one_accepts { 1 } else { cores };
+        Ok(Shared {
+            wake_ups: accepting
+                .map(|_| WakeUp::new())
+                .collect::<Result<_>>()?,
+            max_connections: max.max(1),
+            open: AtomicUsize::new(0),
+            left: AtomicUsize::new(0),
+        })
+    }
+
+    fn loops(
+        &self,
+        first: Arc<OwnedFd>,
+        shared: &Arc<Shared>,
+    ) -> Result<Vec<Loop>> {
+        let (mut loops, mut recipients) = (Vec::new(), Recipients::default());
+        for (number, stop) in shared.wake_ups.iter().enumerate() {
+            let mut listener = Arc::clone(&first);
+            let exclusive = self.spread == Spread::Exclusive;
+            if self.spread == Spread::Reuseport && number > 0 {
+                let another = queues::another(&first, self.listen.backlog)?;
+                listener = Arc::new(another);
+            }
+            if self.spread == Spread::Handover {
+                for _ in 0..self.cores() {
+                    loops.push(recipients.add_loop(shared)?);
+                }
+            }
+            let (stop, shared) = (stop.clone(), Arc::clone(shared));
+            let recipients = mem::take(&mut recipients);
+            let queue = Queue { listener, exclusive, shared, recipients };
+            loops.push((stop, Box::new(queue)));
+        }
+        Ok(loops)
     }
 }

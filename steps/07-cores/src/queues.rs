@@ -1,9 +1,10 @@
-//! `reuseport` and `exclusive`: the kernel spreads the clients.
+//! Where the loops that accept take their clients from.
 
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 
 use blocking::{accept_nonblocking, listen_on, local_address, stream_socket};
 use epoll::{Incoming, Interest, Poller};
@@ -12,14 +13,39 @@ use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::ReusePort;
 use protocol::{Call, Result, ResultExt};
 
+use crate::handover::Recipients;
 use crate::shared::Shared;
+
+/// Clients that are still taken from an accept queue when it is closed.
+const LAST_ACCEPTS: usize = 256;
+
+/// Another listener on the port of `first`, with a queue of its own.
+/// `man 7 socket`, `SO_REUSEPORT`.
+///
+/// # Errors
+/// As [`listen_on`].
+// ANCHOR: another
+pub(crate) fn another(first: &OwnedFd, backlog: i32) -> Result<OwnedFd> {
+    let address = local_address(first)?;
+    let listener = stream_socket(address)?;
+    // For the first one not before its `bind`: two servers would share the
+    // port, and neither of them would know.
+    for socket in [first, &listener] {
+        setsockopt(socket, ReusePort, &true).context(Call::SetSockOpt)?;
+    }
+    listen_on(&listener, address, backlog)?;
+    Ok(listener)
+}
+// ANCHOR_END: another
 
 /// An accept queue, whose clients count for the whole process.
 pub(crate) struct Queue {
-    /// Under `exclusive` all loops have the same.
-    listener: Arc<OwnedFd>,
-    exclusive: bool,
-    shared: Arc<Shared>,
+    pub(crate) listener: Arc<OwnedFd>,
+    /// It is in the sets of all loops.
+    pub(crate) exclusive: bool,
+    pub(crate) shared: Arc<Shared>,
+    /// Under `handover` this loop keeps no client.
+    pub(crate) recipients: Recipients,
 }
 
 impl Incoming for Queue {
@@ -29,7 +55,9 @@ impl Incoming for Queue {
             return Err(Errno::EINTR.into());
         }
         let accepted = accept_nonblocking(&self.listener);
-        accepted.inspect_err(|_| self.shared.on_close())
+        let client = accepted.inspect_err(|_| self.shared.on_close())?;
+        // Given away: on to the next.
+        self.recipients.give(client).ok_or(Errno::EINTR.into())
     }
 
     fn has_room(&self, _: usize) -> bool {
@@ -42,7 +70,7 @@ impl Incoming for Queue {
 
     fn register(&self, poller: &Poller, token: u64) -> Result<()> {
         match self.exclusive {
-            true => poller.register_exclusive(&self.listener, token),
+            true => poller.register_exclusive(self, token),
             false => poller.register(self, token, Interest::READABLE),
         }
     }
@@ -59,58 +87,30 @@ impl Incoming for Queue {
         // Such an entry cannot be changed. ENOENT: it is not there.
         let _ = poller.deregister(self);
         match interest.readable {
-            true => poller.register_exclusive(self, token),
+            true => self.register(poller, token),
             false => Ok(()),
         }
     }
 }
 
+/// A client in the queue of a listener that is closed gets a reset, and the
+/// server does not hear of it. So it looks first.
+// ANCHOR: drop
+impl Drop for Queue {
+    fn drop(&mut self) {
+        for _ in 0..LAST_ACCEPTS {
+            let Ok(client) = accept_nonblocking(&self.listener) else { return };
+            let has_room = self.shared.try_open();
+            if !has_room || self.recipients.give(client).is_some() {
+                self.shared.left.fetch_add(1, SeqCst);
+            }
+        }
+    }
+}
+// ANCHOR_END: drop
+
 impl AsFd for Queue {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.listener.as_fd()
-    }
-}
-
-/// A listener for each loop, on the port of `first`. `man 7 socket`,
-/// `SO_REUSEPORT`.
-///
-/// # Errors
-/// As [`listen_on`].
-pub(crate) fn reuseport(
-    first: OwnedFd,
-    backlog: i32,
-    shared: &Arc<Shared>,
-) -> Result<Vec<Box<dyn Incoming>>> {
-    // Not before its `bind`: two servers would share the port, and neither of
-    // them would know.
-    setsockopt(&first, ReusePort, &true).context(Call::SetSockOpt)?;
-    let address = local_address(&first)?;
-    let mut queues = vec![Queue::boxed(Arc::new(first), false, shared)];
-    while queues.len() < shared.loops.len() {
-        let listener = stream_socket(address)?;
-        setsockopt(&listener, ReusePort, &true).context(Call::SetSockOpt)?;
-        listen_on(&listener, address, backlog)?;
-        queues.push(Queue::boxed(Arc::new(listener), false, shared));
-    }
-    Ok(queues)
-}
-
-/// The same listener for each loop.
-pub(crate) fn exclusive(
-    listener: OwnedFd,
-    shared: &Arc<Shared>,
-) -> Vec<Box<dyn Incoming>> {
-    let listener = Arc::new(listener);
-    let queue = |_| Queue::boxed(Arc::clone(&listener), true, shared);
-    shared.loops.iter().map(queue).collect()
-}
-
-impl Queue {
-    fn boxed(
-        listener: Arc<OwnedFd>,
-        exclusive: bool,
-        shared: &Arc<Shared>,
-    ) -> Box<dyn Incoming> {
-        Box::new(Self { listener, exclusive, shared: Arc::clone(shared) })
     }
 }

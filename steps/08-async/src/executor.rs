@@ -5,41 +5,40 @@
 //! waker of ours is a task's number and the queue to put it into.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use protocol::Result;
 
-use crate::{Reactor, Timers};
+use crate::reactor::Reactor;
+use crate::timers::Timers;
 
 /// Tasks that are polled before the reactor is asked again: what is due, and
 /// what has become ready, must not wait for all of them.
 const TASKS_PER_TURN: usize = 8;
 
 // ANCHOR: waker
-/// `Waker` demands that any thread may wake a task, hence the channel, though
-/// here all is one thread.
-struct TaskWaker {
-    task: u64,
-    woken: Sender<u64>,
+/// The numbers of the tasks that were woken. `Waker` demands that any thread
+/// may wake one; hence the lock, though here all is one thread.
+type Woken = Mutex<VecDeque<u64>>;
+
+fn lock(woken: &Woken) -> MutexGuard<'_, VecDeque<u64>> {
+    woken.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+struct TaskWaker(u64, Arc<Woken>);
 
 impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        // An error: the runtime has ended, and all tasks with it.
-        let _ = self.woken.send(self.task);
+        lock(&self.1).push_back(self.0);
     }
 }
 // ANCHOR_END: waker
 
+/// To drop it cancels it: it drops what it owns, its socket among it.
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What tasks share: they start others, and wait.
@@ -53,7 +52,7 @@ impl Runtime {
     /// # Errors
     /// EMFILE without a free descriptor.
     pub fn new() -> Result<Self> {
-        let (timers, spawned) = (Timers::default(), RefCell::default());
+        let (timers, spawned) = Default::default();
         Ok(Self { reactor: Reactor::new()?, timers, spawned })
     }
 
@@ -74,72 +73,40 @@ impl Runtime {
         main: impl Future<Output = T>,
         before_wait: impl Fn(),
     ) -> Result<T> {
-        let mut main = pin!(main);
-        let mut tasks = Tasks::new();
-        let waker = tasks.waker(0);
+        let (woken, mut tasks) = (Arc::<Woken>::default(), HashMap::new());
+        let waker = |task| TaskWaker(task, Arc::clone(&woken));
+        let (mut main, main_waker) = (pin!(main), Arc::new(waker(0)).into());
+        // None is given twice: the waker of a task that has ended wakes none.
+        let mut numbers = 1..;
         loop {
-            tasks.poll_woken();
+            for _ in 0..TASKS_PER_TURN {
+                let Some(number) = lock(&woken).pop_front() else { break };
+                poll(&mut tasks, number);
+            }
             // In every turn, woken or not: a future bears that.
-            let mut cx = Context::from_waker(&waker);
+            let mut cx = Context::from_waker(&main_waker);
             if let Poll::Ready(output) = main.as_mut().poll(&mut cx) {
-                drop(self.spawned.take());
                 return Ok(output);
             }
-            self.spawned.take().into_iter().for_each(|task| tasks.start(task));
+            for (task, number) in
+                self.spawned.take().into_iter().zip(&mut numbers)
+            {
+                tasks.insert(number, (task, Arc::new(waker(number)).into()));
+                lock(&woken).push_back(number);
+            }
             before_wait();
-            let timeout = self.timers.timeout();
-            let none = tasks.has_woken().then_some(Duration::ZERO);
-            self.reactor.wait(none.or(timeout))?;
+            let some_wait = !lock(&woken).is_empty();
+            let none = some_wait.then_some(Duration::ZERO);
+            self.reactor.wait(none.or_else(|| self.timers.timeout()))?;
             self.timers.wake_due();
         }
     }
     // ANCHOR_END: block_on
 }
 
-/// The tasks that have not ended. To drop them cancels them: each drops what it
-/// owns, its socket among it.
-struct Tasks {
-    open: HashMap<u64, (Task, Waker)>,
-    /// No number is given twice: the waker of a task that has ended wakes none.
-    last: u64,
-    sender: Sender<u64>,
-    woken: Receiver<u64>,
-    /// Taken out of `woken` already.
-    next: Option<u64>,
-}
-
-impl Tasks {
-    fn new() -> Self {
-        let (sender, woken) = channel();
-        Self { open: HashMap::new(), last: 0, sender, woken, next: None }
-    }
-
-    fn waker(&self, task: u64) -> Waker {
-        let woken = self.sender.clone();
-        Waker::from(Arc::new(TaskWaker { task, woken }))
-    }
-
-    fn start(&mut self, task: Task) {
-        self.last += 1;
-        self.open.insert(self.last, (task, self.waker(self.last)));
-        self.poll(self.last);
-    }
-
-    fn has_woken(&mut self) -> bool {
-        self.next = self.next.or_else(|| self.woken.try_recv().ok());
-        self.next.is_some()
-    }
-
-    fn poll_woken(&mut self) {
-        let woken = self.next.take().into_iter().chain(self.woken.try_iter());
-        let turn: Vec<u64> = woken.take(TASKS_PER_TURN).collect();
-        turn.into_iter().for_each(|task| self.poll(task));
-    }
-
-    fn poll(&mut self, number: u64) {
-        let Some((task, waker)) = self.open.get_mut(&number) else { return };
-        if task.as_mut().poll(&mut Context::from_waker(waker)).is_ready() {
-            self.open.remove(&number);
-        }
+fn poll(tasks: &mut HashMap<u64, (Task, Waker)>, number: u64) {
+    let Some((task, waker)) = tasks.get_mut(&number) else { return };
+    if task.as_mut().poll(&mut Context::from_waker(waker)).is_ready() {
+        tasks.remove(&number);
     }
 }

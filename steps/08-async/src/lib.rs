@@ -24,18 +24,20 @@ mod server;
 mod source;
 mod timers;
 
+use std::rc::Rc;
+
 use blocking::{listen, local_address, reset_inherited};
 use clap::Parser;
 use epoll::Signals;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use protocol::{
     Call, LimitOptions, ListenOptions, Log, Message, Result, ResultExt,
 };
 
 pub use executor::Runtime;
-pub use race::{Either, race, until, yield_now};
-use reactor::Reactor;
+pub use race::{race, until, yield_now};
+use server::Server;
 pub use source::Source;
-use timers::Timers;
 
 /// A ping-pong server on an async runtime of its own
 #[derive(Clone, Debug, Parser)]
@@ -59,6 +61,14 @@ pub fn run(options: &Options) -> Result<()> {
     let signals = Signals::new()?;
     let address = options.listen.address();
     let listener = listen(address, options.listen.backlog)?;
+    fcntl(&listener, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
+        .context(Call::SetSockOpt)?;
     log.notice(Message::EpollListening(local_address(&listener)?));
-    server::run(listener, signals, &options.limits, log)
+
+    let runtime = Rc::new(Runtime::new()?);
+    let listener = Source::new(listener, &runtime)?;
+    let signals = Source::new(signals, &runtime)?;
+    let server = Rc::new(Server::new(&runtime, &options.limits, log));
+    let flush_log = || server.log.borrow_mut().flush();
+    runtime.block_on(server.serve(listener, signals), flush_log)?
 }

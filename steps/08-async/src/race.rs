@@ -1,30 +1,22 @@
 //! Waiting for two things at once.
 
 use std::future::poll_fn;
+use std::mem;
 use std::pin::Pin;
 use std::task::Poll;
 
-/// Which of two futures was ready, and its output.
+/// Waits for whichever is ready first: `None` if that is `second`. The loser is
+/// dropped, unless it was lent (`&mut`).
 // ANCHOR: race
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Either<A, B> {
-    /// The first.
-    First(A),
-    /// The second.
-    Second(B),
-}
-
-/// Waits for whichever is ready first; where both are, that is `first`. The
-/// other one stays where it is pinned, to go on with or to drop.
-pub fn race<A, B>(
-    mut first: Pin<&mut impl Future<Output = A>>,
-    mut second: Pin<&mut impl Future<Output = B>>,
-) -> impl Future<Output = Either<A, B>> {
+pub fn race<T>(
+    mut first: impl Future<Output = T> + Unpin,
+    mut second: impl Future<Output = ()> + Unpin,
+) -> impl Future<Output = Option<T>> {
     poll_fn(move |cx| {
-        if let Poll::Ready(output) = first.as_mut().poll(cx) {
-            return Poll::Ready(Either::First(output));
+        if let Poll::Ready(output) = Pin::new(&mut first).poll(cx) {
+            return Poll::Ready(Some(output));
         }
-        second.as_mut().poll(cx).map(Either::Second)
+        Pin::new(&mut second).poll(cx).map(|()| None)
     })
 }
 // ANCHOR_END: race
@@ -33,7 +25,7 @@ pub fn race<A, B>(
 pub fn yield_now() -> impl Future<Output = ()> {
     let mut has_yielded = false;
     poll_fn(move |cx| {
-        if std::mem::replace(&mut has_yielded, true) {
+        if mem::replace(&mut has_yielded, true) {
             return Poll::Ready(());
         }
         cx.waker().wake_by_ref();
@@ -43,9 +35,8 @@ pub fn yield_now() -> impl Future<Output = ()> {
 
 /// Waits until `is_true` is. It is looked at whenever the task is polled: what
 /// makes it true has to wake the task.
-pub fn until(is_true: impl Fn() -> bool) -> impl Future<Output = ()> {
-    poll_fn(move |_| match is_true() {
-        true => Poll::Ready(()),
-        false => Poll::Pending,
-    })
+pub fn until(
+    is_true: impl Fn() -> bool + Unpin,
+) -> impl Future<Output = ()> + Unpin {
+    poll_fn(move |_| if is_true() { Poll::Ready(()) } else { Poll::Pending })
 }

@@ -4,18 +4,15 @@ use std::cell::{RefCell, RefMut};
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::rc::Rc;
-use std::task::{Poll, ready};
+use std::task::Poll;
 
 use blocking::{accept_nonblocking, recv, send};
-use epoll::{Interest, Signals};
 use protocol::{Call, Result, ResultExt};
 
 use crate::Runtime;
 use crate::reactor::Slot;
-
-const WRITABLE: Interest = Interest { readable: false, writable: true };
 
 /// A non-blocking descriptor whose calls wait as futures. One task may wait for
 /// one of them at a time. To drop it closes it.
@@ -33,37 +30,37 @@ impl<T: AsFd> Source<T> {
     }
 
     fn slot(&self) -> RefMut<'_, Slot> {
-        self.runtime.reactor.slot(self.io.as_fd())
+        self.runtime.reactor.slot(self.io.as_fd().as_raw_fd())
     }
 
     /// Waits until `attempt` has another result than `WouldBlock`.
-    fn when_readable<R>(
+    // ANCHOR: when_ready
+    pub fn when_ready<R>(
         &self,
         call: Call,
         attempt: impl Fn(&T) -> io::Result<R>,
     ) -> impl Future<Output = Result<R>> {
         poll_fn(move |cx| {
-            loop {
-                let (fd, interest) = (self.io.as_fd(), Interest::READABLE);
-                ready!(self.runtime.reactor.poll_ready(fd, interest, cx))?;
+            while self.slot().ready {
                 match attempt(&self.io) {
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    Err(e) if e.kind() == ErrorKind::WouldBlock => {
                         self.slot().ready = false;
                     }
                     result => return Poll::Ready(result.context(call)),
                 }
             }
+            self.slot().waker.clone_from(cx.waker());
+            Poll::Pending
         })
     }
-}
+    // ANCHOR_END: when_ready
 
-impl Source<OwnedFd> {
     /// The next connection of a listener, and its peer.
     ///
     /// # Errors
     /// As [`blocking::accept`].
     pub async fn accept(&self) -> Result<(OwnedFd, SocketAddr)> {
-        self.when_readable(Call::Accept, |io| accept_nonblocking(io)).await
+        self.when_ready(Call::Accept, |io| accept_nonblocking(io)).await
     }
 
     /// Reads what has arrived. Returns 0 at the end of the stream.
@@ -74,7 +71,7 @@ impl Source<OwnedFd> {
         &self,
         buffer: &RefCell<[u8]>,
     ) -> impl Future<Output = Result<usize>> {
-        self.when_readable(Call::Recv, |_| self.try_read(buffer))
+        self.when_ready(Call::Recv, |_| self.try_read(buffer))
     }
 
     /// Reads what has arrived, or says `WouldBlock`. The buffer may be shared
@@ -82,19 +79,21 @@ impl Source<OwnedFd> {
     ///
     /// # Errors
     /// As [`blocking::recv`].
+    // ANCHOR: try_read
     pub fn try_read(&self, buffer: &RefCell<[u8]>) -> io::Result<usize> {
         let mut buffer = buffer.borrow_mut();
         let count = recv(&self.io, &mut buffer)?;
-        let mut slot = self.slot();
         // As in step 04: a short read says that nothing is left, unless
-        // something follows. If so, it is first the others' turn: re-arm.
-        if count < buffer.len() && !slot.hang_up {
-            slot.ready = false;
-        } else {
-            slot.registered = None;
+        // something follows. If so, it is first the others' turn.
+        let mut slot = self.slot();
+        slot.ready = false;
+        if count > 0 && (count == buffer.len() || slot.hang_up) {
+            let rearmed = self.runtime.reactor.rearm(self.io.as_fd());
+            rearmed.map_err(|error| error.source)?;
         }
         Ok(count)
     }
+    // ANCHOR_END: try_read
 
     /// Sends all of `bytes`, and waits while the kernel takes none.
     ///
@@ -107,28 +106,14 @@ impl Source<OwnedFd> {
         poll_fn(move |cx| {
             while !bytes.is_empty() {
                 match send(&self.io, bytes) {
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                        self.slot().ready = false;
-                        let (fd, reactor) =
-                            (self.io.as_fd(), &self.runtime.reactor);
-                        ready!(reactor.poll_ready(fd, WRITABLE, cx))?;
+                    Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                        self.slot().waker.clone_from(cx.waker());
+                        return Poll::Pending;
                     }
                     result => bytes = &bytes[result.context(Call::Send)?..],
                 }
             }
             Poll::Ready(Ok(()))
         })
-    }
-}
-
-impl Source<Signals> {
-    /// The next signal: its number.
-    ///
-    /// # Errors
-    /// None on a correct system.
-    pub async fn signal(&self) -> Result<i32> {
-        let would_block = || ErrorKind::WouldBlock.into();
-        let read = |io: &Signals| io.read().ok_or_else(would_block);
-        self.when_readable(Call::Signals, read).await
     }
 }

@@ -2,8 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::poll_fn;
-use std::task::{Poll, Waker};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::Runtime;
@@ -21,44 +21,48 @@ pub(crate) struct Timers {
 impl Timers {
     /// How long it is until the first is due.
     pub(crate) fn timeout(&self) -> Option<Duration> {
-        let wakers = self.wakers.borrow();
-        let (due, _) = wakers.keys().next()?;
+        let (due, _) = *self.wakers.borrow().keys().next()?;
         Some(due.saturating_duration_since(Instant::now()))
     }
 
     pub(crate) fn wake_due(&self) {
-        let mut wakers = self.wakers.borrow_mut();
-        let is_due = |(due, _): &Key| *due <= Instant::now();
-        while wakers.keys().next().is_some_and(is_due) {
-            wakers.pop_first().into_iter().for_each(|(_, waker)| waker.wake());
+        while self.timeout().is_some_and(|left| left.is_zero()) {
+            let due = self.wakers.borrow_mut().pop_first();
+            due.into_iter().for_each(|(_, waker)| waker.wake());
         }
     }
 }
 
-/// Keeps an entry as long as its future lives: one that is dropped waits no
-/// longer.
-struct Entry<'a>(&'a Timers, Key);
+/// A future written by hand: a struct, and `poll`.
+// ANCHOR: sleep
+struct Sleep<'a>(&'a Timers, Key);
 
-impl Drop for Entry<'_> {
+impl Future for Sleep<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self(timers, key) = *self;
+        if key.0 <= Instant::now() {
+            return Poll::Ready(());
+        }
+        timers.wakers.borrow_mut().insert(key, cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+/// One that is dropped waits no longer.
+impl Drop for Sleep<'_> {
     fn drop(&mut self) {
         self.0.wakers.borrow_mut().remove(&self.1);
     }
 }
+// ANCHOR_END: sleep
 
 impl Runtime {
     /// Waits for `duration`.
     pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
-        let timers = &self.timers;
-        timers.last.set(timers.last.get() + 1);
-        let key = (Instant::now() + duration, timers.last.get());
-        let entry = Entry(timers, key);
-        poll_fn(move |cx| {
-            let Entry(timers, key) = &entry;
-            if key.0 <= Instant::now() {
-                return Poll::Ready(());
-            }
-            timers.wakers.borrow_mut().insert(*key, cx.waker().clone());
-            Poll::Pending
-        })
+        let number = self.timers.last.get() + 1;
+        self.timers.last.set(number);
+        Sleep(&self.timers, (Instant::now() + duration, number))
     }
 }

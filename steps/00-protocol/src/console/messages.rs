@@ -66,6 +66,8 @@ pub enum Message<'a> {
     Ended(Option<RawFd>),
     /// This signal asked the server to stop.
     ShuttingDown(i32),
+    /// Step 07 has stopped, and so many clients were not accepted any more.
+    LeftInQueue(usize),
     /// So many lines were not printed, since they were not read.
     Dropped(usize),
 }
@@ -126,6 +128,10 @@ impl Display for Localized<Message<'_>> {
                     "\n[*] シグナル {signal} を受信。サーバーを終了します"
                 ),
                 format_args!("\n[*] received signal {signal}, shutting down"),
+            ),
+            Message::LeftInQueue(count) => text(
+                format_args!("[*] 受け付けずに閉じた接続: {count}"),
+                format_args!("[*] clients left in the accept queue: {count}"),
             ),
             Message::Dropped(lines) => text(
                 format_args!(
