@@ -68,12 +68,13 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
+    // Before any other thread exists: they inherit the mask.
+    block_signals()?;
     let address = options.listen.address();
     let listener = Arc::new(listen(address, options.listen.backlog)?);
     let address = local_address(&listener)?;
     let connections = Arc::new(Connections::default());
 
-    // Before any other thread exists: they inherit the mask.
     let (shared, woken) = (Arc::clone(&connections), Arc::clone(&listener));
     spawn_signal_thread(move |signal| {
         shared.shut_down(signal);

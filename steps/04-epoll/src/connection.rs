@@ -141,15 +141,13 @@ impl Connection {
             // An edge is not reported twice: re-arm.
             self.registered = None;
         }
-        if let State::Draining { reads_left } = &mut self.state {
-            if drained {
-                *reads_left = 0;
-            }
-            if *reads_left == 0 && self.outbox.is_empty() {
-                // ENOTCONN after a reset: the next `recv` returns the error.
-                let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
-                self.state = State::Lingering;
-            }
+        if let State::Draining { reads_left } = self.state
+            && (drained || reads_left == 0)
+            && self.outbox.is_empty()
+        {
+            // ENOTCONN after a reset: the next `recv` returns the error.
+            let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
+            self.state = State::Lingering;
         }
         Ok(())
     }

@@ -70,7 +70,7 @@ impl Server {
             listener: Some(listener),
             connections: HashMap::new(),
             idle_timeout,
-            next_idle_check: idle_timeout.map(|_| cx.now),
+            next_idle_check: None,
             drain_deadline: None,
             cx,
         })
@@ -126,6 +126,16 @@ impl Server {
         if let Err(error) = result {
             self.cx.log.warn(&error);
             self.close(fd);
+        }
+    }
+
+    fn with_all(&mut self, work: impl Fn(&mut Connection, &mut Context)) {
+        let open: Vec<RawFd> = self.connections.keys().copied().collect();
+        for fd in open {
+            self.with(fd, |connection, cx| {
+                work(connection, cx);
+                Ok(())
+            });
         }
     }
 
@@ -199,38 +209,20 @@ impl Server {
         }
         self.listener = None; // close(2): a client that connects now is refused
         self.drain_deadline = Some(self.cx.now + DRAIN_TIMEOUT);
-        for fd in self.descriptors() {
-            self.with(fd, |connection, _| {
-                connection.drain();
-                Ok(())
-            });
-        }
+        self.with_all(|connection, _| connection.drain());
     }
     // ANCHOR_END: shut_down
 
     // ANCHOR: close_idle
     fn close_idle(&mut self) {
-        let (Some(timeout), Some(due)) =
-            (self.idle_timeout, self.next_idle_check)
-        else {
-            return;
-        };
-        if self.cx.now < due {
-            return;
-        }
-        self.next_idle_check = Some(self.cx.now + IdleTimer::interval(timeout));
-        for fd in self.descriptors() {
-            self.with(fd, |connection, cx| {
-                connection.check_idle(timeout, cx);
-                Ok(())
-            });
+        let Some(timeout) = self.idle_timeout else { return };
+        if self.next_idle_check.is_none_or(|due| due <= self.cx.now) {
+            let interval = IdleTimer::interval(timeout);
+            self.next_idle_check = Some(self.cx.now + interval);
+            self.with_all(|connection, cx| connection.check_idle(timeout, cx));
         }
     }
     // ANCHOR_END: close_idle
-
-    fn descriptors(&self) -> Vec<RawFd> {
-        self.connections.keys().copied().collect()
-    }
 
     // ANCHOR: timeout
     fn is_finished(&self) -> bool {
