@@ -1,18 +1,23 @@
 //! The log, as its reader sees it: this program starts itself, and is then the
 //! server that prints.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, poll};
+use nix::unistd::dup2_stdout;
 use protocol::{Call, Error, Frame, Log, Message, exit_code, print};
 
 const TASK: &str = "LOG_TEST_TASK";
 /// More than a pipe holds, and than the log collects.
 const LINES: usize = 10_000;
+/// Times that the log is written while its reader stalls.
+const FLUSHES: usize = 1_000;
 /// How long its reader stalls, at the most.
-const STALL_MS: u16 = 10_000;
+const STALL: Duration = Duration::from_secs(20);
 
 fn start(task: &str, env: &[(&str, &str)]) -> io::Result<Child> {
     let program = std::env::current_exe()?;
@@ -43,6 +48,10 @@ fn error() -> Error {
     Error { call: Call::Recv, source }
 }
 
+fn show_print() {
+    eprintln!("{:?}", print("[*] printed\n").map_err(|error| error.kind()));
+}
+
 #[test]
 fn child() {
     let Ok(task) = std::env::var(TASK) else { return };
@@ -52,17 +61,33 @@ fn child() {
             for _ in 0..LINES {
                 log.info(Message::PeerClosed);
             }
-            log.flush();
+            // It waits for its reader once, not at every line.
+            let before = Instant::now();
+            for _ in 0..FLUSHES {
+                log.info(Message::PeerClosed);
+                log.flush();
+            }
+            assert!(before.elapsed() < STALL);
             log.error(&error());
             // Until it is read: then there is room again.
             let stdout = io::stdout();
             let room = PollFd::new(stdout.as_fd(), PollFlags::POLLOUT);
-            let _ = poll(&mut [room], STALL_MS);
+            let _ = poll(&mut [room], STALL.as_millis() as u16);
             log.info(Message::Ended(None));
             log.flush();
             log.info(Message::Ended(None));
         }
-        "print" => print("[*] printed\n").expect("a reader"),
+        "print" => show_print(),
+        "print-to-none" => {
+            let (_, gone) = io::pipe().expect("a pipe");
+            dup2_stdout(gone).expect("a new stdout");
+            show_print();
+        }
+        "print-to-full" => {
+            let full = File::options().write(true).open("/dev/full");
+            dup2_stdout(full.expect("the device")).expect("a new stdout");
+            show_print();
+        }
         "exit" => {
             let shown = |code| format!("[*] {code:?}\n");
             let codes = [exit_code(Ok(())), exit_code(Err(error()))];
@@ -94,6 +119,7 @@ fn a_quiet_one_prints_what_concerns_the_whole_server() {
     let [stdout, stderr] = output("quiet", &[]).expect("a child");
     assert_eq!(stdout, "[*] received signal 2, shutting down");
     assert_eq!(stderr, "");
+    assert!(Log::new(true).is_quiet() && !Log::new(false).is_quiet());
 }
 
 #[test]
@@ -112,12 +138,22 @@ fn the_first_locale_that_is_set_decides_on_the_language() {
 
 #[test]
 fn results_and_exit_codes_come_out() {
-    let [stdout, _] = output("print", &[]).expect("a child");
-    assert_eq!(stdout, "[*] printed");
+    let [stdout, stderr] = output("print", &[]).expect("a child");
+    assert_eq!([&*stdout, &*stderr], ["[*] printed", "Ok(())\n"]);
     let [stdout, stderr] = output("exit", &[]).expect("a child");
     let (first, second) = stdout.split_once('\n').expect("two lines");
     assert!(first.contains('0') && second.contains('1'), "{stdout}");
     assert!(stderr.starts_with("[!] receive failed"), "{stderr}");
+}
+
+#[test]
+fn printing_succeeds_where_its_reader_is_gone_and_fails_on_a_full_disk() {
+    for (task, result) in
+        [("print-to-none", "Ok(())\n"), ("print-to-full", "Err(StorageFull)\n")]
+    {
+        let [_, stderr] = output(task, &[]).expect("a child");
+        assert!(stderr.starts_with(result), "{stderr}");
+    }
 }
 
 #[test]
@@ -142,6 +178,7 @@ fn drops_and_counts_what_is_not_read_and_then_goes_on() {
     }
     assert!(child.wait().expect("its end").success());
     assert!(dropped > 0);
+    let lines = LINES + FLUSHES;
     // The line that comes when there is room may be dropped too.
-    assert!((LINES..=LINES + 1).contains(&(whole + dropped)), "{dropped}");
+    assert!((lines..=lines + 1).contains(&(whole + dropped)), "{dropped}");
 }

@@ -58,6 +58,7 @@ fn error(call: Call, errno: i32) -> Error {
 fn an_error_says_what_happened_and_what_to_do() {
     use nix::libc::{
         EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EINVAL, EMFILE, ENOMEM,
+        ENOSYS, EPERM,
     };
     for (call, errno, english, japanese, hint) in [
         (Call::Bind, EADDRINUSE, "bind", "バインド", "--port"),
@@ -67,6 +68,9 @@ fn an_error_says_what_happened_and_what_to_do() {
         (Call::Accept, EMFILE, "accept", "接続の受け入れ", "ulimit -n"),
         (Call::Thread, EAGAIN, "no thread", "スレッド作成", "ulimit -u"),
         (Call::Thread, ENOMEM, "no thread", "スレッド作成", "ulimit -v"),
+        (Call::IoUring, ENOSYS, "io_uring", "io_uring", "04-epoll"),
+        (Call::IoUring, EPERM, "io_uring", "io_uring", "04-epoll"),
+        (Call::IoUring, EINVAL, "io_uring", "io_uring", "04-epoll"),
     ] {
         let error = error(call, errno);
         let shown = Localized(&error, English).to_string();
@@ -83,8 +87,10 @@ fn an_error_says_what_happened_and_what_to_do() {
 fn an_error_without_a_remedy_says_what_the_kernel_said() {
     let shown = error(Call::Accept, nix::libc::EPERM).to_string();
     assert!(shown.ends_with("(os error 1)"), "{shown}");
-    let shown = error(Call::Send, nix::libc::EMFILE).to_string();
-    assert!(shown.ends_with("(os error 24)"), "{shown}");
+    for call in [Call::Send, Call::IoUring] {
+        let shown = error(call, nix::libc::EMFILE).to_string();
+        assert!(shown.ends_with("(os error 24)"), "{shown}");
+    }
 }
 
 #[test]
