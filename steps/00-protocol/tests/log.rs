@@ -52,31 +52,34 @@ fn show_print() {
     eprintln!("{:?}", print("[*] printed\n").map_err(|error| error.kind()));
 }
 
+/// Writes more than its reader takes.
+fn stall(log: &mut Log) {
+    for _ in 0..LINES {
+        log.info(Message::PeerClosed);
+    }
+    // It waits for its reader once, not at every line.
+    let before = Instant::now();
+    for _ in 0..FLUSHES {
+        log.info(Message::PeerClosed);
+        log.flush();
+    }
+    assert!(before.elapsed() < STALL);
+    log.error(&error());
+    // Until it is read: then there is room again.
+    let stdout = io::stdout();
+    let room = PollFd::new(stdout.as_fd(), PollFlags::POLLOUT);
+    let _ = poll(&mut [room], STALL.as_millis() as u16);
+    log.info(Message::Ended(None));
+    log.flush();
+    log.info(Message::Ended(None));
+}
+
 #[test]
 fn child() {
     let Ok(task) = std::env::var(TASK) else { return };
     let mut log = Log::new(task == "quiet");
     match &*task {
-        "stall" => {
-            for _ in 0..LINES {
-                log.info(Message::PeerClosed);
-            }
-            // It waits for its reader once, not at every line.
-            let before = Instant::now();
-            for _ in 0..FLUSHES {
-                log.info(Message::PeerClosed);
-                log.flush();
-            }
-            assert!(before.elapsed() < STALL);
-            log.error(&error());
-            // Until it is read: then there is room again.
-            let stdout = io::stdout();
-            let room = PollFd::new(stdout.as_fd(), PollFlags::POLLOUT);
-            let _ = poll(&mut [room], STALL.as_millis() as u16);
-            log.info(Message::Ended(None));
-            log.flush();
-            log.info(Message::Ended(None));
-        }
+        "stall" => stall(&mut log),
         "print" => show_print(),
         "print-to-none" => {
             let (_, gone) = io::pipe().expect("a pipe");
