@@ -63,3 +63,15 @@ pub(crate) fn set_handler(
     Ok(())
 }
 // ANCHOR_END: reset
+
+/// Takes back what [`reset_inherited`] does to signals: for a process that
+/// starts another program, which is to begin as a shell would start it.
+///
+/// # Errors
+/// None on a correct system.
+pub fn default_signals() -> io::Result<()> {
+    for signal in [libc::SIGXFSZ, libc::SIGPIPE] {
+        set_handler(signal, SIG_DFL)?;
+    }
+    unblock_all()
+}

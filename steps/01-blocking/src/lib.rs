@@ -45,7 +45,7 @@ use protocol::{Call, Error, ListenOptions, Log, Message, Result, ResultExt};
 
 pub use backoff::{Backoff, is_connection_error};
 pub use connection::serve_connection;
-pub use inherited::reset_inherited;
+pub use inherited::{default_signals, reset_inherited};
 pub use listener::{listen, listen_on, local_address, stream_socket};
 #[cfg(target_os = "linux")]
 pub use socket::accept_nonblocking;

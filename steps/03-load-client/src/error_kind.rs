@@ -139,33 +139,3 @@ impl ErrorKind {
     }
     // ANCHOR_END: hint
 }
-
-#[cfg(test)]
-mod tests {
-    use nix::errno::Errno;
-    use protocol::Language;
-
-    use super::ErrorKind;
-
-    #[test]
-    fn an_errno_is_the_kind_that_it_stands_for() {
-        for (errno, kind) in [
-            (Errno::ECONNREFUSED, ErrorKind::ConnectionRefused),
-            (Errno::EADDRNOTAVAIL, ErrorKind::PortsExhausted),
-            (Errno::EMFILE, ErrorKind::TooManyOpenFiles),
-            (Errno::EPIPE, ErrorKind::ConnectionReset),
-            (Errno::ENETUNREACH, ErrorKind::HostUnreachable),
-            (Errno::EACCES, ErrorKind::Other(Errno::EACCES as i32)),
-        ] {
-            let error = std::io::Error::from(errno);
-            assert_eq!(ErrorKind::from(error), kind);
-        }
-    }
-
-    #[test]
-    fn out_of_ports_names_the_remedies() {
-        let server = ([127, 0, 0, 1], 8888).into();
-        let hint = ErrorKind::PortsExhausted.hint(server, Language::English);
-        assert!(hint.is_some_and(|hint| hint.contains("--keep-alive")));
-    }
-}

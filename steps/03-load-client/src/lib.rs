@@ -17,7 +17,7 @@
 //! | `latency.rs` | a histogram, and percentiles from it |
 //! | `error_kind.rs` | what can go wrong, and what to do about it |
 //! | `report.rs` | the results, for a reader and for a program |
-//! | `options.rs`, `cancellation.rs`, `progress.rs` | command line, Ctrl-C, bar |
+//! | `options.rs`, `cancellation.rs` | the command line, Ctrl-C |
 //!
 //! What it cannot do: keep a thousand requests in flight without a thousand
 //! threads. Step 05 measures with a client that can, once step 04 has shown
@@ -28,11 +28,13 @@ mod deadline;
 mod error_kind;
 mod latency;
 mod options;
-mod progress;
 mod report;
 mod request;
 mod schedule;
 mod stats;
+#[cfg(test)]
+#[path = "../tests/unit/mod.rs"]
+mod unit;
 mod worker;
 mod workers;
 
@@ -40,6 +42,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use protocol::{Language, Result, print};
 
 pub(crate) use error_kind::ErrorKind;
@@ -48,9 +51,9 @@ pub use options::Options;
 pub use report::Report;
 
 use cancellation::Cancellation;
-use progress::Progress;
 use request::Server;
 use schedule::Schedule;
+use stats::{Stats, lock};
 use worker::Config;
 
 /// Makes all requests and prints the results. The status is 0 if none failed.
@@ -89,7 +92,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 pub fn measure(options: &Options) -> Result<Report> {
     let cancellation = Cancellation::on_signal()?;
     set_precise_timers();
-    let progress = Progress::new(options.total);
+    let progress = progress_bar(options.total);
     let schedule = Schedule {
         total: options.total,
         workers: options.workers(),
@@ -105,11 +108,23 @@ pub fn measure(options: &Options) -> Result<Report> {
         timeout: options.timeout,
         cancellation: &cancellation,
     };
-    let stats = workers::run_workers(&config, &progress)?;
+    let stats = Stats::shared();
+    let done = workers::run_workers(&config, &stats, &progress);
+    // Leaves the terminal's line to what is printed next.
+    progress.finish_and_clear();
+    done?;
     let signal = cancellation.signal();
-    Ok(Report::new(options.address(), &schedule, signal, &stats))
+    Ok(Report::new(options.address(), &schedule, signal, &lock(&stats)))
 }
 // ANCHOR_END: measure
+
+/// A bar on stderr. Where that is no terminal there is none: a file or a pipe
+/// has no use for one.
+fn progress_bar(total: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(total).with_style(style)
+}
 
 /// Linux may end a sleep 50 us late, so that it can wake several threads at
 /// once. A request that is due is not to wait for that; threads inherit it.
@@ -129,13 +144,4 @@ fn print_errors(errors: impl Iterator<Item = String>) -> ExitCode {
         status = ExitCode::FAILURE;
     }
     status
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    #[test]
-    fn a_sleep_ends_when_it_is_over() {
-        super::set_precise_timers();
-        assert_eq!(nix::sys::prctl::get_timerslack(), Ok(1));
-    }
 }

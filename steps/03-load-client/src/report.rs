@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use protocol::Language;
 use serde::Serialize;
 
 use crate::ErrorKind;
-use crate::latency::Latency;
+use crate::latency::{Latency, micros};
 use crate::schedule::Schedule;
 use crate::stats::Stats;
 
@@ -83,8 +84,14 @@ impl Report {
     ) -> Self {
         let kinds = stats.errors();
         let failed = kinds.iter().map(|(_, count)| count).sum();
-        let succeeded = stats.requests().saturating_sub(failed);
-        let seconds = stats.elapsed(schedule.start).as_secs_f64();
+        let made = stats.latencies.len();
+        let succeeded = made.saturating_sub(failed);
+        let since_start = |time: Instant| (time - schedule.start).as_secs_f64();
+        let seconds = since_start(stats.last_over.unwrap_or_else(Instant::now));
+        // The first is sent at the start, and takes no time of its own.
+        let sending = stats.last_sent.map(since_start).filter(|s| *s > 0.0);
+        let sent_per_second = sending.map(|s| (made - 1) as f64 / s);
+        let us = |time: Duration| micros(time.as_nanos() as f64);
         Self {
             total: schedule.total,
             succeeded,
@@ -94,13 +101,13 @@ impl Report {
             seconds,
             requests_per_second: succeeded as f64 / seconds,
             rate: schedule.rate,
-            sent_per_second: schedule
-                .rate
-                .and(stats.sent_per_second(schedule.start)),
-            latency_us: stats.latency().filter(|_| succeeded > 0),
-            lower_bounds_from_us: stats.lower_bounds_from(),
-            sent_late_us: stats.lateness(),
-            waited_for_core_us: stats.waited_for_core(),
+            sent_per_second: schedule.rate.and(sent_per_second),
+            latency_us: Latency::of(&stats.latencies).filter(|_| succeeded > 0),
+            lower_bounds_from_us: stats.shortest_failure.map(us),
+            sent_late_us: Latency::of(&stats.lateness),
+            waited_for_core_us: us(stats
+                .waited_for_core
+                .div_f64(made.max(1) as f64)),
             server,
             signal,
             kinds,

@@ -7,15 +7,16 @@
 //! itself. So a thread collects its outcomes in a batch, and takes the lock of
 //! the one histogram when the batch is full.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
 use crate::ErrorKind;
-use crate::latency::{Latency, histogram, micros, nanoseconds};
+use crate::latency::{histogram, nanoseconds};
 
 /// Outcomes that a thread keeps to itself: 16 KB of them.
 const BATCH_SIZE: usize = 256;
@@ -25,17 +26,17 @@ const BATCH_SIZE: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Stats {
     /// Nanoseconds of each request: until its reply, or until it failed.
-    latencies: Histogram<u64>,
+    pub(crate) latencies: Histogram<u64>,
     /// Nanoseconds by which the client itself sent late what was due.
-    lateness: Histogram<u64>,
+    pub(crate) lateness: Histogram<u64>,
     errors: BTreeMap<ErrorKind, u64>,
     /// The shortest time until a request failed. A reply would have taken
     /// longer: from here on every figure is a lower bound.
-    shortest_failure: Option<Duration>,
-    last_sent: Option<Instant>,
-    last_over: Option<Instant>,
+    pub(crate) shortest_failure: Option<Duration>,
+    pub(crate) last_sent: Option<Instant>,
+    pub(crate) last_over: Option<Instant>,
     /// How long the threads were ready to run and had no core.
-    waited_for_core: Duration,
+    pub(crate) waited_for_core: Duration,
 }
 
 /// What became of one request.
@@ -84,53 +85,18 @@ impl Stats {
         })
     }
 
-    pub(crate) fn into_inner(shared: Mutex<Self>) -> Self {
-        shared.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The number of requests that were made.
-    pub(crate) fn requests(&self) -> u64 {
-        self.latencies.len()
-    }
-
     /// How often each kind of failure came, the most frequent first.
     pub(crate) fn errors(&self) -> Vec<(ErrorKind, u64)> {
         let errors = self.errors.iter().map(|(&kind, &count)| (kind, count));
         let mut errors: Vec<_> = errors.collect();
-        errors.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        errors.sort_by_key(|&(_, count)| Reverse(count));
         errors
     }
+}
 
-    pub(crate) fn latency(&self) -> Option<Latency> {
-        Latency::of(&self.latencies)
-    }
-
-    pub(crate) fn lateness(&self) -> Option<Latency> {
-        Latency::of(&self.lateness)
-    }
-
-    /// In microseconds: figures from here on are lower bounds.
-    pub(crate) fn lower_bounds_from(&self) -> Option<f64> {
-        self.shortest_failure.map(|time| micros(time.as_nanos() as f64))
-    }
-
-    /// The requests per second that were sent, by a schedule from `start`.
-    pub(crate) fn sent_per_second(&self, start: Instant) -> Option<f64> {
-        let seconds = (self.last_sent? - start).as_secs_f64();
-        // The first is sent at the start, and takes no time of its own.
-        (seconds > 0.0).then(|| (self.requests() - 1) as f64 / seconds)
-    }
-
-    /// From `start` until the last request was over.
-    pub(crate) fn elapsed(&self, start: Instant) -> Duration {
-        self.last_over.unwrap_or_else(Instant::now) - start
-    }
-
-    /// In microseconds, for each request on average.
-    pub(crate) fn waited_for_core(&self) -> f64 {
-        let nanoseconds = self.waited_for_core.as_nanos() as f64;
-        micros(nanoseconds / self.requests().max(1) as f64)
-    }
+/// For this thread alone. A thread that panicked leaves no figure half written.
+pub(crate) fn lock(stats: &Mutex<Stats>) -> MutexGuard<'_, Stats> {
+    stats.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What one thread has counted, on its way into the [`Stats`] of all.
@@ -164,8 +130,7 @@ impl<'a> Batch<'a> {
     }
 
     fn update(&mut self, more: impl FnOnce(&mut Stats)) {
-        let mut stats =
-            self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stats = lock(self.stats);
         self.outcomes.drain(..).for_each(|outcome| stats.record(&outcome));
         more(&mut stats);
     }
@@ -186,61 +151,4 @@ fn waited_for_core() -> Duration {
     let waited = text.unwrap_or_default();
     let waited = waited.split(' ').nth(1).and_then(|text| text.parse().ok());
     Duration::from_nanos(waited.unwrap_or(0))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
-
-    use super::{Batch, Outcome, Stats};
-    use crate::ErrorKind;
-
-    /// Two threads count these latencies, every second one each.
-    fn stats(outcomes: &[(Duration, Option<ErrorKind>)]) -> Stats {
-        let shared = Stats::shared();
-        let mut batches = [Batch::new(&shared), Batch::new(&shared)];
-        let sent = Instant::now();
-        for (number, &(latency, error)) in outcomes.iter().enumerate() {
-            let (over, late) = (sent, None);
-            let outcome = Outcome { sent, over, latency, late, error };
-            batches[number % 2].record(outcome);
-        }
-        drop(batches);
-        Stats::into_inner(shared)
-    }
-
-    #[test]
-    fn percentiles_are_right_to_three_digits() {
-        let all: Vec<_> =
-            (1..=1_000).map(|n| (Duration::from_micros(n), None)).collect();
-        let stats = stats(&all);
-        let latency = stats.latency().expect("a thousand samples");
-        let near = |a: f64, b: f64| (a - b).abs() <= b / 1_000.0 + 0.1;
-        assert!(near(latency.mean, 500.5), "{latency:?}");
-        assert!(near(latency.p50, 500.0), "{latency:?}");
-        assert!(near(latency.p99, 990.0), "{latency:?}");
-        assert!(near(latency.p999, 999.0), "{latency:?}");
-        assert!(near(latency.max, 1_000.0), "{latency:?}");
-        assert_eq!(stats.requests(), 1_000);
-        assert_eq!(stats.lower_bounds_from(), None);
-    }
-
-    #[test]
-    fn the_most_frequent_failure_comes_first() {
-        let ms = Duration::from_millis;
-        let stats = stats(&[
-            (ms(5), Some(ErrorKind::ConnectionRefused)),
-            (ms(9), Some(ErrorKind::WrongReply)),
-            (ms(9), Some(ErrorKind::WrongReply)),
-        ]);
-        let expected =
-            [(ErrorKind::WrongReply, 2), (ErrorKind::ConnectionRefused, 1)];
-        assert_eq!(stats.errors(), expected);
-        assert_eq!(stats.lower_bounds_from(), Some(5_000.0));
-    }
-
-    #[test]
-    fn a_latency_beyond_all_bounds_is_still_counted() {
-        assert_eq!(stats(&[(Duration::MAX, None)]).requests(), 1);
-    }
 }

@@ -2,14 +2,15 @@
 
 use std::io;
 use std::iter;
+use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, Builder};
 use std::time::Instant;
 
+use indicatif::ProgressBar;
 use protocol::{Call, Result, ResultExt};
 
 use crate::deadline::Slot;
-use crate::progress::Progress;
 use crate::schedule::POLL_INTERVAL;
 use crate::stats::Stats;
 use crate::worker::{Config, Worker};
@@ -20,7 +21,7 @@ const STACK_SIZE: usize = 128 * 1_024;
 /// below each, and what it allocates.
 const MAPPED_BESIDE: usize = 64 * 1_024;
 
-/// Starts all threads of a run, waits for them, and returns what they counted.
+/// Starts all threads of a run, and waits for them. They count in `stats`.
 ///
 /// # Errors
 /// EAGAIN where a thread can't be created, ENOMEM where there is no memory for
@@ -28,17 +29,17 @@ const MAPPED_BESIDE: usize = 64 * 1_024;
 // ANCHOR: work
 pub(crate) fn run_workers(
     config: &Config<'_>,
-    progress: &Progress,
-) -> Result<Stats> {
+    stats: &Mutex<Stats>,
+    progress: &ProgressBar,
+) -> Result<()> {
     let workers = config.schedule.workers;
     check_memory(workers).context(Call::Thread)?;
     let slots: Vec<_> =
         iter::repeat_with(Slot::default).take(workers).collect();
-    let stats = Stats::shared();
     thread::scope(|scope| {
         let (sender, running) = mpsc::channel::<()>();
         let start = |(number, slot)| {
-            let worker = Worker::new(config, slot, &stats);
+            let worker = Worker::new(config, slot, stats);
             let sender = sender.clone();
             let work = move || {
                 worker.run(number);
@@ -55,8 +56,7 @@ pub(crate) fn run_workers(
         drop(sender);
         supervise(config, &slots, &running, progress);
         started.map(drop).context(Call::Thread)
-    })?;
-    Ok(Stats::into_inner(stats))
+    })
 }
 // ANCHOR_END: work
 
@@ -75,7 +75,7 @@ fn supervise(
     config: &Config<'_>,
     slots: &[Slot],
     running: &Receiver<()>,
-    progress: &Progress,
+    progress: &ProgressBar,
 ) {
     let mut next_check = Instant::now() + POLL_INTERVAL;
     loop {
@@ -90,7 +90,11 @@ fn supervise(
     }
 }
 
-fn check_deadlines(config: &Config<'_>, slots: &[Slot], progress: &Progress) {
+fn check_deadlines(
+    config: &Config<'_>,
+    slots: &[Slot],
+    progress: &ProgressBar,
+) {
     let now = Instant::now();
     for slot in slots {
         if config.cancellation.is_cancelled() {

@@ -34,6 +34,9 @@ pub mod results;
 mod runner;
 mod setup;
 pub mod target;
+#[cfg(test)]
+#[path = "../tests/unit/mod.rs"]
+mod unit;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -45,10 +48,12 @@ use epoll::Signals;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use protocol::exit_code;
 
-use analysis::gate::{Condition, incomparable};
+use analysis::gate::{self, Condition};
 pub use cli::Options;
 use cli::{Command, ComparisonOptions};
+use results::row::Row;
 use runner::Plan;
+use setup::{OtherLoad, setup};
 
 /// Does what the command line asks for.
 #[must_use]
@@ -110,7 +115,9 @@ fn compare(
         // Now, and not when all is measured.
         report::check_folder(folder).map_err(|e| in_folder(folder, e))?;
     }
-    let results = plan.run(setup::setup(plan), interrupt);
+    let other_load = OtherLoad::start();
+    let mut results = plan.run(setup(plan), interrupt);
+    results.setup.other_load = other_load.processors();
     let mut text = match (options.json, options.markdown) {
         (true, _) => report::json(&results),
         (_, true) => report::markdown(&results),
@@ -132,7 +139,7 @@ fn compare(
         }
     }
     printed?;
-    let failed = results.rows.iter().any(|row| row.has_failed());
+    let failed = results.rows.iter().any(Row::has_failed);
     if failed && !results.interrupted {
         return Err("not everything went well: see the notes".into());
     }
@@ -148,26 +155,10 @@ fn diff(
         report::read(path).map_err(|e| format!("{}: {e}", path.display()))
     };
     let (before, after) = (read(before)?, read(after)?);
-    let (refused, noted): (Vec<_>, Vec<_>) = incomparable(&before, &after)
-        .into_iter()
-        .partition(|(always, _)| *always || !conditions.is_empty());
-    let reasons = |found: Vec<(bool, String)>| {
-        let reasons: Vec<_> = found.into_iter().map(|(_, what)| what).collect();
-        reasons.join("; ")
-    };
-    if !refused.is_empty() {
-        let reasons = reasons(refused);
-        return Err(format!("the two runs cannot be compared: {reasons}"));
-    }
-    let mut text = report::diff(&before, &after);
-    if !noted.is_empty() {
-        text += &format!("They also differ in {}\n", reasons(noted));
-    }
-    print(&text)?;
-    let found: Vec<_> = conditions
-        .iter()
-        .flat_map(|condition| condition.found(&before, &after))
-        .collect();
+    let noted = gate::check(&before, &after, !conditions.is_empty())?;
+    print(&(report::diff(&before, &after) + &noted))?;
+    let found = conditions.iter().flat_map(|one| one.found(&before, &after));
+    let found: Vec<_> = found.collect();
     if found.is_empty() { Ok(()) } else { Err(found.join("\n[!] ")) }
 }
 

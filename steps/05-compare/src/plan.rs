@@ -11,9 +11,6 @@ use crate::runner::Plan;
 use crate::target::affinity::{Affinity, parse_list};
 use crate::target::target::{BuiltIn, Target};
 
-/// So three loads, four turns and five rounds take about 40 s.
-const DURATION: Duration = Duration::from_millis(600);
-
 impl ComparisonOptions {
     /// What the options come to.
     ///
@@ -29,6 +26,10 @@ impl ComparisonOptions {
         }
         let cpus =
             |list: &Option<String>| list.as_deref().map(parse_list).transpose();
+        let affinity = Affinity::split(
+            cpus(&self.client_cpus)?,
+            cpus(&self.server_cpus)?,
+        )?;
         Ok(Plan {
             baseline: self.baseline(&targets)?,
             targets,
@@ -36,10 +37,7 @@ impl ComparisonOptions {
             rounds: self.rounds,
             backlog: self.backlog,
             timeout: self.timeout,
-            affinity: Affinity::split(
-                cpus(&self.client_cpus)?,
-                cpus(&self.server_cpus)?,
-            )?,
+            affinity,
         })
     }
 
@@ -64,17 +62,13 @@ impl ComparisonOptions {
     }
 
     fn targets(&self) -> Result<Vec<Target>, String> {
-        let is_chosen = |built_in: &BuiltIn| {
-            self.only.is_empty()
-                || self
-                    .only
-                    .iter()
-                    .any(|name| BuiltIn::from_str(name, false) == Ok(*built_in))
-        };
-        let mut targets: Vec<_> = BuiltIn::value_variants()
-            .iter()
-            .filter(|built_in| is_chosen(built_in))
-            .map(|&built_in| Target::built_in(built_in))
+        let only = self.only.iter();
+        let only: Vec<_> =
+            only.flat_map(|name| BuiltIn::from_str(name, false)).collect();
+        let all = BuiltIn::value_variants().iter();
+        let mut targets: Vec<_> = all
+            .filter(|server| self.only.is_empty() || only.contains(server))
+            .map(|&server| Target::built_in(server))
             .collect();
         for name in &self.also {
             targets.push(Target::beside(name, self.backlog)?);
@@ -88,8 +82,8 @@ impl ComparisonOptions {
 
     fn chosen_scenarios(&self) -> Result<Vec<Scenario>, String> {
         let timed = |scenario: Scenario| {
-            let duration = self.duration.or(scenario.duration);
-            Scenario { duration: duration.or(Some(DURATION)), ..scenario }
+            let duration = self.duration.unwrap_or(scenario.duration);
+            Scenario { duration, ..scenario }
         };
         if let Some(users) = self.users {
             return Ok(vec![timed(self.own_load(users)?)]);
@@ -102,11 +96,9 @@ impl ComparisonOptions {
 
     fn own_load(&self, users: usize) -> Result<Scenario, String> {
         if self.in_flight > 1 && !self.keep_alive {
-            return Err(
-                "--in-flight needs --keep-alive: a connection for each \
-                        request has one in flight"
-                    .into(),
-            );
+            let reason = "--in-flight needs --keep-alive: a connection for \
+                          each request has one in flight";
+            return Err(reason.into());
         }
         let pacing = match self.rate {
             Rate::Closed => Pacing::ClosedLoop,
@@ -125,55 +117,5 @@ fn stands_for(name: &str, scenario: &Scenario) -> bool {
     match name {
         "all" => scenario.name != "soak",
         _ => rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-    use crate::cli::Options;
-
-    fn plan(arguments: &[&str]) -> Result<Plan, String> {
-        let arguments = ["05-compare"].iter().chain(arguments);
-        Options::parse_from(arguments).comparison.plan()
-    }
-
-    fn loads(arguments: &[&str]) -> Vec<&'static str> {
-        let plan = plan(arguments).expect("usable");
-        plan.scenarios.iter().map(|scenario| scenario.name).collect()
-    }
-
-    #[test]
-    fn the_default_loads_are_the_three_that_the_article_names() {
-        assert_eq!(loads(&[]), ["low", "medium", "high"]);
-    }
-
-    #[test]
-    fn a_name_stands_for_all_that_begin_with_it() {
-        let idle = ["idle-1", "idle-100", "idle-1000", "idle-10000"];
-        assert_eq!(loads(&["-s", "idle"]), idle);
-        assert_eq!(loads(&["-s", "all"]).len(), SCENARIOS.len() - 1);
-    }
-
-    #[test]
-    fn the_baseline_is_named_as_for_only() {
-        let plan = |arguments: &[&str]| plan(arguments).expect("usable");
-        assert_eq!(plan(&["--baseline", "04"]).baseline, 2);
-        assert_eq!(plan(&["--only", "04,01"]).baseline, 0);
-        let externals = ["--only", "none", "--external=a=x", "--external=b=y"];
-        let two = plan(&externals);
-        assert_eq!(two.targets.len(), 2);
-    }
-
-    #[test]
-    fn a_load_of_one_s_own_has_the_rate_that_was_asked_for() {
-        let own = ["--users", "20", "--rate", "500", "--keep-alive"];
-        let plan = plan(&[&own[..], &["--in-flight", "4"]].concat());
-        let scenario = plan.expect("usable").scenarios[0];
-        let rps = scenario.expected_rps(0.0).expect("paced");
-        assert!((rps - 500.0).abs() < 1e-6, "{rps}");
-        assert_eq!(scenario.in_flight, 4);
     }
 }

@@ -11,13 +11,15 @@ use std::time::Duration;
 
 use epoll::Signals;
 use fastrand::Rng;
+use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::driver::{Times, drive};
+use crate::driver::drive;
 use crate::error::Error;
 use crate::load::scenario::Scenario;
-use crate::results::builder::{Measured, RowBuilder};
-use crate::results::row::{Load, Results, Setup};
+use crate::results::latencies::{histogram, quantiles};
+use crate::results::round::Round;
+use crate::results::row::{Load, Results, Row, Setup};
 use crate::target::affinity::Affinity;
 use crate::target::process::Server;
 use crate::target::target::Target;
@@ -35,15 +37,15 @@ pub(crate) struct Plan {
     pub(crate) affinity: Affinity,
 }
 
-/// How long a load runs before it counts.
-const WARM_UP: Duration = Duration::from_millis(50);
 const NOT_MEASURED: &str = "not measured: serves one client at a time";
 
 /// One row in the making, and what is to be measured for it.
 struct Turn<'a> {
     scenario: &'a Scenario,
     target: &'a Target,
-    row: RowBuilder,
+    row: Row,
+    /// Of all rounds.
+    latencies: Histogram<u64>,
 }
 
 impl Plan {
@@ -56,12 +58,11 @@ impl Plan {
         'all: for round in 0..self.rounds {
             for index in self.order(round, turns.len()) {
                 let turn = &mut turns[index];
+                let (load, server) = (turn.scenario.name, &turn.target.name);
                 progress.set_message(format!(
-                    "round {} of {}: {}, {}",
+                    "round {} of {}: {load}, {server}",
                     round + 1,
-                    self.rounds,
-                    turn.scenario.name,
-                    turn.target.name
+                    self.rounds
                 ));
                 match self.measure(turn, round, interrupt) {
                     Err(Error::Interrupted) => {
@@ -70,9 +71,15 @@ impl Plan {
                     }
                     // That is a result, too: the worst there is.
                     Err(Error::Failed(reason)) => {
-                        turn.row.add_failure(round, reason);
+                        let failure = Some(reason);
+                        let failed =
+                            Round { round, failure, ..Round::default() };
+                        turn.row.rounds.push(failed);
                     }
-                    Err(Error::Client(reason)) => turn.row.fail(&reason),
+                    Err(Error::Client(reason)) => {
+                        turn.row.skipped = Some(reason);
+                        turn.row.client_failed = true;
+                    }
                     Ok(()) => {}
                 }
                 progress.inc(1);
@@ -83,7 +90,7 @@ impl Plan {
             setup,
             baseline: self.targets[self.baseline].name.clone(),
             loads: self.scenarios.iter().map(load).collect(),
-            rows: turns.into_iter().map(|turn| turn.row.build()).collect(),
+            rows: turns.into_iter().map(Turn::into_row).collect(),
             interrupted,
         }
     }
@@ -91,23 +98,18 @@ impl Plan {
 
     /// For each load every server, and the baseline once more.
     fn turns(&self) -> Vec<Turn<'_>> {
-        let servers = self.targets.iter().map(|target| (target, false));
-        let again = (&self.targets[self.baseline], true);
-        let servers: Vec<_> = servers.chain([again]).collect();
-        let of_load = |scenario| {
-            servers.iter().map(move |&(target, again)| {
-                let row = RowBuilder::new(scenario, &target.name, again);
-                (row, target)
-            })
-        };
-        let turns = self.scenarios.iter().flat_map(|scenario| {
-            of_load(scenario.name).map(move |(row, target)| Turn {
-                scenario,
-                target,
-                row,
-            })
-        });
-        turns.collect()
+        let mut turns = Vec::new();
+        for scenario in &self.scenarios {
+            let servers = self.targets.iter().map(|target| (target, false));
+            let again = (&self.targets[self.baseline], true);
+            turns.extend(servers.chain([again]).map(|(target, again)| {
+                let (load, server) = (scenario.name.into(), &target.name);
+                let server = server.clone();
+                let row = Row { load, server, again, ..Row::default() };
+                Turn { scenario, target, row, latencies: histogram() }
+            }));
+        }
+        turns
     }
 
     /// Load after load, and for each the servers in an order by chance.
@@ -126,44 +128,41 @@ impl Plan {
     fn measure(
         &self,
         turn: &mut Turn<'_>,
-        round: usize,
+        number: usize,
         interrupt: &Signals,
     ) -> Result<(), Error> {
-        let Turn { scenario, target, row } = turn;
-        if scenario.needs_concurrency() && target.serves_one_at_a_time() {
-            row.skip(NOT_MEASURED);
+        let Turn { scenario, target, row, latencies } = turn;
+        if target.serves_one_at_a_time() && scenario.kept && scenario.users > 1
+        {
+            row.skipped = Some(NOT_MEASURED.into());
             return Ok(());
         }
-        let times = Times {
-            warm_up: WARM_UP,
-            duration: scenario.duration.unwrap_or_default(),
-            timeout: self.timeout,
-        };
         let server =
             Server::start(target, self.backlog, &self.affinity, interrupt)?;
         // The same seed for every server of a round: they get the same load.
-        let seed = round as u64;
-        let measured = drive(scenario, times, seed, &server, interrupt)?;
-        let interrupted = measured.interrupted;
+        let seed = number as u64;
+        let (mut round, of_round) =
+            drive(scenario, self.timeout, seed, &server, interrupt)?;
+        let interrupted = round.interrupted;
         // The torn end of a short measurement would only add noise.
-        if !interrupted || measured.stats.seconds >= 1.0 {
-            row.add(with_switches(measured, round, server.stop()));
+        if !interrupted || round.seconds >= 1.0 {
+            round.round = number;
+            // The switches are those of the server's whole life.
+            let answered = round.answered.max(1) as f64;
+            round.switches_per_request = server.stop() / answered;
+            // All have the same bounds, so they can be added.
+            let _ = latencies.add(of_round);
+            row.rounds.push(round);
         }
         if interrupted { Err(Error::Interrupted) } else { Ok(()) }
     }
     // ANCHOR_END: measure
 }
 
-/// `switches` are those of the server's whole life.
-fn with_switches(
-    mut measured: Measured,
-    round: usize,
-    switches: u64,
-) -> Measured {
-    let answered = measured.answered.max(1);
-    measured.stats.switches_per_request = switches as f64 / answered as f64;
-    measured.stats.round = round;
-    measured
+impl Turn<'_> {
+    fn into_row(self) -> Row {
+        Row { latencies: quantiles(&self.latencies), ..self.row }
+    }
 }
 
 fn load(scenario: &Scenario) -> Load {
@@ -171,7 +170,7 @@ fn load(scenario: &Scenario) -> Load {
         name: scenario.name.into(),
         description: scenario.describe(),
         connections: scenario.users,
-        duration: scenario.duration.unwrap_or_default().as_secs_f64(),
+        duration: scenario.duration.as_secs_f64(),
         paced: scenario.is_paced(),
         idle: scenario.is_idle(),
     }

@@ -2,12 +2,76 @@
 
 use serde::Serialize;
 
-pub(crate) use super::compared::{COMPARED, ComparedMetric};
 use super::statistics::{Confidence, Ratio};
 use super::validity::client_was_busy;
-use crate::results::metric::median;
-use crate::results::round::RoundStats;
+use crate::results::metric::{
+    CPU_PER_REQUEST, MEMORY, Metric, P99, RPS, median,
+};
+use crate::results::round::Round;
 use crate::results::row::{Results, Row};
+
+/// A metric by which servers are compared.
+pub(crate) struct ComparedMetric {
+    pub(crate) metric: Metric,
+    /// What `--fail-if` calls it, what it is called, and a sentence with it.
+    pub(crate) key: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) sentence: &'static str,
+    /// Less than this, as a part of the whole, is no difference, however
+    /// certain: another build of the same source may differ by as much.
+    min_ratio: f64,
+    /// Nor is less than this, in the metric's unit.
+    min_difference: f64,
+}
+
+const fn compared(
+    metric: Metric,
+    key: &'static str,
+    name: &'static str,
+    sentence: &'static str,
+    min_ratio: f64,
+) -> ComparedMetric {
+    let min_difference = 0.0;
+    ComparedMetric { metric, key, name, sentence, min_ratio, min_difference }
+}
+
+const CPU_KEY: &str = "cpu";
+const RPS_KEY: &str = "rps";
+const P99_KEY: &str = "p99";
+
+pub(crate) static COMPARED: [ComparedMetric; 4] = [
+    compared(
+        CPU_PER_REQUEST,
+        CPU_KEY,
+        "CPU time a request",
+        "{server} used {times} the CPU time of {other} per request",
+        0.02,
+    ),
+    compared(
+        RPS,
+        RPS_KEY,
+        "RPS",
+        "{server} answered {times} the requests of {other} a second",
+        0.02,
+    ),
+    compared(
+        P99,
+        P99_KEY,
+        "p99 latency",
+        "{server} had {times} the p99 latency of {other}",
+        0.05,
+    ),
+    ComparedMetric {
+        min_difference: 0.25,
+        ..compared(
+            MEMORY,
+            "memory",
+            "peak memory",
+            "{server} used {times} the memory of {other} at its peak",
+            0.05,
+        )
+    },
+];
 
 /// One metric of one server against that of another.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -28,15 +92,13 @@ pub(crate) struct Difference {
 /// The divisor is the geometric mean of both turns of the baseline: two
 /// figures are less noise than one. It counts if the interval of the ratio
 /// keeps away from 1. The baseline's ratio to itself does not enter: that is
-/// a statement about the machine. A test below simulates what this rule finds,
-/// and how often it is wrong.
+/// a statement about the machine. A test simulates what this rule finds, and
+/// how often it is wrong.
 // ANCHOR: differences
 pub(crate) fn differences(results: &Results, row: &Row) -> Vec<Difference> {
-    let baseline = [
-        results.row(&row.load, &results.baseline),
-        results.row_again(&row.load),
-    ];
-    let baseline: Vec<_> = baseline.into_iter().flatten().collect();
+    let first = results.row(&row.load, &results.baseline);
+    let baseline = first.into_iter().chain(results.row_again(&row.load));
+    let baseline: Vec<_> = baseline.collect();
     let difference = |compared: &'static ComparedMetric| {
         let pairs = pairs(row, &baseline, compared.metric.of);
         let ratio = Ratio::paired(&pairs, Confidence::P95)?;
@@ -48,22 +110,19 @@ pub(crate) fn differences(results: &Results, row: &Row) -> Vec<Difference> {
 
 /// The figures of the rounds in which both have answered something, the second
 /// of each pair being that of `baseline`.
-fn pairs(
+pub(crate) fn pairs(
     row: &Row,
     baseline: &[&Row],
-    of: fn(&RoundStats) -> f64,
+    of: fn(&Round) -> f64,
 ) -> Vec<(f64, f64)> {
-    let alive = |row: &Row| {
-        row.rounds.iter().filter(|r| !r.is_dead()).cloned().collect::<Vec<_>>()
-    };
-    let partners: Vec<_> = baseline.iter().flat_map(|row| alive(row)).collect();
-    let pair = |one: &RoundStats| {
-        let turns = partners.iter().filter(|two| two.round == one.round);
+    let pair = |one: &Round| {
+        let turns = baseline.iter().flat_map(|row| row.alive());
+        let turns = turns.filter(|two| two.round == one.round);
         let logarithms: Vec<_> = turns.map(|two| of(two).ln()).collect();
         let mean = logarithms.iter().sum::<f64>() / logarithms.len() as f64;
         (!logarithms.is_empty()).then(|| (of(one), mean.exp()))
     };
-    alive(row).iter().filter_map(pair).collect()
+    row.alive().filter_map(pair).collect()
 }
 
 impl ComparedMetric {
@@ -74,12 +133,12 @@ impl ComparedMetric {
         baseline: &[&Row],
     ) -> Difference {
         let figure = |rows: &[&Row]| {
-            let rounds = rows.iter().flat_map(|row| &row.rounds);
-            let figures = rounds.filter(|r| !r.is_dead()).map(self.metric.of);
-            median(figures).unwrap_or(0.0)
+            let alive = rows.iter().flat_map(|row| row.alive());
+            median(alive.map(self.metric.of)).unwrap_or(0.0)
         };
         let difference = (figure(&[row]) - figure(baseline)).abs();
-        let row_is_better = (ratio.value > 1.0) == self.higher_is_better;
+        let higher_is_better = self.key == RPS_KEY;
+        let row_is_better = (ratio.value > 1.0) == higher_is_better;
         let better = if row_is_better { &[row][..] } else { baseline };
         // No failure flatters.
         let flattered = better.iter().any(|row| self.is_flattered(row));
@@ -103,9 +162,6 @@ impl ComparedMetric {
     }
 }
 
-const RPS_KEY: &str = "rps";
-const P99_KEY: &str = "p99";
-
 /// The baseline against itself under `load`. Here there is a difference only
 /// with a confidence of 99 %: of the four metrics one would else be off by
 /// chance too often.
@@ -119,10 +175,9 @@ pub(crate) fn against_itself(results: &Results, load: &str) -> Vec<Difference> {
         let pairs = pairs(again, &[baseline], compared.metric.of);
         let ratio = Ratio::paired(&pairs, Confidence::P95)?;
         let sure = Ratio::paired(&pairs, Confidence::P99)?;
-        let judged = compared.judge(ratio, again, &[baseline]);
-        let is_significant =
-            judged.is_significant && sure.excludes_one(compared.min_ratio);
-        Some(Difference { is_significant, ..judged })
+        let mut judged = compared.judge(ratio, again, &[baseline]);
+        judged.is_significant &= sure.excludes_one(compared.min_ratio);
+        Some(judged)
     };
     COMPARED.iter().filter_map(difference).collect()
 }
@@ -130,93 +185,11 @@ pub(crate) fn against_itself(results: &Results, load: &str) -> Vec<Difference> {
 /// A row of one run against that of another run.
 pub(crate) fn between_runs(after: &Row, before: &Row) -> Vec<Difference> {
     let difference = |compared: &'static ComparedMetric| {
-        let all = |row: &Row| {
-            let alive = row.rounds.iter().filter(|round| !round.is_dead());
-            alive.map(compared.metric.of).collect::<Vec<_>>()
+        let all = |row: &Row| -> Vec<f64> {
+            row.alive().map(compared.metric.of).collect()
         };
         let ratio = Ratio::unpaired(&all(after), &all(before))?;
         Some(compared.judge(ratio, after, &[before]))
     };
     COMPARED.iter().filter_map(difference).collect()
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    pub(crate) const LOAD: &str = "low";
-
-    /// A row with this CPU time a request in its rounds.
-    pub(crate) fn row(server: &str, again: bool, cpu: &[f64]) -> Row {
-        let rounds = cpu.iter().enumerate().map(|(round, &cpu)| RoundStats {
-            round,
-            succeeded: 9,
-            cpu_per_request: cpu,
-            ..RoundStats::default()
-        });
-        let (load, server) = (LOAD.into(), server.into());
-        Row { load, server, again, rounds: rounds.collect(), ..Row::default() }
-    }
-
-    pub(crate) fn results(
-        one: Row,
-        baseline: &[f64],
-        again: &[f64],
-    ) -> Results {
-        let baseline = row("b", false, baseline);
-        let rows = vec![one, baseline, row("b", true, again)];
-        Results { baseline: "b".into(), rows, ..Results::default() }
-    }
-
-    pub(crate) fn cpu(differences: &[Difference]) -> Difference {
-        *differences.iter().find(|d| d.key == "cpu").expect("CPU time")
-    }
-
-    #[test]
-    fn half_the_cpu_in_every_round_is_a_difference() {
-        let half = row("a", false, &[5.0, 6.1, 4.9]);
-        let results = results(half, &[10.0, 12.0, 10.0], &[10.1, 11.9, 9.9]);
-        assert!(cpu(&differences(&results, &results.rows[0])).is_significant);
-        assert!(!cpu(&against_itself(&results, LOAD)).is_significant);
-    }
-
-    #[test]
-    fn only_rounds_that_both_have_are_compared() {
-        let mut late = row("a", false, &[1.0, 1.0, 1.0]);
-        late.rounds.remove(0);
-        let baseline = row("b", false, &[4.0, 5.0, 6.0]);
-        let pairs = pairs(&late, &[&baseline], |r| r.cpu_per_request);
-        assert!((pairs[0].1 - 5.0).abs() < 1e-9 && pairs.len() == 2);
-    }
-
-    #[test]
-    fn a_server_that_failed_in_a_round_is_never_called_better() {
-        let mut half = row("a", false, &[5.0, 5.1, 4.9, 5.0]);
-        half.rounds[0].succeeded = 0;
-        let cpus = [10.0, 10.2, 10.1, 9.9];
-        let better = results(half, &cpus, &cpus);
-        assert!(!cpu(&differences(&better, &better.rows[0])).is_significant);
-        let mut double = row("a", false, &[20.0, 20.1, 19.9, 20.0]);
-        double.rounds[0].succeeded = 0;
-        let worse = results(double, &cpus, &cpus);
-        assert!(cpu(&differences(&worse, &worse.rows[0])).is_significant);
-    }
-
-    #[test]
-    fn a_difference_too_small_to_matter_is_none() {
-        let memory = |kib: f64| {
-            let mut row = row("a", false, &[1.0; 5]);
-            for (round, stats) in row.rounds.iter_mut().enumerate() {
-                stats.memory = (kib + round as f64 / 10.0) * 1_024.0;
-            }
-            row
-        };
-        let found = |after, before| {
-            let found = between_runs(&memory(after), &memory(before));
-            let memory = found.into_iter().find(|d| d.key == "memory");
-            memory.expect("memory").is_significant
-        };
-        assert!(!found(255.0, 240.0));
-        assert!(found(1_240.0, 240.0));
-    }
 }

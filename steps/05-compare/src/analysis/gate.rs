@@ -41,7 +41,7 @@ impl Condition {
         after: &Results,
     ) -> Vec<String> {
         let mut found = Vec::new();
-        for row in after.rows.iter().filter(|row| !row.again) {
+        for row in after.rows() {
             let Some(old) = before.row(&row.load, &row.server) else {
                 found.push(format!("{}: not in the first run", row.name()));
                 continue;
@@ -49,84 +49,67 @@ impl Condition {
             if row.dead_rounds() > old.dead_rounds() {
                 found.push(format!("{}: a round without a reply", row.name()));
             }
-            let differences = between_runs(row, old);
-            let mut beyond = differences.iter().filter(|d| {
-                let value = d.ratio.value;
-                let is_beyond = if self.above {
-                    value > self.limit
-                } else {
-                    value < self.limit
-                };
-                d.key == self.key && d.is_significant && is_beyond
-            });
-            found.extend(beyond.next().map(|d| {
+            let differences = between_runs(row, old).into_iter();
+            let mut same_key = differences.filter(|d| d.key == self.key);
+            found.extend(same_key.find_map(|d| {
                 let (name, value) = (row.name(), d.ratio.value);
-                format!("{name}: {} ({} is {value:.2})", self.text, d.key)
+                let is_beyond = match self.above {
+                    true => value > self.limit,
+                    false => value < self.limit,
+                };
+                (d.is_significant && is_beyond).then(|| {
+                    format!("{name}: {} ({} is {value:.2})", self.text, d.key)
+                })
             }));
         }
         found
     }
 }
 
-/// What makes the figures of two runs incomparable: `true` for what no two
-/// runs may differ in, `false` for what a gate may not, and two machines do.
-pub(crate) fn incomparable(
+/// Whether two runs can be compared. Two machines may be, but not by a gate
+/// (`strict`): then what they differ in is a note.
+///
+/// # Errors
+/// What they differ in.
+pub(crate) fn check(
     before: &Results,
     after: &Results,
-) -> Vec<(bool, String)> {
-    let mut found = Vec::new();
-    for load in &after.loads {
-        let old = before.loads.iter().find(|old| old.name == load.name);
-        if old.is_some_and(|old| old != load) {
-            found.push((true, format!("the load {}", load.name)));
-        }
+    strict: bool,
+) -> Result<String, String> {
+    let (mut refused, mut noted) = (Vec::new(), Vec::new());
+    let shared = after
+        .loads
+        .iter()
+        .filter_map(|load| Some((load, before.load(&load.name)?)));
+    let shared: Vec<_> = shared.collect();
+    if shared.is_empty() && !after.loads.is_empty() {
+        refused.push("all loads".into());
     }
-    let shared = |load: &str| before.loads.iter().any(|old| old.name == load);
-    if !after.loads.iter().any(|load| shared(&load.name)) {
-        found.push((true, "all loads".into()));
-    }
-    let (old, new) = (&before.setup, &after.setup);
+    let others = shared.iter().filter(|(load, old)| old != load);
+    refused.extend(others.map(|(load, _)| format!("the load {}", load.name)));
     type Field = fn(&Setup) -> String;
     let fields: [(bool, &str, Field); 5] = [
         (true, "--timeout", |s| s.timeout.to_string()),
         (true, "--backlog", |s| s.backlog.to_string()),
-        (false, "the kernel", |s| s.kernel.clone()),
-        (false, "the processor", |s| s.processor.clone()),
-        (false, "the processors that are used", |s| s.affinity.clone()),
+        (strict, "the kernel", |s| s.kernel.clone()),
+        (strict, "the processor", |s| s.processor.clone()),
+        (strict, "the processors that are used", |s| s.affinity.clone()),
     ];
-    for (always, name, of) in fields {
-        let (old, new) = (of(old), of(new));
+    for (matters, name, of) in fields {
+        let (old, new) = (of(&before.setup), of(&after.setup));
         if old != new {
-            found.push((always, format!("{name} ({old}; {new})")));
+            let list = if matters { &mut refused } else { &mut noted };
+            list.push(format!("{name} ({old}; {new})"));
         }
     }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_condition_is_a_metric_a_sign_and_a_ratio() {
-        let condition = Condition::parse("cpu>1.05").expect("valid");
-        assert_eq!((condition.key, condition.above), ("cpu", true));
-        assert!(Condition::parse("rps < 0.9").is_ok());
-        for wrong in ["", "cpu", "cpu>", "speed>1", "cpu>nan", "cpu=1"] {
-            assert!(Condition::parse(wrong).is_err(), "{wrong}");
+    match (&refused[..], &noted[..]) {
+        ([], []) => Ok(String::new()),
+        ([], noted) => {
+            Ok(format!("They also differ in {}\n", noted.join("; ")))
         }
-    }
-
-    #[test]
-    fn runs_of_different_loads_are_not_compared() {
-        let mut one = Results::default();
-        one.loads.push(crate::results::row::Load::default());
-        let mut other =
-            Results { loads: one.loads.clone(), ..Results::default() };
-        assert!(incomparable(&one, &other).is_empty());
-        other.setup.kernel = "7".into();
-        assert!(!incomparable(&one, &other)[0].0);
-        other.loads[0].duration = 9.0;
-        assert!(incomparable(&one, &other)[0].0);
+        (refused, _) => Err(format!(
+            "the two runs cannot be compared: {}",
+            refused.join("; ")
+        )),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::littles_law;
 use crate::results::metric::median;
-use crate::results::round::RoundStats;
+use crate::results::round::Round;
 use crate::results::row::{Load, Results, Row, Setup};
 
 /// A client that is busy for more of the time than this is what limits the
@@ -13,26 +13,28 @@ const CLIENT_BUSY: f64 = 0.9;
 /// A client that is later than this with 1 of 100 requests, in seconds, adds
 /// to the latencies.
 const CLIENT_LATE: f64 = 0.001;
-/// So many processes that wanted a core are another load.
-const IDLE_LOAD: f64 = 0.5;
+/// Others that use more than so much of a processor are a load of their own: a
+/// server that waits for its core a tenth of the time is as much slower as
+/// what is to be told apart. What a quiet system does is far less.
+const IDLE_LOAD: f64 = 0.1;
 
 /// Whether the client was what limited the throughput of this row.
 pub(crate) fn client_was_busy(row: &Row) -> bool {
     median_of(row, |round| round.client_cpu) > CLIENT_BUSY
 }
 
-fn median_of(row: &Row, of: fn(&RoundStats) -> f64) -> f64 {
+fn median_of(row: &Row, of: fn(&Round) -> f64) -> f64 {
     median(row.rounds.iter().map(of)).unwrap_or(0.0)
 }
 
 /// Why the machine itself may be part of what was measured.
 pub(crate) fn busy_machine(setup: &Setup) -> Option<String> {
-    let load = setup.load_average;
-    (load > IDLE_LOAD).then(|| {
+    let Setup { other_load, processors, .. } = setup;
+    (*other_load > IDLE_LOAD).then(|| {
         format!(
-            "The machine was not idle at the start (load average {load:.1}): \
-             what follows may be the other load's doing. Repeat it on an idle \
-             machine."
+            "The machine was not idle: others used {other_load:.1} of its \
+             {processors} processors meanwhile. What follows may be their \
+             doing. Repeat it on an idle machine."
         )
     })
 }
@@ -42,9 +44,8 @@ pub(crate) fn busy_machine(setup: &Setup) -> Option<String> {
 pub(crate) fn notes(results: &Results) -> Vec<String> {
     let mut notes = BTreeMap::<String, Vec<String>>::new();
     for row in &results.rows {
-        let load = results.loads.iter().find(|load| load.name == row.load);
-        let notes_of_row = load.map_or(Vec::new(), |load| of_row(row, load));
-        for note in notes_of_row {
+        let load = results.load(&row.load);
+        for note in load.map_or(Vec::new(), |load| of_row(row, load)) {
             notes.entry(note).or_default().push(row.name());
         }
     }
@@ -56,23 +57,20 @@ pub(crate) fn notes(results: &Results) -> Vec<String> {
 
 // ANCHOR: notes
 fn of_row(row: &Row, load: &Load) -> Vec<String> {
+    if row.again && !row.has_failed() {
+        return Vec::new(); // the same as of the baseline's first row
+    }
     let mut notes = Vec::from_iter(row.skipped.clone());
     notes.extend(row.rounds.iter().filter_map(|r| r.failure.clone()));
     notes.dedup();
-    let mut errors = BTreeMap::<&str, u64>::new();
-    for (kind, count) in row.rounds.iter().flat_map(|round| &round.errors) {
-        *errors.entry(kind).or_default() += count;
-    }
-    notes.extend(errors.iter().map(|(kind, n)| format!("{n} x {kind}")));
+    let errors = row.errors().into_iter();
+    notes.extend(errors.map(|(kind, count)| format!("{count} x {kind}")));
     if row.rounds.iter().any(|round| round.lower_bounds_from.is_some()) {
         notes.push(
             "≥ is a lower bound: a failed request counts with its time until \
              it failed"
                 .into(),
         );
-    }
-    if row.again && !row.has_failed() {
-        return Vec::new(); // the same as of the baseline's first row
     }
     if client_was_busy(row) {
         notes.push(

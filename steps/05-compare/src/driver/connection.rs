@@ -28,26 +28,15 @@ use protocol::PONG;
 use super::error::RequestError;
 
 const PING: &[u8] = b"ping\n";
-/// Requests that one `send` can take.
-const BATCH: usize = 64;
-const PINGS: [u8; PING.len() * BATCH] = repeated();
-
-/// The requests as `send` takes them: one after the other in one piece.
-const fn repeated() -> [u8; PING.len() * BATCH] {
-    let mut pings = [0; PING.len() * BATCH];
-    let mut at = 0;
-    while at < pings.len() {
-        pings[at] = PING[at % PING.len()];
-        at += 1;
-    }
-    pings
-}
+/// Requests as `send` takes them, as many as one call is given.
+const PINGS: [[u8; PING.len()]; 64] = [*b"ping\n"; 64];
 
 /// The next of so many bytes of requests. A partial write may have ended in
 /// the middle of a `ping`: there it goes on.
-fn requests(unsent: usize) -> &'static [u8] {
+pub(crate) fn requests(unsent: usize) -> &'static [u8] {
     let begun = (PING.len() - unsent % PING.len()) % PING.len();
-    &PINGS[begun..PINGS.len().min(begun + unsent)]
+    let pings = PINGS.as_flattened();
+    &pings[begun..pings.len().min(begun + unsent)]
 }
 
 /// One connection, and how far we are with it.
@@ -200,20 +189,5 @@ impl Connection {
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_go_on_where_a_partial_write_ended() {
-        assert_eq!(requests(5), b"ping\n");
-        assert_eq!(requests(7), b"g\nping\n");
-        // More than there is room for: a server that does not take them.
-        let many = requests(PINGS.len() + 8);
-        assert_eq!(&many[..5], b"ng\npi");
-        assert_eq!(many.len(), PINGS.len() - 2);
     }
 }

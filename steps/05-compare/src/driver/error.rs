@@ -6,7 +6,7 @@ use nix::errno::Errno;
 
 /// Why a request had no good reply.
 // ANCHOR: error
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequestError {
     /// The reply was not `pong`.
     WrongReply,

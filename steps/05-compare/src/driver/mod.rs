@@ -4,29 +4,26 @@
 //! clients and each has a connection; here they come from the server and from
 //! the clock, and each user has a connection while it waits for a reply.
 
-mod connection;
-mod error;
+pub(crate) mod connection;
+pub(crate) mod error;
 mod failures;
 mod ramp_up;
-mod recorder;
+pub(crate) mod recorder;
 mod requests;
-mod summary;
 mod timers;
 mod user;
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use epoll::{Interest, Poller, Signals, Trigger};
 use fastrand::Rng;
+use hdrhistogram::Histogram;
 
 use crate::error::Error;
 use crate::load::scenario::Scenario;
-use crate::results::builder::Measured;
-use crate::results::counters::Counters;
-use crate::target::netstat::read_counters;
+use crate::results::round::Round;
 use crate::target::process::Server;
-use crate::target::usage::{CpuTime, Meter};
+use crate::target::usage::Meter;
 use recorder::Recorder;
 use timers::Timers;
 use user::{Request, User};
@@ -39,39 +36,30 @@ const SERVER: u64 = u64::MAX - 2;
 /// Bytes asked of the kernel at once.
 const READ_SIZE: usize = 4 * 1_024;
 
-/// How long the parts of a measurement take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
-    /// The load runs so long before it counts.
-    pub(crate) warm_up: Duration,
-    /// It counts for so long.
-    pub(crate) duration: Duration,
-    /// A request may take so long.
-    pub(crate) timeout: Duration,
-}
+/// How long a load runs before it counts.
+const WARM_UP: Duration = Duration::from_millis(50);
 
-/// Puts `server` under the load of `scenario`. `seed` decides on the think
-/// times.
+/// Puts `server` under the load of `scenario`. A request may take `timeout`;
+/// `seed` decides on the think times. Returns the figures, and all latencies.
 ///
 /// # Errors
 /// Ctrl-C before there was anything to show, or the server ended.
 pub(crate) fn drive(
     scenario: &Scenario,
-    times: Times,
+    timeout: Duration,
     seed: u64,
     server: &Server,
     interrupt: &Signals,
-) -> Result<Measured, Error> {
-    Driver::new(scenario, times, seed, server, interrupt)?.run()
+) -> Result<(Round, Histogram<u64>), Error> {
+    Driver::new(scenario, timeout, seed, server, interrupt)?.run()
 }
 
 /// One measurement.
 // ANCHOR: struct
 struct Driver<'a> {
     scenario: &'a Scenario,
-    times: Times,
+    timeout: Duration,
     server: &'a Server,
-    address: SocketAddr,
     interrupt: &'a Signals,
     poller: Poller,
     timers: Timers,
@@ -92,10 +80,6 @@ struct Driver<'a> {
     interrupted: bool,
     buffer: Box<[u8]>,
     answered: Vec<Request>,
-    samples: u64,
-    meter: Meter,
-    cpu_at_begin: CpuTime,
-    counters_at_begin: Counters,
     recorder: Recorder,
 }
 // ANCHOR_END: struct
@@ -103,7 +87,7 @@ struct Driver<'a> {
 impl<'a> Driver<'a> {
     fn new(
         scenario: &'a Scenario,
-        times: Times,
+        timeout: Duration,
         seed: u64,
         server: &'a Server,
         interrupt: &'a Signals,
@@ -119,9 +103,8 @@ impl<'a> Driver<'a> {
             .collect();
         Ok(Self {
             scenario,
-            times,
+            timeout,
             server,
-            address: server.address,
             interrupt,
             poller,
             timers,
@@ -136,16 +119,15 @@ impl<'a> Driver<'a> {
             interrupted: false,
             buffer: vec![0; READ_SIZE].into(),
             answered: Vec::new(),
-            samples: 0,
-            meter: Meter::new(server.process.group()),
-            cpu_at_begin: CpuTime::default(),
-            counters_at_begin: Counters::default(),
-            recorder: Recorder::new(scenario.users),
+            recorder: Recorder::new(
+                Meter::new(server.process.group()),
+                scenario,
+            ),
         })
     }
 
     // ANCHOR: run
-    fn run(mut self) -> Result<Measured, Error> {
+    fn run(mut self) -> Result<(Round, Histogram<u64>), Error> {
         let mut events = Vec::new();
         self.start();
         while !self.is_finished() {
@@ -173,7 +155,7 @@ impl<'a> Driver<'a> {
     // ANCHOR_END: run
 
     /// Ctrl-C: what there is so far of a long measurement.
-    fn finish_early(mut self) -> Result<Measured, Error> {
+    fn finish_early(mut self) -> Result<(Round, Histogram<u64>), Error> {
         if !self.recorder.has_begun() {
             return Err(Error::Interrupted);
         }
@@ -181,13 +163,12 @@ impl<'a> Driver<'a> {
         Ok(self.finish())
     }
 
-    fn finish(mut self) -> Measured {
-        self.recorder.counters = read_counters().since(self.counters_at_begin);
-        let mut measured = self.recorder.finish();
-        let expected = self.scenario.expected_rps(measured.stats.mean);
-        measured.stats.expected_rps = expected.filter(|rps| rps.is_finite());
-        measured.interrupted = self.interrupted;
-        measured
+    fn finish(self) -> (Round, Histogram<u64>) {
+        let (mut round, latencies) = self.recorder.finish();
+        let expected = self.scenario.expected_rps(round.mean);
+        round.expected_rps = expected.filter(|rps| rps.is_finite());
+        round.interrupted = self.interrupted;
+        (round, latencies)
     }
 
     /// A server whose guard has ended has ended, too.

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::timers::Timer;
-use super::{Driver, Times};
+use super::{Driver, WARM_UP};
 
 /// Connections in the handshake at a time, where connections are kept. More
 /// would overflow the accept queue, and what is measured there is how
@@ -20,16 +20,15 @@ impl Driver<'_> {
         let now = Instant::now();
         self.timers.add(now, Timer::Sample);
         self.timers.add(now, Timer::CheckTimeouts);
-        let Times { warm_up, timeout, .. } = self.times;
         if self.scenario.counts_at_once() {
             self.begin(now);
         } else {
             // Kept connections: or as soon as all users are ready.
-            let kept = self.scenario.keeps_connections();
-            let wait = if kept { timeout } else { warm_up };
+            let kept = self.scenario.kept;
+            let wait = if kept { self.timeout } else { WARM_UP };
             self.timers.add(now + wait, Timer::Begin);
         }
-        if !self.scenario.keeps_connections() {
+        if !self.scenario.kept {
             for index in 0..self.users.len() {
                 self.start_pacing(index, now);
             }
@@ -61,7 +60,7 @@ impl Driver<'_> {
     /// Whether users that are ready wait for the others: if they went on at
     /// once, those without a connection would compete with them for one.
     pub(super) fn is_ramping_up(&self) -> bool {
-        self.scenario.keeps_connections()
+        self.scenario.kept
             && self.users_ready < self.users.len()
             && !self.recorder.has_begun()
     }

@@ -1,81 +1,85 @@
-//! What the driver counts while it runs.
+//! What the driver counts while it runs, and what that comes to.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
 use super::error::RequestError;
-use crate::results::builder::histogram;
-use crate::results::counters::Counters;
-use crate::results::row::Sample;
-use crate::target::usage::{CpuTime, Footprint};
+use crate::load::scenario::Scenario;
+use crate::results::latencies::{
+    delayed_ack_count, histogram, nanoseconds, retransmit_counts, seconds_at,
+};
+use crate::results::round::{Round, Sample};
+use crate::target::netstat::{Counters, counted_since};
+use crate::target::usage::{CpuTime, Footprint, Meter};
 
-/// How often server and kernel are looked at, and the width of a [`Sample`].
+/// How often the server is looked at.
 pub(crate) const SAMPLE_PERIOD: Duration = Duration::from_millis(50);
+/// Processes of the server are looked for in one of so many samples.
+const LOOKS_PER_SEARCH: u64 = 10;
+/// Half an hour has 36,000 such periods, and no chart shows more than these.
+const MAX_SAMPLES: u32 = 1_000;
 
 /// All that one measurement saw.
 // ANCHOR: recorder
 #[derive(Debug)]
 pub(crate) struct Recorder {
     /// Requests that are due from here on count.
-    pub(super) begin: Option<Instant>,
+    begin: Option<Instant>,
     /// Requests that are due from here on are not sent.
-    pub(super) end: Option<Instant>,
+    end: Option<Instant>,
     /// In nanoseconds, of requests that were due in between: until the reply,
     /// and until the others failed.
-    pub(super) replies: Histogram<u64>,
-    pub(super) failures: Histogram<u64>,
-    /// Requests that were due before the end and failed.
-    pub(super) errors: BTreeMap<RequestError, u64>,
-    /// The shortest time until a request failed: a reply would have taken
-    /// longer.
-    pub(super) shortest_failure: Option<Duration>,
-    /// Good replies that came in between, and what they cost.
-    pub(super) served: u64,
-    /// All good replies that ever came.
-    pub(super) answered: u64,
+    replies: Histogram<u64>,
+    failures: Histogram<u64>,
     /// How late, in nanoseconds, this program itself sent what was due.
-    pub(super) lateness: Histogram<u64>,
-    pub(crate) cpu: CpuTime,
-    /// What the kernel counted, up to the last reply.
-    pub(crate) counters: Counters,
-    pub(super) users: usize,
-    pub(super) footprint_at_begin: Footprint,
-    pub(super) footprint_most: Footprint,
-    pub(super) samples: Vec<Sample>,
-    pub(super) retransmits: u64,
+    lateness: Histogram<u64>,
+    /// Good replies that came in between, and what they cost.
+    served: u64,
+    meter: Meter,
+    looks: u64,
+    cpu_at_begin: CpuTime,
+    cpu_at_end: CpuTime,
+    footprint_at_begin: Footprint,
+    counters_at_begin: Counters,
+    users: f64,
+    sample_period: Duration,
+    /// The rest is counted here.
+    round: Round,
 }
 // ANCHOR_END: recorder
 
 impl Recorder {
-    pub(crate) fn new(users: usize) -> Self {
+    pub(crate) fn new(meter: Meter, scenario: &Scenario) -> Self {
         Self {
             begin: None,
             end: None,
             replies: histogram(),
             failures: histogram(),
-            errors: BTreeMap::new(),
-            shortest_failure: None,
-            served: 0,
-            answered: 0,
             lateness: histogram(),
-            cpu: CpuTime::default(),
-            counters: Counters::default(),
-            users,
+            served: 0,
+            meter,
+            looks: 0,
+            cpu_at_begin: CpuTime::default(),
+            cpu_at_end: CpuTime::default(),
             footprint_at_begin: Footprint::default(),
-            footprint_most: Footprint::default(),
-            samples: Vec::new(),
-            retransmits: 0,
+            counters_at_begin: Counters::new(),
+            users: scenario.users as f64,
+            sample_period: SAMPLE_PERIOD.max(scenario.duration / MAX_SAMPLES),
+            round: Round::default(),
         }
     }
 
-    pub(crate) fn begin(&mut self, now: Instant, footprint: Footprint) {
+    pub(crate) fn begin(&mut self, now: Instant) {
+        self.counters_at_begin = counted_since(&Counters::new());
+        self.cpu_at_begin = self.meter.cpu_time();
+        self.footprint_at_begin = self.meter.footprint();
         self.begin = Some(now);
-        self.footprint_at_begin = footprint;
     }
 
     pub(crate) fn end(&mut self, now: Instant) {
+        self.cpu_at_end = self.meter.cpu_time();
+        self.sample(now);
         self.end = Some(now);
     }
 
@@ -100,7 +104,7 @@ impl Recorder {
     /// A good reply came at `now` to what was due at `due`.
     // ANCHOR: reply
     pub(crate) fn reply(&mut self, due: Instant, now: Instant) {
-        self.answered += 1;
+        self.round.answered += 1;
         if self.has_begun() && self.end.is_none() {
             self.served += 1;
         }
@@ -119,7 +123,7 @@ impl Recorder {
         error: RequestError,
     ) {
         if !self.is_past(due) {
-            *self.errors.entry(error).or_default() += 1;
+            *self.round.errors.entry(error.to_string()).or_default() += 1;
             if self.counts(due) {
                 self.failures.saturating_record(nanoseconds(now - due));
                 self.slowest(due, now);
@@ -130,10 +134,10 @@ impl Recorder {
 
     /// So many replies came beyond what was asked for. Each may have passed for
     /// the reply to another request: then its latency is too short.
-    pub(crate) fn unrequested(&mut self, count: usize) {
+    pub(crate) fn unrequested(&mut self, count: u64) {
         if count > 0 {
-            let errors = self.errors.entry(RequestError::UnrequestedReply);
-            *errors.or_default() += count as u64;
+            let kind = RequestError::UnrequestedReply.to_string();
+            *self.round.errors.entry(kind).or_default() += count;
             self.lower_bound(Duration::ZERO);
         }
     }
@@ -146,8 +150,9 @@ impl Recorder {
     // ANCHOR_END: reply
 
     fn lower_bound(&mut self, time: Duration) {
-        let shortest = self.shortest_failure.map_or(time, |s| s.min(time));
-        self.shortest_failure = Some(shortest);
+        let (time, shortest) =
+            (time.as_secs_f64(), &mut self.round.lower_bounds_from);
+        *shortest = Some(shortest.map_or(time, |s| s.min(time)));
     }
 
     /// This program itself was so late with what it was to send at `due`.
@@ -157,73 +162,78 @@ impl Recorder {
         }
     }
 
-    /// What a look at server and kernel showed at `now`.
-    pub(crate) fn sample(
-        &mut self,
-        now: Instant,
-        counters: Counters,
-        footprint: Footprint,
-    ) {
+    /// Looks at what the server occupies, and from time to time for processes
+    /// that it has started.
+    pub(crate) fn sample(&mut self, now: Instant) {
+        self.looks += 1;
+        if self.looks.is_multiple_of(LOOKS_PER_SEARCH) {
+            self.meter.find_processes();
+        }
         if self.has_begun() {
-            let retransmits = counters.retransmits - self.retransmits;
-            self.retransmits = counters.retransmits;
-            let most = &mut self.footprint_most;
-            most.memory = most.memory.max(footprint.memory);
-            most.threads = most.threads.max(footprint.threads);
+            let Footprint { memory, threads } = self.meter.footprint();
+            self.round.memory = self.round.memory.max(memory);
+            self.round.threads = self.round.threads.max(threads);
             let sample = self.sample_at(now);
-            sample.retransmits += retransmits;
-            sample.memory = footprint.memory;
+            sample.memory = sample.memory.max(memory);
         }
     }
 
     fn sample_at(&mut self, at: Instant) -> &mut Sample {
         let begin = self.begin.unwrap_or(at);
-        let index = (at - begin).div_duration_f64(SAMPLE_PERIOD) as usize;
-        while index >= self.samples.len() {
-            let at = SAMPLE_PERIOD.as_secs_f64() * self.samples.len() as f64;
-            self.samples.push(Sample { at, ..Sample::default() });
+        let index = (at - begin).div_duration_f64(self.sample_period) as usize;
+        let samples = &mut self.round.samples;
+        while index >= samples.len() {
+            let at = self.sample_period.as_secs_f64() * samples.len() as f64;
+            samples.push(Sample { at, ..Sample::default() });
         }
-        &mut self.samples[index]
+        &mut samples[index]
+    }
+
+    /// The figures of what was recorded, and all latencies.
+    pub(crate) fn finish(self) -> (Round, Histogram<u64>) {
+        let mut latencies = self.replies.clone();
+        // Both have the same bounds, so they can be added.
+        let _ = latencies.add(&self.failures);
+        let elapsed = match (self.begin, self.end) {
+            (Some(begin), Some(end)) => (end - begin).as_secs_f64(),
+            _ => 0.0,
+        };
+        let used = |of: fn(&CpuTime) -> Duration| {
+            // Nothing that is known of where the server is gone.
+            let used = of(&self.cpu_at_end);
+            used.saturating_sub(of(&self.cpu_at_begin)).as_secs_f64()
+        };
+        let (cpu, client_cpu) = (used(|c| c.server), used(|c| c.client));
+        let (served, start) = (self.served as f64, self.footprint_at_begin);
+        let (memory, threads) = (self.round.memory, self.round.threads);
+        let round = Round {
+            seconds: elapsed,
+            rps: per(served, elapsed),
+            mean: latencies.mean() / 1e9,
+            p50: seconds_at(&latencies, 0.5),
+            p90: seconds_at(&latencies, 0.9),
+            p99: seconds_at(&latencies, 0.99),
+            p999: seconds_at(&latencies, 0.999),
+            max: latencies.max() as f64 / 1e9,
+            requests: latencies.len(),
+            succeeded: self.replies.len(),
+            // Where none was served in time, one would have cost that or more.
+            cpu_per_request: per(cpu, served.max(1.0)),
+            cpu: per(cpu, elapsed),
+            client_cpu: per(client_cpu, elapsed),
+            lateness: seconds_at(&self.lateness, 0.99),
+            memory_per_connection: (memory - start.memory) / self.users,
+            threads_per_connection: (threads - start.threads) / self.users,
+            kernel: counted_since(&self.counters_at_begin),
+            retransmit_counts: retransmit_counts(&self.replies),
+            delayed_ack_count: delayed_ack_count(&self.replies),
+            ..self.round
+        };
+        (round, latencies)
     }
 }
 
-pub(super) fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::results::round::RoundStats;
-
-    const MS: Duration = Duration::from_millis(1);
-
-    #[test]
-    fn only_what_was_due_between_begin_and_end_counts() {
-        let start = Instant::now();
-        let mut recorder = Recorder::new(1);
-        recorder.reply(start, start + MS); // the warm-up
-        recorder.begin(start + 2 * MS, Footprint::default());
-        recorder.reply(start + MS, start + 3 * MS); // served, due before
-        recorder.reply(start + 3 * MS, start + 4 * MS);
-        recorder.end(start + 12 * MS);
-        recorder.reply(start + 4 * MS, start + 1_004 * MS); // answered after
-        recorder.error(start + 4 * MS, start + 9 * MS, RequestError::TimedOut);
-        recorder.error(start + 12 * MS, start + 13 * MS, RequestError::Closed);
-        let stats = recorder.finish().stats;
-        assert!((stats.rps - 200.0).abs() < 1e-9, "{stats:?}");
-        assert_eq!((stats.requests, stats.succeeded), (3, 2));
-        assert_eq!(stats.failed(), 1);
-        assert_eq!(stats.lower_bounds_from, Some(0.005));
-        assert!(stats.max >= 1.0, "{stats:?}");
-        assert_eq!(stats.retransmit_counts, BTreeMap::from([(1, 1)]));
-    }
-
-    #[test]
-    fn a_round_without_a_reply_can_be_written_and_read() {
-        let stats = Recorder::new(1).finish().stats;
-        assert!(stats.is_dead());
-        let json = serde_json::to_string(&stats).expect("JSON");
-        assert!(serde_json::from_str::<RoundStats>(&json).is_ok(), "{json}");
-    }
+/// `amount` for each of `count`; 0 where there is none. JSON has no infinity.
+fn per(amount: f64, count: f64) -> f64 {
+    if count > 0.0 { amount / count } else { 0.0 }
 }

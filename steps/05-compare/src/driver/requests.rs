@@ -5,14 +5,11 @@ use std::time::{Duration, Instant};
 use super::error::RequestError;
 use super::recorder::SAMPLE_PERIOD;
 use super::timers::Timer;
-use super::{Driver, Times};
-use crate::target::netstat::read_counters;
+use super::{Driver, WARM_UP};
 
 /// The pause after a failed request: to send again at once would only fail
 /// again, a million times a second.
 pub(super) const BACKOFF: Duration = Duration::from_millis(100);
-/// Processes of the server are looked for in one of so many samples.
-const SAMPLES_PER_SEARCH: u64 = 10;
 
 impl Driver<'_> {
     /// Does all that is due by now.
@@ -39,41 +36,27 @@ impl Driver<'_> {
         if self.recorder.has_begun() {
             return;
         }
-        self.counters_at_begin = read_counters();
-        self.cpu_at_begin = self.meter.cpu_time();
-        self.recorder.begin(now, self.meter.footprint());
+        self.recorder.begin(now);
         if !self.scenario.is_one_shot() {
-            self.timers.add(now + self.times.duration, Timer::End);
+            self.timers.add(now + self.scenario.duration, Timer::End);
         }
     }
 
     /// From here on no request is due; the others are waited for.
     pub(super) fn end(&mut self, now: Instant) {
-        if self.recorder.end_time().is_some() {
-            return;
+        if self.recorder.end_time().is_none() {
+            self.recorder.end(now);
+            self.timers.add(now + self.timeout + BACKOFF, Timer::GiveUp);
         }
-        self.recorder.cpu = self.meter.cpu_time().since(self.cpu_at_begin);
-        self.record_sample(now);
-        self.recorder.end(now);
-        self.timers.add(now + self.times.timeout + BACKOFF, Timer::GiveUp);
-    }
-
-    fn record_sample(&mut self, now: Instant) {
-        let counters = read_counters().since(self.counters_at_begin);
-        self.recorder.sample(now, counters, self.meter.footprint());
     }
 
     fn sample(&mut self, now: Instant) {
-        self.samples += 1;
-        if self.samples.is_multiple_of(SAMPLES_PER_SEARCH) {
-            self.meter.find_processes();
-        }
-        self.record_sample(now);
+        self.recorder.sample(now);
         self.timers.add(now + SAMPLE_PERIOD, Timer::Sample);
     }
 
     fn check_timeouts(&mut self, now: Instant) {
-        let timeout = self.times.timeout;
+        let timeout = self.timeout;
         let interval = (timeout / 4).min(SAMPLE_PERIOD);
         self.timers.add(now + interval, Timer::CheckTimeouts);
         for index in 0..self.users.len() {
@@ -94,8 +77,11 @@ impl Driver<'_> {
         }
         self.in_flight += self.due_now.len();
         let user = &mut self.users[index];
-        let sent =
-            user.send_requests(&self.due_now, self.address, &self.poller);
+        let sent = user.send_requests(
+            &self.due_now,
+            self.server.address,
+            &self.poller,
+        );
         self.due_now.clear();
         if let Err(error) = sent {
             self.fail(index, error, Instant::now());
@@ -134,10 +120,10 @@ impl Driver<'_> {
         // On a connection that is kept, the first reply only says that it is
         // there: the pace begins when all are.
         let paced = self.scenario.is_paced();
-        let joins = paced && self.scenario.keeps_connections() && !was_ready;
+        let joins = paced && self.scenario.kept && !was_ready;
         let user = &mut self.users[index];
         for request in self.answered.drain(..) {
-            if now - request.sent > self.times.timeout {
+            if now - request.sent > self.timeout {
                 self.recorder.error(request.due, now, RequestError::TimedOut);
             } else {
                 self.recorder.reply(request.due, now);
@@ -170,13 +156,12 @@ impl Driver<'_> {
         if self.users_ready < self.users.len() {
             return false;
         }
-        let kept = self.scenario.keeps_connections();
-        let Times { warm_up, duration, .. } = self.times;
-        match (self.scenario.is_one_shot(), kept) {
+        let duration = self.scenario.duration;
+        match (self.scenario.is_one_shot(), self.scenario.kept) {
             // Idle connections are watched, a burst is over.
             (true, true) => self.timers.add(now + duration, Timer::End),
             (true, false) => self.timers.add(now, Timer::End),
-            (false, true) => self.timers.add(now + warm_up, Timer::Begin),
+            (false, true) => self.timers.add(now + WARM_UP, Timer::Begin),
             (false, false) => {}
         }
         false

@@ -10,7 +10,7 @@ use fastrand::Rng;
 use super::connection::Connection;
 use super::error::RequestError;
 use crate::load::pacing::Pacing;
-use crate::load::scenario::{Connections, Scenario};
+use crate::load::scenario::Scenario;
 
 /// Addresses to connect from, 127.0.0.1 the first.
 const SOURCES: u64 = 32;
@@ -29,7 +29,8 @@ pub(crate) struct User {
     token: u64,
     pub(crate) pacing: Pacing,
     random: Rng,
-    connections: Connections,
+    /// Its connection outlives a request.
+    kept: bool,
     connection: Option<Connection>,
     /// What the kernel waits for on that connection.
     registered: Option<Interest>,
@@ -47,7 +48,7 @@ impl User {
             token,
             pacing: scenario.pacing(index),
             random: Rng::with_seed(seed),
-            connections: scenario.connections,
+            kept: scenario.kept,
             connection: None,
             registered: None,
             in_flight: VecDeque::new(),
@@ -103,8 +104,7 @@ impl User {
     /// the end. On this machine there are more addresses than one.
     fn source(&self, server: SocketAddr) -> Option<SocketAddr> {
         let loopback = server.ip() == Ipv4Addr::LOCALHOST;
-        let short = self.connections == Connections::PerRequest;
-        (loopback && short).then(|| {
+        (loopback && !self.kept).then(|| {
             let last = 1 + (self.token % SOURCES) as u8;
             SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0))
         })
@@ -132,7 +132,7 @@ impl User {
         if known < replies {
             return Err(RequestError::UnrequestedReply);
         }
-        if self.connections == Connections::PerRequest && known > 0 {
+        if !self.kept && known > 0 {
             self.connection = None; // close(2)
             return Ok(());
         }
@@ -174,13 +174,13 @@ impl User {
         hang_up: bool,
         buffer: &mut [u8],
         poller: &Poller,
-    ) -> usize {
+    ) -> u64 {
         let Some(connection) = &mut self.connection else { return 0 };
         let (replies, result) = connection.advance(hang_up, buffer);
         if result.and_then(|()| self.register(poller)).is_err() {
             self.connection = None; // an end in any form is one
         }
-        replies
+        replies as u64
     }
 
     pub(crate) fn is_connected(&self) -> bool {

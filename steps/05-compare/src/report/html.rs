@@ -10,7 +10,7 @@ use crate::results::row::{Load, Results, Row};
 
 const STYLE: &str = include_str!("html.css");
 
-/// All columns of a busy load.
+/// The columns of a busy load.
 const COLUMNS: [Metric; 15] = [
     m::RPS,
     m::MEAN,
@@ -29,13 +29,14 @@ const COLUMNS: [Metric; 15] = [
     m::THREADS,
 ];
 
-/// What the kernel counted around a row.
-const KERNEL_COLUMNS: [Metric; 5] =
-    [m::OVERFLOWS, m::DROPS, m::TIMEOUTS, m::RETRANSMITS, m::DELAYED_ACKS];
-
 /// Those of a load of idle connections.
 const IDLE_COLUMNS: [Metric; 6] =
     [m::MEMORY_EACH, m::THREADS_EACH, m::MEMORY, m::THREADS, m::CPU, m::ERRORS];
+
+/// What the kernel counted, which is mostly nothing: only a column that has
+/// something is shown.
+const KERNEL_COLUMNS: [Metric; 5] =
+    [m::OVERFLOWS, m::DROPS, m::TIMEOUTS, m::RETRANSMITS, m::DELAYED_ACKS];
 
 const EXPLANATIONS: [&str; 4] = [
     "Figures are medians over the rounds; max is the worst, errors, requests \
@@ -53,14 +54,13 @@ const EXPLANATIONS: [&str; 4] = [
     "us/req is CPU time a request, of all processes of the server. What the \
      kernel does for a connection may be charged to whatever runs at that \
      moment. ListenOverflows and its neighbours are counters of the whole \
-     network namespace.",
+     network namespace; where a column is missing, all were 0.",
 ];
 
 /// The whole page.
 // ANCHOR: page
 pub(crate) fn page(results: &Results) -> String {
     let servers = results.servers().join(", ");
-    let setup = &results.setup;
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -74,16 +74,23 @@ pub(crate) fn page(results: &Results) -> String {
                 h1 { (servers) ": the same load, and how they differ" }
                 p.quiet {
                     "Medians of " (sentences::rounds(results)) ", "
-                    (setup.date) ", Linux " (setup.kernel) ", "
-                    (setup.processor) ", " (setup.affinity) "."
+                    (sentences::machine(&results.setup)) ", "
+                    (results.setup.affinity) "."
                 }
                 @for (title, sentences) in sentences::sections(results) {
                     h2 { (title) }
                     ul { @for sentence in sentences { li { (sentence) } } }
                 }
                 @for load in &results.loads { (load_table(results, load)) }
-                (kernel(results))
-                (charts(results))
+                h2 { "Charts" }
+                .charts {
+                    @for figure in plots::figures(results) {
+                        figure {
+                            (PreEscaped(figure.svg))
+                            figcaption { (figure.caption) }
+                        }
+                    }
+                }
                 (ratios(results))
                 h2 { "How to read this" }
                 ul { @for text in EXPLANATIONS { li { (text) } } }
@@ -97,54 +104,27 @@ pub(crate) fn page(results: &Results) -> String {
 fn load_table(results: &Results, load: &Load) -> Markup {
     let columns: &[Metric] = if load.idle { &IDLE_COLUMNS } else { &COLUMNS };
     let rows: Vec<_> = results.rows_of(&load.name).collect();
-    html! {
-        h2 { (load.name) }
-        p.quiet { (load.description) }
-        (metrics("server", columns, &rows, |row| key(results, &row.server)))
-    }
-}
-
-fn kernel(results: &Results) -> Markup {
-    let counted = |row: &&Row| {
-        let any =
-            |column: &Metric| column.aggregate(row).is_some_and(|n| n > 0.0);
-        !row.again && KERNEL_COLUMNS.iter().any(any)
+    let counted = |column: &&Metric| {
+        let any = |row: &&Row| column.aggregate(row).is_some_and(|n| n > 0.0);
+        rows.iter().any(any)
     };
-    let rows: Vec<_> = results.rows.iter().filter(counted).collect();
-    let name = |row: &Row| html! { (key(results, &row.server)) " " (row.load) };
-    html! {
-        h2 { "What the kernel counted" }
-        @if rows.is_empty() {
-            p.quiet { "Nothing: no stall, no retransmit." }
-        } @else {
-            p.quiet {
-                "Counters of the whole network namespace, all rounds together. "
-                "Where a row is missing, all were 0."
-            }
-            (metrics("server and load", &KERNEL_COLUMNS, &rows, name))
-        }
-    }
-}
-
-fn metrics(
-    title: &str,
-    columns: &[Metric],
-    rows: &[&Row],
-    first: impl Fn(&Row) -> Markup,
-) -> Markup {
+    let kernel = KERNEL_COLUMNS.iter().filter(counted);
+    let columns: Vec<_> = columns.iter().chain(kernel).collect();
     let class = |column: &Metric, cell: &str| {
         (column.name == m::ERRORS.name && cell != "0").then_some("bad")
     };
     html! {
+        h2 { (load.name) }
+        p.quiet { (load.description) }
         .table { table {
             tr {
-                th { (title) }
-                @for column in columns { th { (column.name) } }
+                th { "server" }
+                @for column in &columns { th { (column.name) } }
             }
-            @for row in rows {
+            @for row in &rows {
                 tr {
-                    td { (first(row)) }
-                    @for column in columns {
+                    td { (key(results, &row.server)) }
+                    @for column in &columns {
                         @let cell = column.format(row);
                         td class=[class(column, &cell)] { (cell) }
                     }
@@ -159,20 +139,6 @@ fn key(results: &Results, server: &str) -> Markup {
     let number = results.servers().iter().position(|&name| name == server);
     let background = format!("background:{}", colour(number.unwrap_or(0)));
     html! { span.key style=(background) {} (server) }
-}
-
-fn charts(results: &Results) -> Markup {
-    html! {
-        h2 { "Charts" }
-        .charts {
-            @for figure in plots::figures(results) {
-                figure {
-                    (PreEscaped(figure.svg))
-                    figcaption { (figure.caption) }
-                }
-            }
-        }
-    }
 }
 
 fn ratios(results: &Results) -> Markup {

@@ -9,7 +9,6 @@ mod html;
 pub mod plot;
 mod plots;
 mod sentences;
-mod series;
 mod table;
 mod text;
 

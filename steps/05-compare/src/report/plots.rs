@@ -1,8 +1,8 @@
 //! The charts of a report: which figures stand in which.
 
-use super::plot::{Axis, Format, Plot, Series, Style, highest};
+use super::plot::{Axis, Format, Plot, Series, Style, largest, values};
 use crate::results::metric::{CPU_PER_REQUEST, MEMORY, Metric, RPS, THREADS};
-use crate::results::row::{Load, Results, Row};
+use crate::results::row::{Load, Results};
 use crate::results::units::three_digits;
 
 /// A chart and what there is to say about it.
@@ -13,130 +13,104 @@ pub(crate) struct Figure {
 
 /// All charts that the results have something for.
 pub(crate) fn figures(results: &Results) -> Vec<Figure> {
-    let mut figures: Vec<_> = [
+    let busy = || results.busy_loads();
+    let mut figures = vec![
         bars(results, &CPU_PER_REQUEST, "CPU time a request", "µs"),
         bars(results, &MEMORY, "Peak memory", "MiB"),
         throughput(results),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    figures
-        .extend(results.busy_loads().filter_map(|l| distribution(results, l)));
-    figures.extend(results.busy_loads().filter_map(|l| over_time(results, l)));
+    ];
+    figures.extend(busy().map(|load| distribution(results, load)));
+    figures.extend(busy().map(|load| over_time(results, load)));
     let idle: Vec<_> = results.loads.iter().filter(|load| load.idle).collect();
     for (metric, title, unit) in [
         (&MEMORY, "Memory with idle clients", "MiB"),
         (&THREADS, "Threads with idle clients", "threads"),
     ] {
         let caption = "Connected, answered once, and silent since.";
-        figures.extend(ladder(results, &idle, metric, (title, unit), caption));
+        figures.push(ladder(results, &idle, metric, (title, caption), unit));
     }
-    figures
-}
-
-/// A series for each server; what `points` has nothing for is left out.
-fn series(
-    results: &Results,
-    style: Style,
-    points: impl Fn(&str) -> Vec<(f64, f64)>,
-) -> Vec<Series> {
-    let servers = results.servers().into_iter().enumerate();
-    let series = servers.map(|(colour, name)| {
-        let points = points(name).into_iter();
-        let points = points.filter(|(x, y)| x.is_finite() && y.is_finite());
-        let (name, points) = (name.into(), points.collect());
-        Series { name, colour, style, points }
-    });
-    series.filter(|series| !series.points.is_empty()).collect()
+    figures.into_iter().flatten().collect()
 }
 
 const PLAIN: Format = |value| three_digits((value * 1e6).round() / 1e6);
 
-fn values(series: &[Series], of: fn(&(f64, f64)) -> f64) -> Vec<f64> {
-    series.iter().flat_map(|series| &series.points).map(of).collect()
-}
-
-fn log(label: &'static str, values: Vec<f64>) -> Axis {
-    Axis::log(label, values.into_iter(), PLAIN)
-}
-
-fn figure(plot: Plot, caption: &str) -> Option<Figure> {
-    let caption = caption.into();
-    (!plot.series.is_empty()).then(|| Figure { caption, svg: plot.svg() })
+/// A chart with a series for each server; none where there is no point.
+fn chart(
+    results: &Results,
+    (title, caption): (&str, &str),
+    style: Style,
+    axes: impl Fn(&[f64], &[f64]) -> [Axis; 2],
+    points: impl Fn(&str) -> Vec<(f64, f64)>,
+) -> Option<Figure> {
+    let servers = results.servers().into_iter().enumerate();
+    let series = servers.map(|(colour, name)| {
+        let mut points = points(name);
+        points.retain(|(x, y)| x.is_finite() && y.is_finite());
+        Series { name: name.into(), colour, style, points }
+    });
+    let series: Vec<_> = series.filter(|s| !s.points.is_empty()).collect();
+    let [x, y] = axes(&values(&series, |p| p.0), &values(&series, |p| p.1));
+    let (title, caption) = (title.into(), caption.into());
+    (!series.is_empty()).then(|| {
+        let svg = Plot { title, x, y, series }.svg();
+        Figure { caption, svg }
+    })
 }
 
 /// How much of the requests stay under which latency.
 // ANCHOR: distribution
 fn distribution(results: &Results, load: &Load) -> Option<Figure> {
-    let series = series(results, Style::Line, |server| {
-        let row = results.row(&load.name, server);
-        let quantiles = row.into_iter().flat_map(|row| &row.latencies);
-        quantiles
-            .filter(|point| point.quantile < 1.0)
-            .map(|point| (point.quantile, point.seconds * 1e3))
-            .collect()
-    });
-    let x = values(&series, |point| point.0).into_iter();
-    let plot = Plot {
-        title: format!("Latency, {}", load.name),
-        x: Axis::nines("percent of the requests", x),
-        y: log("ms at most", values(&series, |point| point.1)),
-        series,
-        marks: Vec::new(),
+    let title = format!("Latency, {}", load.name);
+    let axes = |x: &[f64], y: &[f64]| {
+        let x = Axis::nines("percent of the requests", x);
+        [x, Axis::log("ms at most", y, PLAIN)]
     };
-    figure(plot, &load.description)
+    let texts = (&*title, &*load.description);
+    chart(results, texts, Style::Line, axes, |server| {
+        let row = results.row(&load.name, server);
+        let latencies = row.into_iter().flat_map(|row| &row.latencies);
+        let known = latencies.filter(|(quantile, _)| *quantile < 1.0);
+        known.map(|&(quantile, s)| (quantile, s * 1e3)).collect()
+    })
 }
 // ANCHOR_END: distribution
 
-/// The slowest reply of each moment.
+/// The slowest reply of each moment, round after round.
 fn over_time(results: &Results, load: &Load) -> Option<Figure> {
-    let series = series(results, Style::Points, |server| {
-        let row = results.row(&load.name, server);
-        let samples = row.into_iter().flat_map(|row| &row.samples);
-        samples
-            .filter(|sample| sample.slowest > 0.0)
-            .map(|sample| (sample.at, sample.slowest * 1e3))
-            .collect()
-    });
-    let samples = results.rows_of(&load.name).flat_map(|row| &row.samples);
-    let marks: Vec<_> =
-        samples.filter(|s| s.retransmits > 0).map(|s| s.at).collect();
-    let mut caption =
-        String::from("The slowest reply of every 50 ms, round after round. ");
-    caption += match &marks[..] {
-        [] => "The kernel sent nothing again.",
-        _ => "The triangles: the kernel sent segments again.",
+    let title = format!("Latency over time, {}", load.name);
+    let caption = "The slowest reply of each moment, round after round.";
+    let axes = |x: &[f64], y: &[f64]| {
+        let x = Axis::linear("seconds", largest(x), PLAIN);
+        [x, Axis::log("ms", y, PLAIN)]
     };
-    let last = values(&series, |point| point.0).into_iter();
-    let last = last.chain(marks.iter().copied()).fold(0.0, f64::max);
-    let plot = Plot {
-        title: format!("Latency over time, {}", load.name),
-        x: Axis::linear("seconds", last, PLAIN),
-        y: log("ms", values(&series, |point| point.1)),
-        series,
-        marks,
-    };
-    figure(plot, &caption)
+    chart(results, (&title, caption), Style::Points, axes, |server| {
+        let row = results.row(&load.name, server).into_iter();
+        let rounds = row.flat_map(|row| &row.rounds);
+        let samples = rounds.flat_map(|round| {
+            let start = round.round as f64 * load.duration;
+            round.samples.iter().map(move |s| (start + s.at, s.slowest * 1e3))
+        });
+        samples.filter(|(_, slowest)| *slowest > 0.0).collect()
+    })
 }
 
 /// Replies a second against connections: of the closed loops if there are
 /// several, or else of the loads that the article names.
 fn throughput(results: &Results) -> Option<Figure> {
-    let named = ["low", "medium", "high"];
-    let of = |is: &dyn Fn(&str) -> bool| {
-        results.loads.iter().filter(|load| is(&load.name)).collect::<Vec<_>>()
+    let of = |is: fn(&str) -> bool| -> Vec<&Load> {
+        results.loads.iter().filter(|load| is(&load.name)).collect()
     };
-    let kept = of(&|name| name.starts_with("keep-alive-"));
+    let kept = of(|name| name.starts_with("keep-alive-"));
     let (loads, caption) = if kept.len() < 2 {
+        let named = of(|name| ["low", "medium", "high"].contains(&name));
         let caption = "The users set the pace: the lines lie on one another as \
                        long as every server keeps up.";
-        (of(&|name| named.contains(&name)), caption)
+        (named, caption)
     } else {
         (kept, "Connections kept open, each sends again at once.")
     };
-    let title = ("Throughput against connections", "replies a second");
-    ladder(results, &loads, &RPS, title, caption)
+    let texts = ("Throughput against connections", caption);
+    ladder(results, &loads, &RPS, texts, "replies a second")
 }
 
 /// A metric against the number of connections, where there are several loads.
@@ -144,27 +118,23 @@ fn ladder(
     results: &Results,
     loads: &[&Load],
     metric: &Metric,
-    (title, unit): (&str, &'static str),
-    caption: &str,
+    texts: (&str, &str),
+    unit: &'static str,
 ) -> Option<Figure> {
-    let point = |load: &Load, server: &str| {
-        let row = results.row(&load.name, server)?;
-        Some((load.connections as f64, metric.aggregate(row)?))
+    let axes = |x: &[f64], y: &[f64]| {
+        [Axis::log("connections", x, PLAIN), Axis::log(unit, y, PLAIN)]
     };
-    let series = series(results, Style::Line, |server| {
-        loads.iter().filter_map(|load| point(load, server)).collect()
+    let figure = chart(results, texts, Style::Line, axes, |server| {
+        let point = |load: &&Load| {
+            let row = results.row(&load.name, server)?;
+            Some((load.connections as f64, metric.aggregate(row)?))
+        };
+        loads.iter().filter_map(point).collect()
     });
-    let plot = Plot {
-        title: title.into(),
-        x: log("connections", values(&series, |point| point.0)),
-        y: log(unit, values(&series, |point| point.1)),
-        series,
-        marks: Vec::new(),
-    };
-    figure(plot, caption).filter(|_| loads.len() > 1)
+    figure.filter(|_| loads.len() > 1)
 }
 
-/// A bar for each server, load by load.
+/// A bar for each server, in a group for each load.
 fn bars(
     results: &Results,
     metric: &Metric,
@@ -172,26 +142,24 @@ fn bars(
     unit: &'static str,
 ) -> Option<Figure> {
     let loads: Vec<_> = results.busy_loads().collect();
-    let servers = results.servers();
-    let width = 0.8 / servers.len() as f64;
-    let value = |(group, load): (usize, &&Load), server: &str| {
-        let row: &Row = results.row(&load.name, server)?;
-        let number = servers.iter().position(|&name| name == server)?;
-        let offset = (number as f64 + 0.5) * width - 0.4;
-        Some((group as f64 + 1.0 + offset, metric.aggregate(row)?))
-    };
-    let style = Style::Bars((width * 90.0) as u8);
-    let series = series(results, style, |server| {
-        let loads = loads.iter().enumerate();
-        loads.filter_map(|load| value(load, server)).collect()
-    });
-    // A group around each whole number.
-    let mut x = Axis::linear("load", 1.0, PLAIN);
-    x.ticks = (0..=loads.len() + 1).map(|n| n as f64).collect();
-    x.format = |_| String::new();
     let names: Vec<_> = loads.iter().map(|load| load.name.as_str()).collect();
     let caption = format!("From the left: {}. Medians.", names.join(", "));
-    let y = Axis::linear(unit, highest(&series), PLAIN);
-    let title = title.into();
-    figure(Plot { title, x, y, series, marks: Vec::new() }, &caption)
+    let servers = results.servers();
+    let width = 0.8 / servers.len() as f64;
+    let axes = |_: &[f64], y: &[f64]| {
+        // A group around each whole number.
+        let mut x = Axis::linear("load", 1.0, |_| String::new());
+        x.ticks = (0..=loads.len() + 1).map(|n| n as f64).collect();
+        [x, Axis::linear(unit, largest(y), PLAIN)]
+    };
+    let (texts, style) = ((title, &*caption), Style::Bars(width * 0.9));
+    chart(results, texts, style, axes, |server| {
+        let number = servers.iter().position(|&name| name == server);
+        let offset = (number.unwrap_or(0) as f64 + 0.5) * width - 0.4;
+        let bar = |(group, load): (usize, &&Load)| {
+            let row = results.row(&load.name, server)?;
+            Some((group as f64 + 1.0 + offset, metric.aggregate(row)?))
+        };
+        loads.iter().enumerate().filter_map(bar).collect()
+    })
 }

@@ -1,34 +1,26 @@
 //! What the figures mean, in sentences.
 
-use std::fmt::Write;
-
 use super::table::with_interval;
 use crate::analysis::comparison::{
-    COMPARED, Difference, against_itself, differences,
+    COMPARED, ComparedMetric, Difference, against_itself, differences,
 };
-use crate::analysis::{growth, stalls, validity};
+use crate::analysis::{stalls, validity};
 use crate::results::metric::{MEMORY_EACH, THREADS_EACH};
-use crate::results::row::{Load, Results, Row};
+use crate::results::row::{Load, Results, Row, Setup};
 use crate::results::units::three_digits;
 
 /// All sentences, the most important first, under a heading each.
 pub(crate) fn sections(results: &Results) -> Vec<(&'static str, Vec<String>)> {
-    let rows = || results.rows.iter().filter(|row| !row.again);
     let others = results.servers().into_iter();
     let others = others.filter(|&server| server != results.baseline);
-    let mut differences =
-        Vec::from_iter(validity::busy_machine(&results.setup));
-    differences.extend(rows().filter_map(silence));
-    differences.extend(others.flat_map(|name| against_baseline(results, name)));
-    differences.extend(same_rps(results));
-    let idle = results.loads.iter().filter(|load| load.idle);
-    differences.extend(idle.filter_map(|load| cost(results, load)));
-
-    let stalls = rows().flat_map(stalls::sentences);
-    let long = rows().filter_map(|row| growth::sentence(results, row));
+    let mut differ = Vec::from_iter(validity::busy_machine(&results.setup));
+    differ.extend(results.rows().filter_map(silence));
+    differ.extend(others.flat_map(|name| against_baseline(results, name)));
+    differ.extend(same_rps(results));
+    differ.extend(results.loads.iter().filter_map(|load| cost(results, load)));
     let sections = [
-        ("How the servers differ", differences),
-        ("What stalled, and what grew", stalls.chain(long).collect()),
+        ("How the servers differ", differ),
+        ("What stalled, and what grew", stalls::sentences(results)),
         ("What the measurement is worth", worth(results)),
     ];
     sections.into_iter().filter(|(_, said)| !said.is_empty()).collect()
@@ -36,23 +28,24 @@ pub(crate) fn sections(results: &Results) -> Vec<(&'static str, Vec<String>)> {
 
 /// "5 rounds", or how much of them there was time for.
 pub(crate) fn rounds(results: &Results) -> String {
-    let planned = match results.setup.rounds {
-        1 => "1 round".into(),
-        count => format!("{count} rounds"),
-    };
+    let count = results.setup.rounds;
+    let plural = if count == 1 { "" } else { "s" };
     let part =
         if results.interrupted { ", interrupted before the end" } else { "" };
-    planned + part
+    format!("{count} round{plural}{part}")
+}
+
+/// When and where it was measured.
+pub(crate) fn machine(setup: &Setup) -> String {
+    let Setup { date, kernel, processor, processors, .. } = setup;
+    format!("{date}, Linux {kernel}, {processor} x {processors}")
 }
 
 /// A server that says nothing is not compared: it has failed.
 fn silence(row: &Row) -> Option<String> {
-    let (dead, rounds) = (row.dead_rounds(), row.rounds.len());
+    let (dead, rounds, row) = (row.dead_rounds(), row.rounds.len(), row.name());
     (dead > 0).then(|| {
-        format!(
-            "{}: answered nothing in {dead} of {rounds} rounds.",
-            row.name()
-        )
+        format!("{row}: answered nothing in {dead} of {rounds} rounds.")
     })
 }
 
@@ -60,31 +53,26 @@ fn silence(row: &Row) -> Option<String> {
 /// which it does not.
 // ANCHOR: against
 fn against_baseline(results: &Results, server: &str) -> Vec<String> {
-    let found: Vec<_> = results
-        .busy_loads()
-        .filter_map(|load| {
-            let row = results.row(&load.name, server)?;
-            let mut found = differences(results, row);
-            // Where it was silent, "no difference" would be too kind.
-            found.retain(|d| d.is_significant || row.dead_rounds() == 0);
-            Some((load, found))
-        })
-        .collect();
-    let mut sentences = Vec::new();
-    let mut same = Vec::new();
+    let loads = results.busy_loads().filter_map(|load| {
+        let row = results.row(&load.name, server)?;
+        let mut found = differences(results, row);
+        // Where it was silent, "no difference" would be too kind.
+        found.retain(|d| d.is_significant || row.dead_rounds() == 0);
+        Some((place(load), found))
+    });
+    let loads: Vec<_> = loads.collect();
+    let (mut sentences, mut same) = (Vec::new(), Vec::new());
     for compared in &COMPARED {
-        let of_load = |(load, found): &(&Load, Vec<Difference>)| {
+        let places = loads.iter().filter_map(|(place, found)| {
             let found = found.iter().find(|d| d.key == compared.key)?;
-            Some((place(load), *found))
-        };
-        let (real, none): (Vec<_>, Vec<_>) = found
-            .iter()
-            .filter_map(of_load)
-            .partition(|(_, difference)| difference.is_significant);
+            Some((place.as_str(), found))
+        });
+        let (real, none): (Vec<_>, Vec<_>) =
+            places.partition(|(_, difference)| difference.is_significant);
         if !real.is_empty() {
-            let sentence = compared.sentence.replace("{server}", server);
-            let sentence = sentence.replace("{other}", &results.baseline);
-            sentences.push(sentence_of(&sentence, &real, &none));
+            let text = sentence_of(compared, &real, &none);
+            let text = text.replace("{server}", server);
+            sentences.push(text.replace("{other}", &results.baseline));
         } else if !none.is_empty() {
             same.push(compared.name);
         }
@@ -101,24 +89,26 @@ fn against_baseline(results: &Results, server: &str) -> Vec<String> {
 /// "04-epoll used 0.58 times [0.55, 0.61] the CPU time of 02-threads per
 /// request at high (1000 users); no difference at low (10 users)."
 fn sentence_of(
-    sentence: &str,
-    real: &[(String, Difference)],
-    none: &[(String, Difference)],
+    compared: &ComparedMetric,
+    real: &[(&str, &Difference)],
+    none: &[(&str, &Difference)],
 ) -> String {
-    let mut text = String::new();
-    for (index, (place, difference)) in real.iter().enumerate() {
-        let times = times(difference);
-        let _ = match index {
-            0 => {
-                let first = sentence.replace("{times}", &times);
-                write!(text, "{first} at {place}")
+    let part =
+        |(number, (place, difference)): (usize, &(&str, &Difference))| {
+            let times = times(difference);
+            match number {
+                0 => {
+                    compared.sentence.replace("{times}", &times)
+                        + " at "
+                        + place
+                }
+                _ => format!(", {times} at {place}"),
             }
-            _ => write!(text, ", {times} at {place}"),
         };
-    }
+    let mut text: String = real.iter().enumerate().map(part).collect();
     if !none.is_empty() {
-        let places: Vec<_> = none.iter().map(|(place, _)| &**place).collect();
-        let _ = write!(text, "; no difference at {}", list(&places, "or"));
+        let places: Vec<_> = none.iter().map(|(place, _)| *place).collect();
+        text += &format!("; no difference at {}", list(&places, "or"));
     }
     text + "."
 }
@@ -146,27 +136,27 @@ fn times(difference: &Difference) -> String {
 
 fn list(items: &[&str], last: &str) -> String {
     match items {
-        [] => String::new(),
-        [one] => (*one).into(),
-        [start @ .., end] => format!("{} {last} {end}", start.join(", ")),
+        [start @ .., end] if !start.is_empty() => {
+            format!("{} {last} {end}", start.join(", "))
+        }
+        few => few.concat(),
     }
 }
 
 /// Under loads whose users set the pace, servers that keep up do not differ in
 /// throughput: the article's two rows cannot both be of one such load.
 fn same_rps(results: &Results) -> Option<String> {
+    let is_same = |row: &Row| {
+        let found = differences(results, row);
+        let mut rps = found.iter().filter(|d| d.key == "rps");
+        row.dead_rounds() == 0
+            && !found.is_empty()
+            && rps.all(|d| !d.is_significant)
+    };
     let same = |load: &&Load| {
-        let mut others = results
-            .rows_of(&load.name)
-            .filter(|row| row.server != results.baseline);
-        load.paced
-            && others.all(|row| {
-                let found = differences(results, row);
-                let mut rps = found.iter().filter(|d| d.key == "rps");
-                row.dead_rounds() == 0
-                    && !found.is_empty()
-                    && rps.all(|d| !d.is_significant)
-            })
+        let rows = results.rows_of(&load.name);
+        let mut others = rows.filter(|row| row.server != results.baseline);
+        load.paced && others.all(is_same)
     };
     let loads = results.loads.iter().filter(same);
     let names: Vec<_> = loads.map(|load| load.name.as_str()).collect();
@@ -179,23 +169,21 @@ fn same_rps(results: &Results) -> Option<String> {
     })
 }
 
-/// "idle-1000: a connection costs 04-epoll 0.1 KiB and no thread".
+/// "idle-1000: a connection costs 04-epoll 0.1 KiB and no thread". A handful
+/// of connections drowns in what a process needs anyway.
 fn cost(results: &Results, load: &Load) -> Option<String> {
     let of_row = |row: &Row| {
-        let memory = MEMORY_EACH.aggregate(row)?;
-        let threads = THREADS_EACH.aggregate(row)?;
-        let (memory, server) = (three_digits(memory.max(0.0)), &row.server);
-        let threads = match threads.round() {
+        let memory = three_digits(MEMORY_EACH.aggregate(row)?.max(0.0));
+        let threads = match THREADS_EACH.aggregate(row)?.round() {
             0.0 => "no thread".into(),
             1.0 => "a thread".into(),
             many => format!("{many} threads"),
         };
-        Some(format!("{server} {memory} KiB and {threads}"))
+        Some(format!("{} {memory} KiB and {threads}", row.server))
     };
-    let costs: Vec<_> =
-        results.rows_of(&load.name).filter_map(of_row).collect();
-    // A handful of connections drowns in what a process needs anyway.
-    (load.connections >= 100 && !costs.is_empty()).then(|| {
+    let rows = results.rows_of(&load.name);
+    let costs: Vec<_> = rows.filter_map(of_row).collect();
+    (load.idle && load.connections >= 100 && !costs.is_empty()).then(|| {
         format!(
             "{}: a connection costs {}. That is the process's own memory: what \
              the kernel keeps for a socket and for a thread comes on top.",
@@ -212,27 +200,13 @@ const ONE_ROUND: &str = "One round has no interval: with more (--rounds) it \
 /// notes to the rows.
 // ANCHOR: worth
 fn worth(results: &Results) -> Vec<String> {
-    let found: Vec<_> = results
-        .busy_loads()
-        .map(|load| (load, against_itself(results, &load.name)))
-        .filter(|(_, found)| !found.is_empty())
-        .collect();
     let server = &results.baseline;
-    let mut sentences = Vec::new();
-    if results.setup.rounds < 2 {
-        sentences.push(ONE_ROUND.into());
-    }
-    let is_steady =
-        |found: &[Difference]| found.iter().all(|d| !d.is_significant);
-    let steady = found.iter().filter(|(_, found)| is_steady(found));
-    let steady: Vec<_> = steady.map(|(load, _)| load.name.as_str()).collect();
-    if !steady.is_empty() {
-        let loads = list(&steady, "or");
-        sentences.push(format!(
-            "{server} against itself (A/A): no difference at {loads}."
-        ));
-    }
-    for (load, found) in found {
+    let (mut steady, mut sentences) = (Vec::new(), Vec::new());
+    for load in results.busy_loads() {
+        let found = against_itself(results, &load.name);
+        if !found.is_empty() && found.iter().all(|d| !d.is_significant) {
+            steady.push(load.name.as_str());
+        }
         for real in found.iter().filter(|found| found.is_significant) {
             let (times, name, place) = (times(real), real.name, place(load));
             sentences.push(format!(
@@ -241,6 +215,16 @@ fn worth(results: &Results) -> Vec<String> {
                  differences of that size."
             ));
         }
+    }
+    if !steady.is_empty() {
+        let loads = list(&steady, "or");
+        sentences.insert(
+            0,
+            format!("{server} against itself (A/A): no difference at {loads}."),
+        );
+    }
+    if results.setup.rounds < 2 {
+        sentences.insert(0, ONE_ROUND.into());
     }
     sentences.extend(validity::notes(results));
     sentences

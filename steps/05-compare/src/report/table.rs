@@ -7,7 +7,7 @@ use crate::analysis::statistics::Ratio;
 use crate::results::metric::{
     CPU, CPU_PER_REQUEST, ERRORS, MAX, MEMORY, Metric, P50, P99, RPS, THREADS,
 };
-use crate::results::row::{Load, Results};
+use crate::results::row::Results;
 use crate::results::units::{align, three_digits};
 
 /// The width of a terminal that lines are to fit.
@@ -19,15 +19,16 @@ const COLUMNS: [Metric; 9] =
 /// Columns that go, in this order, where names are too long for all.
 const OPTIONAL: [Metric; 3] = [CPU, MAX, THREADS];
 
+/// Whether these lines do not fit.
+pub(crate) fn is_too_wide(lines: &[Vec<String>]) -> bool {
+    align(lines, 2).lines().any(|line| line.chars().count() > WIDTH)
+}
+
 /// A row for each load and server.
 pub(crate) fn rows(results: &Results) -> Vec<Vec<String>> {
-    let too_wide = |columns: &[Metric]| {
-        let text = align(&rows_with(results, columns), 2);
-        text.lines().any(|line| line.chars().count() > WIDTH)
-    };
     let mut columns = COLUMNS.to_vec();
     for optional in &OPTIONAL {
-        if too_wide(&columns) {
+        if is_too_wide(&rows_with(results, &columns)) {
             columns.retain(|column| column.name != optional.name);
         }
     }
@@ -51,20 +52,18 @@ fn rows_with(results: &Results, columns: &[Metric]) -> Vec<Vec<String>> {
 /// difference: a line for each load and each server but the baseline, which
 /// stands there against itself.
 pub(crate) fn ratio_rows(results: &Results) -> Vec<Vec<String>> {
-    let of_load = |load: &Load| {
-        let others = results.rows_of(&load.name);
-        let others = others.filter(|row| row.server != results.baseline);
-        let mut lines: Vec<_> = others
-            .map(|row| {
+    let mut lines = vec![ratio_titles(&format!("over {}", results.baseline))];
+    for load in results.busy_loads() {
+        let rows = results.rows_of(&load.name);
+        lines.extend(rows.filter(|r| r.server != results.baseline).map(
+            |row| {
                 ratio_row(&load.name, &row.server, &differences(results, row))
-            })
-            .collect();
+            },
+        ));
         let itself = against_itself(results, &load.name);
         lines.push(ratio_row(&load.name, "itself (A/A)", &itself));
-        lines
-    };
-    let titles = vec![ratio_titles(&format!("over {}", results.baseline))];
-    titles.into_iter().chain(results.busy_loads().flat_map(of_load)).collect()
+    }
+    lines
 }
 
 /// What each column of ratios holds.
@@ -100,16 +99,11 @@ fn line(
 /// A ratio and its interval: `0.58` and `[0.55, 0.61]`.
 pub(crate) fn with_interval(ratio: &Ratio) -> [String; 2] {
     let [value, low, high] =
-        [ratio.value, ratio.low, ratio.high].map(two_decimals);
+        [ratio.value, ratio.low, ratio.high].map(|ratio| match ratio {
+            r if r < 0.1 => format!("{r:.3}"),
+            r if r < 10.0 => format!("{r:.2}"),
+            r if r < 1e3 => three_digits(r),
+            _ => "999+".into(),
+        });
     [value, format!("[{low}, {high}]")]
-}
-
-/// A ratio: two decimals, and three digits where it is large or small.
-fn two_decimals(ratio: f64) -> String {
-    match ratio {
-        r if r < 0.1 => format!("{r:.3}"),
-        r if r < 10.0 => format!("{r:.2}"),
-        r if r < 1e3 => three_digits(r),
-        _ => "999+".into(),
-    }
 }

@@ -2,42 +2,35 @@
 
 use serde_json::{Value, json};
 
-use super::sentences::{self, rounds};
-use super::table::{WIDTH, ratio_rows, rows};
+use super::sentences::{rounds, sections};
+use super::table::{WIDTH, is_too_wide, ratio_rows, rows};
 use crate::analysis::comparison::differences;
 use crate::results::row::Results;
 use crate::results::units::{align, wrap};
 
-const LEGEND: &str = "us/req is CPU time a request, in microseconds, of all \
-    processes of the server";
-
 /// What stands in the terminal: the table, what its rows are, and what they
 /// mean.
 pub(crate) fn text(results: &Results) -> String {
-    let mut text = align(&rows(results), 2) + "\n";
-    let mut paragraph = |line: &str, indent: &str| {
-        text += &wrap(line, WIDTH, indent);
-        text.push('\n');
-    };
-    for load in &results.loads {
-        paragraph(&format!("{}: {}", load.name, load.description), "  ");
+    let mut lines: Vec<_> = results
+        .loads
+        .iter()
+        .map(|load| format!("{}: {}", load.name, load.description))
+        .collect();
+    lines.push(medians(results));
+    for (title, sentences) in sections(results) {
+        lines.extend([String::new(), title.into()]);
+        lines.extend(sentences.iter().map(|sentence| format!("- {sentence}")));
     }
-    paragraph(&medians(results), "  ");
-    for (title, sentences) in sentences::sections(results) {
-        paragraph("", "");
-        paragraph(title, "");
-        for sentence in sentences {
-            paragraph(&format!("- {sentence}"), "  ");
-        }
-    }
-    text
+    let lines = lines.iter().map(|line| wrap(line, WIDTH, "  ") + "\n");
+    format!("{}\n{}", align(&rows(results), 2), lines.collect::<String>())
 }
 
 /// What the table is made of.
 fn medians(results: &Results) -> String {
     let setup = &results.setup;
     format!(
-        "Medians of {}, Linux {}, {}. {LEGEND}.",
+        "Medians of {}, Linux {}, {}. us/req is CPU time a request, in \
+         microseconds, of all processes of the server.",
         rounds(results),
         setup.kernel,
         setup.affinity
@@ -47,13 +40,10 @@ fn medians(results: &Results) -> String {
 /// Every ratio, as it stands in the terminal.
 pub(crate) fn ratios(results: &Results) -> String {
     let mut lines = ratio_rows(results);
-    let too_wide = |lines: &[Vec<String>]| {
-        align(lines, 2).lines().any(|line| line.chars().count() > WIDTH)
-    };
-    let mut about = String::from("* is a difference");
-    if too_wide(&lines) {
+    let mut about = "* is a difference";
+    if is_too_wide(&lines) {
         lines.iter_mut().for_each(|line| line.truncate(5));
-        about += "; memory is in --json and --markdown";
+        about = "* is a difference; memory is in --json and --markdown";
     }
     format!("{}{about}\n", align(&lines, 2))
 }
@@ -65,43 +55,35 @@ pub(crate) fn markdown(results: &Results) -> String {
         text += &format!("- **{}**: {}\n", load.name, load.description);
     }
     text += &format!("\n{}\n", medians(results));
-    for (title, sentences) in sentences::sections(results) {
-        text += &format!("\n### {title}\n\n");
-        for sentence in sentences {
-            text += &format!("- {sentence}\n");
-        }
+    for (title, sentences) in sections(results) {
+        text += &format!("\n### {title}\n\n- {}\n", sentences.join("\n- "));
     }
     text + "\n" + &markdown_table(&ratio_rows(results))
 }
 
 fn markdown_table(lines: &[Vec<String>]) -> String {
-    let line = |cells: &Vec<String>| {
-        format!("| {} |\n", cells.join(" | ").replace('*', "\\*"))
-    };
     let columns = lines.first().map_or(0, Vec::len);
     let rule = (0..columns).map(|n| if n < 2 { " --- |" } else { " ---: |" });
     let rule = format!("|{}\n", rule.collect::<String>());
-    let mut lines = lines.iter().map(line);
-    let titles = lines.next().unwrap_or_default();
-    titles + &rule + &lines.collect::<String>()
+    let mut lines = lines.iter().map(|cells| {
+        format!("| {} |\n", cells.join(" | ").replace('*', "\\*"))
+    });
+    lines.next().unwrap_or_default() + &rule + &lines.collect::<String>()
 }
 
 /// All results, and every comparison, as one JSON object.
 pub(crate) fn json(results: &Results) -> String {
-    let compared: Vec<Value> = results
-        .busy_loads()
-        .flat_map(|load| results.rows_of(&load.name))
-        .filter(|row| row.server != results.baseline)
-        .map(|row| {
-            json!({
-                "load": row.load,
-                "server": row.server,
-                "over": results.baseline,
-                "ratios": differences(results, row),
-            })
-        })
-        .collect();
+    let others = results.rows().filter(|row| row.server != results.baseline);
+    let compared = others.filter_map(|row| {
+        let load = results.load(&row.load).filter(|load| !load.idle)?;
+        Some(json!({
+            "load": load.name,
+            "server": row.server,
+            "over": results.baseline,
+            "ratios": differences(results, row),
+        }))
+    });
     let mut object = json!(results);
-    object["comparisons"] = compared.into();
+    object["comparisons"] = compared.collect::<Vec<Value>>().into();
     format!("{object}\n")
 }

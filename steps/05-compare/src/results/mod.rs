@@ -1,7 +1,6 @@
 //! The numbers, and how they are written: what every report is made of.
 
-pub(crate) mod builder;
-pub(crate) mod counters;
+pub(crate) mod latencies;
 pub(crate) mod metric;
 pub(crate) mod round;
 pub(crate) mod row;

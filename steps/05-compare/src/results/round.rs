@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::results::counters::Counters;
-
 /// What a reader wants to know of one server under one load in one round.
 /// Times are in seconds.
 // ANCHOR: round
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct RoundStats {
-    /// Of the rounds: 0 is the first.
+pub(crate) struct Round {
+    /// 0 is the first.
     pub(crate) round: usize,
     /// Why nothing was measured: the server did not start, or ended.
     pub(crate) failure: Option<String>,
+    /// Ctrl-C came before the end.
+    #[serde(skip)]
+    pub(crate) interrupted: bool,
     /// How long it was measured.
     pub(crate) seconds: f64,
     /// Good replies a second.
@@ -27,7 +28,6 @@ pub(crate) struct RoundStats {
     pub(crate) p90: f64,
     pub(crate) p99: f64,
     pub(crate) p999: f64,
-    pub(crate) min: f64,
     pub(crate) max: f64,
     /// Some have failed: latencies from here on are lower bounds.
     pub(crate) lower_bounds_from: Option<f64>,
@@ -35,6 +35,8 @@ pub(crate) struct RoundStats {
     pub(crate) requests: u64,
     pub(crate) succeeded: u64,
     pub(crate) errors: BTreeMap<String, u64>,
+    /// All good replies, those of the warm-up among them.
+    pub(crate) answered: u64,
     /// CPU time for a request, of all processes of the server.
     pub(crate) cpu_per_request: f64,
     /// Cores in use on average.
@@ -52,21 +54,30 @@ pub(crate) struct RoundStats {
     /// there at the end and none at the start.
     pub(crate) memory_per_connection: f64,
     pub(crate) threads_per_connection: f64,
-    pub(crate) kernel: Counters,
+    /// What the kernel counted of TCP: see `netstat.rs`.
+    pub(crate) kernel: BTreeMap<String, u64>,
     /// Replies that took a whole number of seconds and next to nothing, for
     /// each number from 1 on.
     pub(crate) retransmit_counts: BTreeMap<u64, u64>,
     /// Replies that took 40 ms, more than around that.
     pub(crate) delayed_ack_count: u64,
+    /// The round from its begin to its end.
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// A short stretch of a round.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Sample {
+    /// Since the round's begin.
+    pub(crate) at: f64,
+    /// The longest latency of what was due then.
+    pub(crate) slowest: f64,
+    /// The most memory of the server, in bytes.
+    pub(crate) memory: f64,
 }
 // ANCHOR_END: round
 
-impl RoundStats {
-    /// A round in which nothing could be measured.
-    pub(crate) fn failure(round: usize, reason: String) -> Self {
-        Self { round, failure: Some(reason), ..Self::default() }
-    }
-
+impl Round {
     /// Whether the server answered nothing: what stands for latencies is then
     /// no figure of it.
     pub(crate) fn is_dead(&self) -> bool {
@@ -75,5 +86,10 @@ impl RoundStats {
 
     pub(crate) fn failed(&self) -> u64 {
         self.errors.values().sum()
+    }
+
+    /// How far the kernel's counter with this name has moved.
+    pub(crate) fn counted(&self, name: &str) -> f64 {
+        self.kernel.get(name).map_or(0.0, |&count| count as f64)
     }
 }

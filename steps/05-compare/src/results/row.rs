@@ -1,9 +1,11 @@
 //! All that a comparison found: what the reports are made of, and what
 //! `results.json` holds.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::round::RoundStats;
+use super::round::Round;
 
 /// The results of one comparison.
 // ANCHOR: results
@@ -29,10 +31,12 @@ pub(crate) struct Setup {
     pub(crate) version: String,
     pub(crate) kernel: String,
     pub(crate) processor: String,
+    /// How many of them there are.
+    pub(crate) processors: usize,
     /// How the processors were split between client and server.
     pub(crate) affinity: String,
-    /// Processes that wanted a core in the minute before.
-    pub(crate) load_average: f64,
+    /// Processors that others used meanwhile, on average.
+    pub(crate) other_load: f64,
     pub(crate) rounds: usize,
     /// Seconds that a request may take.
     pub(crate) timeout: f64,
@@ -68,34 +72,12 @@ pub(crate) struct Row {
     pub(crate) skipped: Option<String>,
     /// That was our failure.
     pub(crate) client_failed: bool,
-    pub(crate) rounds: Vec<RoundStats>,
+    pub(crate) rounds: Vec<Round>,
     /// Of all rounds together: the latency in seconds that so much of the
     /// requests stay under.
-    pub(crate) latencies: Vec<Quantile>,
-    /// The rounds one after the other.
-    pub(crate) samples: Vec<Sample>,
+    pub(crate) latencies: Vec<(f64, f64)>,
 }
 // ANCHOR_END: results
-
-/// One point of a row's distribution of latencies.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Quantile {
-    pub(crate) quantile: f64,
-    pub(crate) seconds: f64,
-}
-
-/// A short stretch of what was measured.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Sample {
-    /// Seconds since the first round's begin, pauses left out.
-    pub(crate) at: f64,
-    /// The longest latency of what was due then, in seconds.
-    pub(crate) slowest: f64,
-    /// Segments that the kernel sent again.
-    pub(crate) retransmits: u64,
-    /// Resident memory of the server, in bytes.
-    pub(crate) memory: u64,
-}
 
 impl Row {
     /// "low, 04-epoll"
@@ -104,9 +86,14 @@ impl Row {
         format!("{}, {}{again}", self.load, self.server)
     }
 
+    /// The rounds in which the server answered something.
+    pub(crate) fn alive(&self) -> impl Iterator<Item = &Round> {
+        self.rounds.iter().filter(|round| !round.is_dead())
+    }
+
     /// Rounds in which the server answered nothing.
     pub(crate) fn dead_rounds(&self) -> usize {
-        self.rounds.iter().filter(|round| round.is_dead()).count()
+        self.rounds.len() - self.alive().count()
     }
 
     /// Whether something went wrong.
@@ -115,32 +102,42 @@ impl Row {
             || self.rounds.iter().any(|r| r.failed() > 0 || r.failure.is_some())
     }
 
-    /// The latency in seconds that `quantile` of the requests stay under.
-    pub(crate) fn latency_at(&self, quantile: f64) -> Option<f64> {
-        let reaches = |point: &&Quantile| point.quantile >= quantile;
-        let point = self.latencies.iter().find(reaches);
-        point.or(self.latencies.last()).map(|point| point.seconds)
+    /// How many requests failed, and why.
+    pub(crate) fn errors(&self) -> BTreeMap<&str, u64> {
+        let mut errors = BTreeMap::new();
+        for (kind, count) in self.rounds.iter().flat_map(|r| &r.errors) {
+            *errors.entry(kind.as_str()).or_default() += count;
+        }
+        errors
     }
 }
 
 impl Results {
-    /// The rows of one load, the baseline's second one left out.
+    /// A row for each load and server: the baseline's second ones left out.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.again)
+    }
+
+    /// Those of one load.
     pub(crate) fn rows_of<'a>(
         &'a self,
         load: &'a str,
     ) -> impl Iterator<Item = &'a Row> {
-        self.rows.iter().filter(move |row| row.load == load && !row.again)
+        self.rows().filter(move |row| row.load == load)
     }
 
     /// The row of a server under a load.
     pub(crate) fn row(&self, load: &str, server: &str) -> Option<&Row> {
-        let mut rows = self.rows.iter().filter(|row| !row.again);
-        rows.find(|row| row.load == load && row.server == server)
+        self.rows().find(|row| row.load == load && row.server == server)
     }
 
     /// The second row of the baseline under a load.
     pub(crate) fn row_again(&self, load: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.load == load && row.again)
+    }
+
+    pub(crate) fn load(&self, name: &str) -> Option<&Load> {
+        self.loads.iter().find(|load| load.name == name)
     }
 
     /// The loads under which servers are compared, and not connections.
@@ -150,12 +147,7 @@ impl Results {
 
     /// The names of all servers, in the order in which they were entered.
     pub(crate) fn servers(&self) -> Vec<&str> {
-        let mut servers = Vec::new();
-        for row in self.rows.iter().filter(|row| !row.again) {
-            if !servers.contains(&row.server.as_str()) {
-                servers.push(row.server.as_str());
-            }
-        }
-        servers
+        let first = self.rows.first().map_or("", |row| &row.load);
+        self.rows_of(first).map(|row| row.server.as_str()).collect()
     }
 }

@@ -76,15 +76,12 @@ impl Affinity {
     /// "processor 1 for the server, 0 for the client"
     pub(crate) fn describe(&self) -> String {
         let (server, client) = (list(&self.server), list(&self.client));
-        let shared = if self.client.iter().any(|cpu| self.server.contains(cpu))
-        {
-            ", which share a processor"
-        } else if self.client.iter().any(|&cpu| {
-            siblings(cpu).iter().any(|sibling| self.server.contains(sibling))
-        }) {
-            ", which share a core: two hardware threads of one are not two"
-        } else {
-            ""
+        let shares = |&cpu: &usize| {
+            siblings(cpu).iter().any(|cpu| self.server.contains(cpu))
+        };
+        let shared = match self.client.iter().any(shares) {
+            true => ", which share a core",
+            false => "",
         };
         format!(
             "processor {server} for the server, {client} for the client{shared}"
@@ -136,28 +133,4 @@ pub(crate) fn parse_list(text: &str) -> Result<Vec<usize>, String> {
 fn list(cpus: &[usize]) -> String {
     let cpus: Vec<_> = cpus.iter().map(ToString::to_string).collect();
     cpus.join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn processors_are_written_as_for_taskset() {
-        assert_eq!(parse_list("0-2,5"), Ok(vec![0, 1, 2, 5]));
-        for wrong in ["", "x", "3-1", "1,", "99999"] {
-            assert!(parse_list(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn what_is_given_holds_and_the_rest_follows() {
-        let all = allowed();
-        let first = vec![all[0]];
-        let affinity =
-            Affinity::split(None, Some(first.clone())).expect("ours");
-        assert_eq!(affinity.server, first);
-        assert!(all.len() < 2 || affinity.client != first);
-        assert!(Affinity::split(None, Some(vec![1_000])).is_err());
-    }
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, wait, waitid, waitpid};
 use nix::unistd::{Pid, getpid};
 
@@ -157,8 +157,8 @@ pub fn run_if_asked() -> Option<ExitCode> {
 
 // ANCHOR: guard
 fn guard(command: &mut Command) -> ExitCode {
-    // As a shell starts it: nothing of what we have blocked stays blocked.
-    let _ = SigSet::empty().thread_set_mask();
+    // As a shell starts it: nothing stays blocked or ignored that we do.
+    let _ = blocking::default_signals();
     // What outlives its parent becomes our child.
     let _ = prctl::set_child_subreaper(true);
     // A pipe without an end: a server that reads its stdin is not to see one.

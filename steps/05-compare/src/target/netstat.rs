@@ -4,65 +4,59 @@
 //! which nothing else is busy that is this comparison; `man 5 proc`,
 //! `/proc/net/netstat` and `/proc/net/snmp`.
 
+use std::collections::BTreeMap;
 use std::fs;
 
-use crate::results::counters::Counters;
+/// Counters of TCP, by the kernel's names.
+pub(crate) type Counters = BTreeMap<String, u64>;
+
+// ANCHOR: counters
+const COUNTERS: [&str; 5] = [
+    // Connections that found the accept queue full.
+    "ListenOverflows",
+    // The same and whatever else kept a connection from being made.
+    "ListenDrops",
+    // Times that no acknowledgement came in time, a SYN's among them.
+    "TCPTimeouts",
+    // Segments sent again.
+    "RetransSegs",
+    // Acknowledgements that were held back for 40 ms, in vain.
+    "DelayedACKs",
+];
+// ANCHOR_END: counters
 
 // ANCHOR: counter
-/// A counter of TCP in `/proc/net/netstat`, such as `ListenDrops`; 0 where it
-/// is not to be read.
+/// One counter, such as `ListenDrops`; 0 where it is not to be read.
 #[must_use]
 pub fn counter(name: &str) -> u64 {
-    let text = fs::read_to_string("/proc/net/netstat").unwrap_or_default();
-    find_counter(&text, "TcpExt:", name)
+    find_counter(&read(), name)
 }
 
-/// A line of names is followed by a line of values, both begin with `group`.
-fn find_counter(text: &str, group: &str, name: &str) -> u64 {
-    let mut lines = text.lines().filter(|line| line.starts_with(group));
-    let mut words = || lines.next().unwrap_or_default().split_whitespace();
-    let (names, values) = (words(), words());
-    let mut found = names.zip(values).filter(|(found, _)| *found == name);
-    found.next().and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
+fn read() -> String {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    read("/proc/net/netstat") + &read("/proc/net/snmp")
+}
+
+/// A line of names is followed by a line of values.
+pub(crate) fn find_counter(text: &str, name: &str) -> u64 {
+    let lines: Vec<_> = text.lines().collect();
+    let find = |pair: &[&str]| {
+        let [names, values] = pair else { return None };
+        let column = names.split_whitespace().position(|word| word == name)?;
+        values.split_whitespace().nth(column)?.parse().ok()
+    };
+    lines.chunks(2).find_map(find).unwrap_or(0)
 }
 // ANCHOR_END: counter
 
 // ANCHOR: now
-/// The counters at this moment; zeros where `/proc` is not to be read.
-pub(crate) fn read_counters() -> Counters {
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
-    parse(&read("/proc/net/netstat"), &read("/proc/net/snmp"))
-}
-
-fn parse(netstat: &str, snmp: &str) -> Counters {
-    let extended = |name| find_counter(netstat, "TcpExt:", name);
-    Counters {
-        listen_overflows: extended("ListenOverflows"),
-        listen_drops: extended("ListenDrops"),
-        timeouts: extended("TCPTimeouts"),
-        retransmits: find_counter(snmp, "Tcp:", "RetransSegs"),
-        delayed_acks: extended("DelayedACKs"),
-    }
+/// How far the counters have moved since `before`, which may be empty.
+pub(crate) fn counted_since(before: &Counters) -> Counters {
+    let text = read();
+    let moved = |name: &str| {
+        let before = before.get(name).copied().unwrap_or(0);
+        (name.into(), find_counter(&text, name).saturating_sub(before))
+    };
+    COUNTERS.map(moved).into()
 }
 // ANCHOR_END: now
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counters_are_found_by_their_names() {
-        let netstat = "TcpExt: A ListenOverflows ListenDrops\n\
-                       TcpExt: 1 22 33\n\
-                       IpExt: ListenOverflows\nIpExt: 9\n";
-        let snmp = "Tcp: A RetransSegs\nTcp: -1 44\n";
-        let counters = parse(netstat, snmp);
-        let expected = Counters {
-            listen_overflows: 22,
-            listen_drops: 33,
-            retransmits: 44,
-            ..Counters::default()
-        };
-        assert_eq!(counters, expected);
-    }
-}

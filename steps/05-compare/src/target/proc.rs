@@ -37,7 +37,7 @@ impl Process {
     }
 
     /// The name stands in parentheses, and may hold any character.
-    fn parse(stat: &str) -> Option<Self> {
+    pub(crate) fn parse(stat: &str) -> Option<Self> {
         let (pid, rest) = stat.split_once(" (")?;
         let (_, rest) = rest.rsplit_once(") ")?;
         let fields: Vec<_> = rest.split(' ').collect();
@@ -54,7 +54,7 @@ impl Process {
 }
 // ANCHOR_END: process
 
-fn tick() -> Duration {
+pub(crate) fn tick() -> Duration {
     let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten();
     Duration::from_secs(1) / per_second.map_or(100, |count| count as u32)
 }
@@ -67,35 +67,10 @@ pub fn value_of(path: &str, key: &str) -> u64 {
     find_value(&text, key).unwrap_or(0)
 }
 
-/// The same in text that was read already.
 pub(crate) fn find_value(text: &str, key: &str) -> Option<u64> {
     let mut lines = text.lines();
     let rest = lines.find_map(|l| l.strip_prefix(key)?.strip_prefix(':'))?;
     let mut words = rest.split_whitespace();
     let number: u64 = words.next()?.parse().ok()?;
     Some(if words.next() == Some("kB") { number * 1_024 } else { number })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_process_is_read_whatever_its_name() {
-        let line = "7 (a) (b) S 3 5 5 0 -1 4194304 1 1 0 0 9 9 40 60 20 0 1 0";
-        let process = Process::parse(line).expect("a process");
-        assert_eq!(process.pid, Pid::from_raw(7));
-        assert_eq!(process.parent, Pid::from_raw(3));
-        assert_eq!(process.group, Pid::from_raw(5));
-        assert_eq!(process.ended_children, tick() * 100);
-        assert!(Process::all().any(|process| process.pid == Pid::this()));
-    }
-
-    #[test]
-    fn values_are_found_by_their_keys() {
-        let text = "VmRSSX:\t9 kB\nVmRSS:\t  2 kB\nThreads:\t3\n";
-        assert_eq!(find_value(text, "VmRSS"), Some(2_048));
-        assert_eq!(find_value(text, "Threads"), Some(3));
-        assert_eq!(find_value(text, "VmHWM"), None);
-    }
 }

@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{ChildStderr, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -29,7 +28,7 @@ const SERVER: u64 = 1;
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) process: Guarded,
-    stderr: Option<StderrTail>,
+    stderr: Option<JoinHandle<String>>,
     pub(crate) address: SocketAddr,
 }
 
@@ -45,23 +44,14 @@ impl Server {
         affinity: &Affinity,
         interrupt: &Signals,
     ) -> Result<Self, Error> {
-        let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let (mut command, address) = match &target.kind {
             TargetKind::BuiltIn(built_in) => {
                 let backlog = backlog.to_string();
-                let name = built_in.name();
-                let arguments = [
-                    "serve",
-                    name,
-                    "--quiet",
-                    "--port",
-                    "0",
-                    "--backlog",
-                    &backlog,
-                ];
-                let mut command = reexec(&arguments);
+                let serve = ["serve", built_in.name(), "--quiet"];
+                let listen = ["--port", "0", "--backlog", &backlog];
+                let mut command = reexec(&[&serve[..], &listen].concat());
                 command.stdout(Stdio::piped());
-                (command, unknown)
+                (command, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
             }
             TargetKind::External(line) => external_command(line)?,
         };
@@ -69,10 +59,11 @@ impl Server {
         let mut process = affinity
             .with_server_cores(|| Guarded::spawn(&mut command))
             .map_err(|error| format!("could not be started: {error}"))?;
-        let stderr = process.take_stderr().map(StderrTail::of);
+        let stderr = process.take_stderr();
+        let stderr = stderr.map(|pipe| thread::spawn(move || tail(pipe)));
         let mut server = Self { process, stderr, address };
         let started = match target.kind {
-            TargetKind::BuiltIn(_) => server.read_address(interrupt),
+            TargetKind::BuiltIn(_) => server.read_address(),
             TargetKind::External(_) => server.wait_until_listening(interrupt),
         };
         match started {
@@ -83,39 +74,34 @@ impl Server {
     }
     // ANCHOR_END: start
 
-    /// Our own servers say where they listen once they do.
-    fn read_address(&mut self, interrupt: &Signals) -> Result<(), Error> {
-        let Some(stdout) = self.process.take_stdout() else {
-            return Err(String::from("has no stdout").into());
-        };
-        let mut poller = interruptible_poller(interrupt)?;
-        poller.register(&stdout, SERVER, Interest::READABLE)?;
-        let deadline = Instant::now() + START_TIMEOUT;
-        // Ctrl-Z and `fg` end a wait as well.
-        while !wait(&mut poller, interrupt, START_TIMEOUT)? {
-            if Instant::now() > deadline {
-                return Err(String::from("said nothing within 10 s").into());
-            }
-        }
+    /// Our own servers say where they listen once they do, or end.
+    fn read_address(&mut self) -> Result<(), Error> {
         let mut line = String::new();
-        // An error is a line without an address.
-        let _ = BufReader::new(stdout).read_line(&mut line);
-        self.address = announced_address(&line)
-            .ok_or_else(|| String::from("did not listen"))?;
+        if let Some(stdout) = self.process.take_stdout() {
+            // An error is a line without an address.
+            let _ = BufReader::new(stdout).read_line(&mut line);
+        }
+        let address = announced_address(&line);
+        self.address = address.ok_or_else(|| String::from("did not listen"))?;
         Ok(())
     }
 
-    /// To others we connect until one accepts.
+    /// To others we connect until one accepts. Ctrl-C and the server's end
+    /// cut the wait short.
     fn wait_until_listening(
         &mut self,
         interrupt: &Signals,
     ) -> Result<(), Error> {
         let deadline = Instant::now() + START_TIMEOUT;
-        let mut poller = interruptible_poller(interrupt)?;
+        let mut poller = Poller::new(Trigger::Edge)?;
+        poller.register(interrupt, INTERRUPT, Interest::READABLE)?;
         self.watch(&poller, SERVER)?;
         while TcpStream::connect_timeout(&self.address, START_TIMEOUT).is_err()
         {
-            wait(&mut poller, interrupt, RETRY_INTERVAL)?;
+            poller.wait(&mut Vec::new(), Some(RETRY_INTERVAL))?;
+            if interrupt.read().is_some() {
+                return Err(Error::Interrupted);
+            }
             if Instant::now() > deadline || self.process.has_exited().is_some()
             {
                 let reason = "did not listen on its port within 10 s";
@@ -128,8 +114,9 @@ impl Server {
     /// How it ended, or else `reason`; and what it said last.
     fn explain(mut self, reason: String) -> String {
         let reason = self.process.has_exited().unwrap_or(reason);
+        // All that could write to stderr: so its reader ends, too.
         self.process.end();
-        let said = self.stderr.take().map(StderrTail::finish);
+        let said = self.stderr.take().and_then(|reader| reader.join().ok());
         match said.as_deref().map(str::trim) {
             None | Some("") => reason,
             Some(said) => format!("{reason}; it said: {said}"),
@@ -153,72 +140,29 @@ impl Server {
     /// Ends the server and returns how often its threads, those that had
     /// ended among them, were taken from a core: the kernel adds that up for a
     /// parent when it waits for a child. `man 2 getrusage`.
-    pub(crate) fn stop(self) -> u64 {
+    pub(crate) fn stop(self) -> f64 {
         let before = switches_of_children();
         drop(self);
-        switches_of_children() - before
+        (switches_of_children() - before) as f64
     }
 }
 
 /// Reads what a server says on stderr, so that it never waits for a reader,
 /// and keeps the end of it.
-#[derive(Debug)]
-struct StderrTail {
-    tail: Arc<Mutex<Vec<u8>>>,
-    reader: JoinHandle<()>,
+fn tail(mut pipe: ChildStderr) -> String {
+    let (mut tail, mut buffer) = (Vec::new(), [0; STDERR_TAIL]);
+    while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+        tail.extend(&buffer[..count]);
+        tail.drain(..tail.len().saturating_sub(STDERR_TAIL));
+    }
+    String::from_utf8_lossy(&tail).into_owned()
 }
 
-impl StderrTail {
-    fn of(mut pipe: ChildStderr) -> Self {
-        let tail = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&tail);
-        let reader = thread::spawn(move || {
-            let mut buffer = [0; STDERR_TAIL];
-            while let Ok(count @ 1..) = pipe.read(&mut buffer) {
-                let mut kept =
-                    kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.extend(&buffer[..count]);
-                let surplus = kept.len().saturating_sub(STDERR_TAIL);
-                kept.drain(..surplus);
-            }
-        });
-        Self { tail, reader }
-    }
-
-    /// To be called when all that could write has ended.
-    fn finish(self) -> String {
-        let _ = self.reader.join();
-        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&tail).into_owned()
-    }
-}
-
-fn switches_of_children() -> u64 {
+fn switches_of_children() -> i64 {
     getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| {
-        let sum = usage.voluntary_context_switches()
-            + usage.involuntary_context_switches();
-        sum.cast_unsigned()
+        usage.voluntary_context_switches()
+            + usage.involuntary_context_switches()
     })
-}
-
-fn interruptible_poller(interrupt: &Signals) -> Result<Poller, Error> {
-    let poller = Poller::new(Trigger::Edge)?;
-    poller.register(interrupt, INTERRUPT, Interest::READABLE)?;
-    Ok(poller)
-}
-
-/// Returns whether there was an event before `timeout`.
-fn wait(
-    poller: &mut Poller,
-    interrupt: &Signals,
-    timeout: Duration,
-) -> Result<bool, Error> {
-    let mut events = Vec::new();
-    poller.wait(&mut events, Some(timeout))?;
-    match interrupt.read() {
-        Some(_) => Err(Error::Interrupted),
-        None => Ok(!events.is_empty()),
-    }
 }
 
 /// The shell reads the line (quotes, variables), and `exec` puts the server in

@@ -1,8 +1,6 @@
 //! The servers that are compared.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::ValueEnum;
 use protocol::{LimitOptions, ListenOptions, Result as Served};
@@ -94,29 +92,19 @@ impl Target {
     /// It does not: how to build it.
     pub(crate) fn beside(name: &str, backlog: i32) -> Result<Self, String> {
         let own = std::env::current_exe().unwrap_or_default();
-        let folder = own.parent().map_or(PathBuf::new(), Into::into);
-        let programs = fs::read_dir(&folder).into_iter().flatten().flatten();
-        let is_named = |file: &str| {
-            let rest = file.strip_prefix(name);
-            let rest = rest.filter(|_| !file.contains('.'));
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        };
-        let mut names = programs
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|file| is_named(file));
-        let Some(name) = names.next() else {
+        let program = own.with_file_name(name);
+        if !program.exists() {
             return Err(format!(
-                "there is no {name} in {}: cargo build --release --bin {name}",
-                folder.display()
+                "there is no {}: cargo build --release --bin {name}",
+                program.display()
             ));
-        };
-        let program = folder.join(&name);
+        }
         let command = format!(
             "'{}' --quiet --backlog {backlog} --port {{port}}",
             program.display()
         );
         let kind = TargetKind::External(command);
-        Ok(Self { name, kind })
+        Ok(Self { name: name.into(), kind })
     }
 
     /// How it is started, in words.
@@ -137,29 +125,4 @@ impl Target {
 #[must_use]
 pub fn announced_address(line: &str) -> Option<SocketAddr> {
     line.split_whitespace().next_back()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_line_holds_the_address_in_both_languages() {
-        for line in [
-            "[*] epoll server listening on 127.0.0.1:8888\n",
-            "[*] サーバー起動: 127.0.0.1:8888\n",
-        ] {
-            let address = announced_address(line).map(|a| a.port());
-            assert_eq!(address, Some(8888));
-        }
-        assert_eq!(announced_address("Segmentation fault\n"), None);
-    }
-
-    #[test]
-    fn an_external_command_may_hold_an_equals_sign() {
-        let target = Target::external("c=PORT={port} ./server").expect("valid");
-        assert_eq!(target.name, "c");
-        assert!(Target::external("server").is_err());
-        assert!(Target::external("=x").is_err());
-    }
 }

@@ -6,13 +6,12 @@
 //! it is read for children that have ended.) Memory and threads stand in
 //! `/proc/PID/status`, `man 5 proc`.
 
-use std::fs;
 use std::time::Duration;
 
 use nix::time::ClockId;
 use nix::unistd::Pid;
 
-use super::proc::{Process, find_value};
+use super::proc::{Process, value_of};
 
 /// Reads what a group of processes uses, and the thread that asks.
 // ANCHOR: meter
@@ -31,13 +30,13 @@ pub(crate) struct CpuTime {
 }
 
 /// What processes occupy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Footprint {
     /// Resident memory in bytes, without the pages of the program's own file:
     /// those come from the page cache, and all processes that run it share
     /// them. Pages that processes share after a fork count for each.
-    pub(crate) memory: u64,
-    pub(crate) threads: u64,
+    pub(crate) memory: f64,
+    pub(crate) threads: f64,
 }
 
 impl Meter {
@@ -72,17 +71,12 @@ impl Meter {
     /// Memory and threads at this moment, of the processes that were found;
     /// zeros if they are gone.
     pub(crate) fn footprint(&self) -> Footprint {
-        let of_process = |process: &Process| {
-            let path = format!("/proc/{}/status", process.pid);
-            Footprint::parse(&fs::read_to_string(path).unwrap_or_default())
+        let sum = |key| -> f64 {
+            let paths = self.processes.iter();
+            let paths = paths.map(|one| format!("/proc/{}/status", one.pid));
+            paths.map(|path| value_of(&path, key) as f64).sum()
         };
-        self.processes.iter().map(of_process).fold(
-            Footprint::default(),
-            |a, b| Footprint {
-                memory: a.memory + b.memory,
-                threads: a.threads + b.threads,
-            },
-        )
+        Footprint { memory: sum("RssAnon"), threads: sum("Threads") }
     }
 }
 // ANCHOR_END: meter
@@ -90,22 +84,4 @@ impl Meter {
 fn read(clock: Option<ClockId>) -> Duration {
     let now = clock.and_then(|clock| clock.now().ok());
     now.map_or(Duration::ZERO, Duration::from)
-}
-
-impl CpuTime {
-    /// What was used since `before`: nothing that is known of where the
-    /// server is gone.
-    pub(crate) fn since(self, before: Self) -> Self {
-        Self {
-            server: self.server.saturating_sub(before.server),
-            client: self.client.saturating_sub(before.client),
-        }
-    }
-}
-
-impl Footprint {
-    fn parse(status: &str) -> Self {
-        let value = |key| find_value(status, key).unwrap_or(0);
-        Self { memory: value("RssAnon"), threads: value("Threads") }
-    }
 }

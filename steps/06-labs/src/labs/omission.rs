@@ -145,7 +145,6 @@ fn plot(clients: [(&str, Vec<f64>); 2]) -> Plot {
         x,
         y: Axis::linear("latency", 1.0, |s| format!("{} s", decimal(s))),
         series: series.collect(),
-        marks: Vec::new(),
     }
 }
 

@@ -11,7 +11,9 @@ use crate::error::Error;
 use crate::figures::{bytes, decimal, median, seconds};
 use crate::report::{Report, TableRow};
 use crate::sender::{Sender, Strategy};
-use compare::report::plot::{Axis, Plot, Scale, Series, Style, highest};
+use compare::report::plot::{
+    Axis, Plot, Scale, Series, Style, largest, values,
+};
 
 /// From a `pong` to a picture.
 const SIZES: [usize; 7] =
@@ -118,9 +120,12 @@ fn plot(rows: &[Row]) -> Plot {
     Plot {
         title: "CPU time of the sender, compared to send".into(),
         x,
-        y: Axis::linear("times that of send", highest(&series), decimal),
+        y: Axis::linear(
+            "times that of send",
+            largest(&values(&series, |point| point.1)),
+            decimal,
+        ),
         series,
-        marks: Vec::new(),
     }
 }
 

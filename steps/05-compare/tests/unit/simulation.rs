@@ -5,8 +5,8 @@
 
 use fastrand::Rng;
 
-use super::comparison::tests::{LOAD, cpu, results, row};
-use super::comparison::{against_itself, differences};
+use super::analysis::{LOAD, cpu, results, row};
+use crate::analysis::comparison::{against_itself, differences};
 use crate::results::row::Results;
 
 /// How often each rule says that there is a difference, where every turn

@@ -1,0 +1,129 @@
+//! Tests of parts that no command shows by itself. They belong to the library
+//! (`src/lib.rs`), whose insides they see.
+
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use protocol::Language;
+
+use crate::ErrorKind;
+use crate::latency::Latency;
+use crate::schedule::Schedule;
+use crate::stats::{Batch, Outcome, Stats};
+
+fn schedule(total: u64, workers: usize, rate: Option<f64>) -> Schedule {
+    Schedule { total, workers, start: Instant::now(), rate }
+}
+
+#[test]
+fn no_request_is_dropped_and_none_is_made_twice() {
+    for (total, workers) in [(1, 1), (10, 10), (10_005, 10), (99, 7)] {
+        let schedule = schedule(total, workers, None);
+        let mut all: Vec<u64> =
+            (0..workers).flat_map(|w| schedule.share(w)).collect();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..total), "{total} by {workers}");
+    }
+}
+
+#[test]
+fn every_share_lies_within_the_bounds_that_are_printed() {
+    let (least, most) = Schedule::shares(10_005, 10);
+    assert_eq!((least, most), (1_000, 1_001));
+    let schedule = schedule(10_005, 10, None);
+    for worker in 0..10 {
+        let count = schedule.share(worker).count();
+        assert!((1_000..=1_001).contains(&count), "{count}");
+    }
+}
+
+#[test]
+fn requests_are_due_at_equal_distances() {
+    let schedule = schedule(100, 10, Some(200.0));
+    let offset = |n| schedule.due(n).map(|due| due - schedule.start);
+    assert_eq!(offset(0), Some(Duration::ZERO));
+    assert_eq!(offset(50), Some(Duration::from_millis(250)));
+}
+
+#[test]
+fn without_a_rate_nothing_is_due() {
+    assert_eq!(schedule(1, 1, None).due(0), None);
+}
+
+/// Two threads count these latencies, every second one each.
+fn stats(outcomes: &[(Duration, Option<ErrorKind>)]) -> Stats {
+    let shared = Stats::shared();
+    let mut batches = [Batch::new(&shared), Batch::new(&shared)];
+    let sent = Instant::now();
+    for (number, &(latency, error)) in outcomes.iter().enumerate() {
+        let (over, late) = (sent, None);
+        let outcome = Outcome { sent, over, latency, late, error };
+        batches[number % 2].record(outcome);
+    }
+    drop(batches);
+    shared.into_inner().expect("no thread has panicked")
+}
+
+#[test]
+fn percentiles_are_right_to_three_digits() {
+    let all: Vec<_> =
+        (1..=1_000).map(|n| (Duration::from_micros(n), None)).collect();
+    let stats = stats(&all);
+    let latency = Latency::of(&stats.latencies).expect("a thousand samples");
+    let near = |a: f64, b: f64| (a - b).abs() <= b / 1_000.0 + 0.1;
+    assert!(near(latency.mean, 500.5), "{latency:?}");
+    assert!(near(latency.p50, 500.0), "{latency:?}");
+    assert!(near(latency.p99, 990.0), "{latency:?}");
+    assert!(near(latency.p999, 999.0), "{latency:?}");
+    assert!(near(latency.max, 1_000.0), "{latency:?}");
+    assert_eq!(stats.latencies.len(), 1_000);
+    assert_eq!(stats.shortest_failure, None);
+}
+
+#[test]
+fn the_most_frequent_failure_comes_first() {
+    let ms = Duration::from_millis;
+    let stats = stats(&[
+        (ms(5), Some(ErrorKind::ConnectionRefused)),
+        (ms(9), Some(ErrorKind::WrongReply)),
+        (ms(9), Some(ErrorKind::WrongReply)),
+    ]);
+    let expected =
+        [(ErrorKind::WrongReply, 2), (ErrorKind::ConnectionRefused, 1)];
+    assert_eq!(stats.errors(), expected);
+    assert_eq!(stats.shortest_failure, Some(ms(5)));
+}
+
+#[test]
+fn a_latency_beyond_all_bounds_is_still_counted() {
+    assert_eq!(stats(&[(Duration::MAX, None)]).latencies.len(), 1);
+}
+
+#[test]
+fn an_errno_is_the_kind_that_it_stands_for() {
+    for (errno, kind) in [
+        (Errno::ECONNREFUSED, ErrorKind::ConnectionRefused),
+        (Errno::EADDRNOTAVAIL, ErrorKind::PortsExhausted),
+        (Errno::EMFILE, ErrorKind::TooManyOpenFiles),
+        (Errno::EPIPE, ErrorKind::ConnectionReset),
+        (Errno::ENETUNREACH, ErrorKind::HostUnreachable),
+        (Errno::EACCES, ErrorKind::Other(Errno::EACCES as i32)),
+    ] {
+        let error = std::io::Error::from(errno);
+        assert_eq!(ErrorKind::from(error), kind);
+    }
+}
+
+#[test]
+fn out_of_ports_names_the_remedies() {
+    let server = ([127, 0, 0, 1], 8888).into();
+    let hint = ErrorKind::PortsExhausted.hint(server, Language::English);
+    assert!(hint.is_some_and(|hint| hint.contains("--keep-alive")));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sleep_ends_when_it_is_over() {
+    crate::set_precise_timers();
+    assert_eq!(nix::sys::prctl::get_timerslack(), Ok(1));
+}

@@ -1,0 +1,8 @@
+//! Tests of parts that no command shows by itself. They belong to the library
+//! (`src/lib.rs`), whose insides they see.
+
+mod analysis;
+mod load;
+mod results;
+mod simulation;
+mod system;
