@@ -1,6 +1,7 @@
 //! Medians and percentiles, and how to write a number.
 
 pub(crate) use compare::results::units::quantile;
+use compare::results::units::three_digits;
 
 /// The value in the middle.
 pub(crate) fn median(values: &[f64]) -> f64 {
@@ -45,15 +46,6 @@ pub(crate) fn decimal(number: f64) -> String {
     ((number * 1e3).round() / 1e3).to_string()
 }
 
-/// Three significant digits, of a number below 1,000.
-fn three_digits(number: f64) -> String {
-    match number {
-        n if n >= 99.95 => format!("{n:.0}"),
-        n if n >= 9.995 => format!("{n:.1}"),
-        n => format!("{n:.2}"),
-    }
-}
-
 /// One decimal, unless it is a 0.
 fn short(number: f64) -> String {
     let text = format!("{number:.1}");
@@ -61,28 +53,5 @@ fn short(number: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantiles_are_values_that_occurred() {
-        let values = [5.0, 1.0, 4.0, 2.0, 3.0];
-        assert_eq!(median(&values), 3.0);
-        assert_eq!(quantile(&values, 1.0), 5.0);
-        assert_eq!(quantile(&values, 0.9), 5.0);
-        assert!(median(&[]).is_nan());
-    }
-
-    #[test]
-    fn numbers_are_written_in_the_unit_that_suits_them() {
-        assert_eq!(seconds(1.034), "1.03 s");
-        assert_eq!(seconds(0.9999), "1.00 s");
-        assert_eq!(seconds(0.0441), "44.1 ms");
-        assert_eq!(seconds(23.4e-6), "23.4 µs");
-        assert_eq!(bytes(5.0), "5 B");
-        assert_eq!(bytes(65_536.0), "64 KiB");
-        assert_eq!(bytes(2.5 * 1_048_576.0), "2.5 MiB");
-        assert_eq!([count(7), count(28_232)], ["7", "28,232"]);
-        assert_eq!([decimal(0.2 + 0.1), decimal(4.0)], ["0.3", "4"]);
-    }
-}
+#[path = "../tests/unit/figures.rs"]
+mod tests;

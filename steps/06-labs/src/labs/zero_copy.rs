@@ -152,24 +152,5 @@ fn verdict(rows: &[Row]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_answer_is_that_of_the_run() {
-        let answer = |sendfile_ratio| {
-            verdict(&[Row {
-                bytes: 5,
-                send_s: 1.0,
-                read_and_send_s: 1.0,
-                sendfile_s: 1.0,
-                sendfile_ratio,
-                sendfile_to_both_ratio: 1.0,
-            }])
-        };
-        assert!(answer(2.0).contains("no copy worth saving"));
-        assert!(answer(1.0).contains("no difference"));
-        assert!(answer(0.5).contains("cheaper at 5 B; "), "{}", answer(0.5));
-        assert!(answer(2.0).contains("cheaper at no size; "));
-    }
-}
+#[path = "../../tests/unit/zero_copy.rs"]
+mod tests;
