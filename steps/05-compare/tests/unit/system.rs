@@ -63,7 +63,7 @@ fn values_are_found_by_their_keys() {
 fn a_processor_is_busy_for_users_the_kernel_and_other_machines() {
     let stat = "cpu  1 2 4 1000 1000 0 0 8 0 0\ncpu0 1 2 4 1000 1000 0 0 8\n";
     assert_eq!(busy_time(stat), tick() * 15);
-    assert_eq!(busy_time(""), tick() * 0);
+    assert!(busy_time("").is_zero());
 }
 
 #[test]
