@@ -21,9 +21,6 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connects, and waits no longer than `timeout` in any `recv` and `send`
 /// after that.
-///
-/// # Errors
-/// As `connect(2)`.
 pub(crate) fn connect(
     server: SocketAddr,
     timeout: Duration,
@@ -35,9 +32,6 @@ pub(crate) fn connect(
 }
 
 /// A socket whose `recv` waits no longer than [`TIMEOUT`].
-///
-/// # Errors
-/// EMFILE.
 pub(crate) fn socket(flags: SockFlag) -> nix::Result<OwnedFd> {
     let flags = flags | SockFlag::SOCK_CLOEXEC;
     let socket =
@@ -86,9 +80,6 @@ pub(crate) fn hear_pong(mut stream: &TcpStream) -> io::Result<()> {
 
 /// Reads replies until there are `wanted` lines, the server closes, or nothing
 /// more comes within the stream's timeout.
-///
-/// # Errors
-/// ECONNRESET.
 pub(crate) fn hear(
     mut stream: &TcpStream,
     wanted: usize,

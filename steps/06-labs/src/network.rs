@@ -86,9 +86,6 @@ pub(crate) fn renew() -> Result<(), Error> {
 }
 
 /// Changes a setting of our own network: `man 7 tcp`, `man 7 ip`.
-///
-/// # Errors
-/// The kernel has no such setting.
 pub(crate) fn set(name: &str, value: &str) -> Result<(), Error> {
     write(&format!("/proc/sys/net/ipv4/{name}"), value).map_err(Error::Failed)
 }

@@ -91,9 +91,6 @@ impl<'a> Report<'a> {
     }
 
     /// Writes `plot` as a file, if that was asked for.
-    ///
-    /// # Errors
-    /// The folder can't be made, or the file can't be written.
     pub(crate) fn plot(&mut self, plot: &Plot) -> Result<(), Error> {
         let Some(folder) = self.out else { return Ok(()) };
         let path: PathBuf = folder.join(format!("{}.svg", self.lab));

@@ -25,9 +25,6 @@ pub(crate) struct ResetCounter {
 impl ResetCounter {
     /// Listens on `port`: in a network of our own every port is free, and one
     /// that the kernel chose would be one of the client's few.
-    ///
-    /// # Errors
-    /// As [`blocking::listen`].
     pub(crate) fn start(port: u16, closes_first: bool) -> Result<Self, Error> {
         let listener = listen((Ipv4Addr::LOCALHOST, port).into(), 4_096)?;
         let address = local_address(&listener)?;

@@ -39,9 +39,6 @@ pub(crate) struct Sender {
 
 impl Sender {
     /// With a file that is as long as the longest of `sizes`.
-    ///
-    /// # Errors
-    /// EMFILE, ENOMEM.
     pub(crate) fn new(sizes: &[usize]) -> Result<Self, Error> {
         let most = sizes.iter().copied().max().unwrap_or(0);
         let memory = vec![b'.'; most];
@@ -64,9 +61,6 @@ impl Sender {
 
     // ANCHOR: send
     /// CPU time of this thread, the kernel's part included, in seconds.
-    ///
-    /// # Errors
-    /// As `send(2)` and `sendfile(2)`.
     pub(crate) fn cpu_of_a_message(
         &mut self,
         way: Strategy,

@@ -29,17 +29,11 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a server and waits until it listens.
-    ///
-    /// # Errors
-    /// It ended first.
     pub(crate) fn start(kind: ServerKind) -> Result<Self, Error> {
         Self::start_with(kind, &[])
     }
 
     /// The same with options: see [`crate::servers::Serve`].
-    ///
-    /// # Errors
-    /// As [`start`](Self::start).
     // ANCHOR: start
     pub(crate) fn start_with(
         kind: ServerKind,
@@ -74,9 +68,6 @@ impl Server {
 
     /// Stops it, as the scheduler, a page fault or a garbage collector would.
     /// It stands still when this returns.
-    ///
-    /// # Errors
-    /// It has ended.
     // ANCHOR: pause
     pub(crate) fn pause(&self) -> Result<(), Errno> {
         kill(self.pid, Signal::SIGSTOP)?;
@@ -88,9 +79,6 @@ impl Server {
     }
 
     /// Lets it go on.
-    ///
-    /// # Errors
-    /// It has ended.
     pub(crate) fn resume(&self) -> Result<(), Errno> {
         kill(self.pid, Signal::SIGCONT)
     }

@@ -7,9 +7,6 @@ use protocol::Error;
 
 /// Has `poller` wait for `interest` on `fd` from now on; says which token its
 /// events will have.
-///
-/// # Errors
-/// As [`Poller::register`].
 // ANCHOR: watch
 pub(crate) fn watch(
     poller: &Poller,

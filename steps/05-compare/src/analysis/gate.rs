@@ -14,9 +14,6 @@ pub(crate) struct Condition {
 
 impl Condition {
     /// Reads a metric, `>` or `<`, and a ratio.
-    ///
-    /// # Errors
-    /// What to type instead.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let parse = || {
             let at = text.find(['<', '>'])?;
@@ -68,9 +65,6 @@ impl Condition {
 
 /// Whether two runs can be compared. Two machines may be, but not by a gate
 /// (`strict`): then what they differ in is a note.
-///
-/// # Errors
-/// What they differ in.
 pub(crate) fn check(
     before: &Results,
     after: &Results,

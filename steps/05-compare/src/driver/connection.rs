@@ -84,9 +84,6 @@ impl Connection {
     // ANCHOR_END: open
 
     /// Puts so many more requests on their way.
-    ///
-    /// # Errors
-    /// As [`flush`](Self::flush).
     pub(crate) fn send_requests(
         &mut self,
         count: usize,
@@ -102,9 +99,6 @@ impl Connection {
     }
 
     /// Hands the kernel what it takes of the requests. `man 2 send`.
-    ///
-    /// # Errors
-    /// The connection could not be made, or is broken.
     // ANCHOR: flush
     pub(crate) fn flush(&mut self) -> Result<(), RequestError> {
         while self.unsent > 0 {

@@ -43,8 +43,6 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    /// # Errors
-    /// EMFILE without a free descriptor.
     pub(crate) fn new() -> nix::Result<Self> {
         let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;

@@ -72,9 +72,6 @@ impl User {
 
     /// Sends a request for each of `dues`, on the connection that there is or
     /// on a new one.
-    ///
-    /// # Errors
-    /// There is no connection to be had, or it is broken.
     // ANCHOR: send_requests
     pub(crate) fn send_requests(
         &mut self,
@@ -112,9 +109,6 @@ impl User {
 
     /// Takes what has come from the server, and adds to `answered` the requests
     /// that are answered now.
-    ///
-    /// # Errors
-    /// The connection is broken, the server ended it, or a reply is wrong.
     // ANCHOR: on_readable
     pub(crate) fn on_readable(
         &mut self,

@@ -12,9 +12,6 @@ const RESULTS: &str = "results.json";
 
 /// Creates `folder`, and tries whether files can be written into it. What is
 /// there stays.
-///
-/// # Errors
-/// The folder cannot be made, or not be written.
 pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let probe = aside(folder, RESULTS);
@@ -25,9 +22,6 @@ pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
 /// Writes all files into `folder`. Older ones are replaced when all of the new
 /// ones are complete: neither a full disk nor a crash harms them.
 /// `man 2 rename`.
-///
-/// # Errors
-/// The first file that could not be written.
 // ANCHOR: write
 pub(crate) fn write(results: &Results, folder: &Path) -> io::Result<()> {
     let files = [
@@ -60,9 +54,6 @@ fn aside(folder: &Path, name: &str) -> PathBuf {
 }
 
 /// Reads a `results.json`.
-///
-/// # Errors
-/// It cannot be read, or is none.
 pub(crate) fn read(path: &Path) -> io::Result<Results> {
     Ok(serde_json::from_str(&fs::read_to_string(path)?)?)
 }

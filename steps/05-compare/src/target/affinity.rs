@@ -29,9 +29,6 @@ impl Affinity {
     /// Two hardware threads of one core are not two cores: where the client has
     /// one of them the server does not get the other, unless there is nothing
     /// else.
-    ///
-    /// # Errors
-    /// A processor that is given is not there, or not ours.
     pub(crate) fn split(
         client: Option<Vec<usize>>,
         server: Option<Vec<usize>>,
@@ -116,9 +113,6 @@ fn siblings(cpu: usize) -> Vec<usize> {
 }
 
 /// Reads `0-3,5`, as the kernel and `taskset` write it.
-///
-/// # Errors
-/// What to type instead.
 pub(crate) fn parse_list(text: &str) -> Result<Vec<usize>, String> {
     let range = |part: &str| {
         let (from, to) = part.split_once('-').unwrap_or((part, part));

@@ -69,9 +69,6 @@ impl Target {
     }
 
     /// Reads `NAME=COMMAND`.
-    ///
-    /// # Errors
-    /// What to type instead.
     pub(crate) fn external(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
             Some((name, command))
@@ -87,9 +84,6 @@ impl Target {
     }
 
     /// The program of a later step, which stands beside this one.
-    ///
-    /// # Errors
-    /// It does not: how to build it.
     pub(crate) fn beside(name: &str, backlog: i32) -> Result<Self, String> {
         let own = std::env::current_exe().unwrap_or_default();
         let program = own.with_file_name(name);

@@ -68,9 +68,6 @@ pub(crate) struct Serve {
 
 impl Serve {
     /// Is the server, until it is ended.
-    ///
-    /// # Errors
-    /// It can't listen, or it is a bad server and fails.
     // ANCHOR: serve
     pub(crate) fn serve(&self) -> Result<(), Error> {
         if let Some(most) = self.descriptors {
