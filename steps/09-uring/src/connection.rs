@@ -1,31 +1,31 @@
 //! A connection as a state machine: that of step 04, on completions.
 //!
-//! Its states and what leads from one to another are the same.
-//!
-//! What a connection has in flight follows from its state, in
-//! [`advance`](Connection::advance) alone: at most one receive and one send.
-
-mod answer;
-mod ending;
+//! Its states and what leads from one to another are the same. What is in
+//! flight follows from the state: at most one receive and one send.
 
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use libc::{EAGAIN, EALREADY, ECANCELED, EINTR, ENOBUFS, ENOENT};
-use nix::sys::socket::{Shutdown, shutdown};
-use protocol::{Call, Conversation, Log, Result, ResultExt};
+use libc::{ECANCELED, EINTR, ENOBUFS};
+use nix::sys::socket::{MsgFlags, Shutdown, recv, shutdown};
+use protocol::{Call, Conversation, Log, Message, Result, ResultExt};
 use threads::IdleTimer;
 
-use crate::operation::{Key, Operation};
+use crate::operation::Kind;
 use crate::ring::Ring;
 
+/// Bytes that are still answered at shutdown, of those that had arrived by
+/// then.
+const DRAIN_BYTES: usize = 64 * 1_024;
 /// The high watermark: past so many bytes of unsent replies a connection is not
 /// received from until they have drained.
 const OUTBOX_LIMIT: usize = 64 * 1_024;
-/// An empty outbox keeps room for a few replies.
+/// Bytes of the inbox that are answered before that is looked at again.
+const PIECE: usize = 256;
+/// Room that an idle connection keeps for replies.
 const IDLE_CAPACITY: usize = 128;
 
 /// Where a connection is in its life.
@@ -33,7 +33,7 @@ const IDLE_CAPACITY: usize = 128;
 enum State {
     /// Lines come in and replies go out.
     Open,
-    /// We are ending it: what has arrived is answered, up to so many bytes.
+    /// We are ending it: so many bytes that had arrived are still answered.
     Draining { bytes_left: usize },
     /// All replies and our FIN are sent, and we wait for the peer's.
     Lingering,
@@ -41,35 +41,27 @@ enum State {
     Flushing,
 }
 
-/// A receive in flight.
-#[derive(Debug)]
-struct Receive {
-    key: Key,
-    wait: bool,
-    is_cancelled: bool,
-}
+/// What had arrived by then is answered: our FIN is due.
+const DRAINED: State = State::Draining { bytes_left: 0 };
 
 /// One client: its socket, and how far we are with it.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    socket: Rc<OwnedFd>,
+    pub(crate) socket: Rc<OwnedFd>,
     state: State,
     conversation: Conversation,
-    /// Bytes for later turns: what has been received cannot be left in the
-    /// kernel any more.
+    /// Bytes that are answered when there is room for the replies: what has
+    /// been received cannot be left in the kernel any more.
     inbox: Vec<u8>,
     /// Behind the inbox comes the peer's FIN.
     is_at_end: bool,
-    /// Bytes that may still be answered in this turn.
-    turn_left: usize,
     /// Replies that are not in flight yet.
     outbox: Vec<u8>,
-    /// The send in flight, and how many bytes it has.
-    send: Option<(Key, usize)>,
-    receive: Option<Receive>,
-    /// Something has happened since the last [`advance`](Self::advance).
-    pub(crate) is_touched: bool,
+    /// Bytes of the send in flight.
+    in_flight: usize,
     idle_timer: IdleTimer,
+    /// For [`Batch`](crate::batch::Batch).
+    pub(crate) last_active: u32,
 }
 
 impl Connection {
@@ -81,22 +73,15 @@ impl Connection {
             conversation: Conversation::default(),
             inbox: Vec::new(),
             is_at_end: false,
-            turn_left: answer::TURN_BYTES,
             outbox: Vec::new(),
-            send: None,
-            receive: None,
-            is_touched: false,
+            in_flight: 0,
             idle_timer: IdleTimer::new(now),
+            last_active: 0,
         }
     }
 
-    /// By which it is known: its descriptor.
-    pub(crate) fn token(&self) -> u32 {
-        self.socket.as_raw_fd() as u32
-    }
-
     fn unsent(&self) -> usize {
-        self.outbox.len() + self.send.map_or(0, |(_, bytes)| bytes)
+        self.outbox.len() + self.in_flight
     }
 
     /// The conversation is over: to be closed.
@@ -104,99 +89,112 @@ impl Connection {
         self.state == State::Flushing && self.unsent() == 0
     }
 
-    /// Whether to receive now, and whether to wait for more.
-    // ANCHOR: advance
-    fn wanted_receive(&self) -> Option<bool> {
-        let has_room = self.inbox.is_empty() && self.unsent() <= OUTBOX_LIMIT;
+    fn has_room(&self) -> bool {
+        self.unsent() <= OUTBOX_LIMIT
+    }
+
+    fn wants_input(&self) -> bool {
         match self.state {
-            _ if self.is_at_end => None,
-            State::Open => has_room.then_some(true),
-            State::Draining { bytes_left } => {
-                (has_room && bytes_left > 0).then_some(false)
+            State::Open | State::Draining { .. } => {
+                self.inbox.is_empty() && self.has_room()
             }
-            State::Lingering => Some(true),
-            State::Flushing => None,
+            State::Lingering => true,
+            State::Flushing => false,
         }
     }
 
-    /// Ends the turn: starts and cancels operations, so that what is in flight
-    /// is what the state wants. Says whether there is more to do at once.
-    pub(crate) fn advance(&mut self, ring: &mut Ring, log: &mut Log) -> bool {
-        self.is_touched = false;
+    /// Answers what there is room for; then starts and cancels operations, so
+    /// that what is in flight is what the state wants.
+    // ANCHOR: update
+    pub(crate) fn update(&mut self, ring: &mut Ring, log: &mut Log) {
         self.answer_inbox(log);
-        let token = self.token();
-        if self.send.is_none() && !self.outbox.is_empty() {
-            let socket = Rc::clone(&self.socket);
+        if self.in_flight == 0 && !self.outbox.is_empty() {
             let replies = mem::take(&mut self.outbox);
-            let bytes = replies.len();
-            let send = Operation::Send { socket, replies };
-            self.send = Some((ring.start(send, token), bytes));
+            self.in_flight = replies.len();
+            ring.start(Kind::Send, self.socket.clone(), replies);
         }
-        if self.state == (State::Draining { bytes_left: 0 })
-            && self.unsent() == 0
-        {
-            // ENOTCONN: the peer has reset the connection. The next receive
-            // ends with the error.
+        if self.state == DRAINED && self.unsent() == 0 {
+            // ENOTCONN after a reset: the next receive ends with the error.
             let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
             self.state = State::Lingering;
         }
-        let wanted = self.wanted_receive();
-        match (&mut self.receive, wanted) {
-            (None, Some(wait)) => {
-                let socket = Rc::clone(&self.socket);
-                let receive = Operation::Receive { socket, wait };
-                let key = ring.start(receive, token);
-                self.receive = Some(Receive { key, wait, is_cancelled: false });
-            }
-            (Some(receive), wanted)
-                if !receive.is_cancelled && wanted != Some(receive.wait) =>
-            {
-                ring.cancel(receive.key);
-                receive.is_cancelled = true;
-            }
-            _ => {}
+        if self.wants_input() {
+            ring.start(Kind::Receive, self.socket.clone(), Vec::new());
+        } else {
+            ring.cancel(self.socket.as_raw_fd(), Kind::Receive);
         }
-        !self.inbox.is_empty() && self.unsent() <= OUTBOX_LIMIT
     }
-    // ANCHOR_END: advance
+    // ANCHOR_END: update
 
-    /// Takes note of bytes, or of what else a receive has brought: none is the
-    /// peer's FIN. `ended` says that it was the last completion.
+    /// Takes what has been received; no bytes are the peer's FIN.
     ///
     /// # Errors
     /// The connection is broken (ECONNRESET, …): to be closed.
+    // ANCHOR: received
     pub(crate) fn received(
         &mut self,
         result: io::Result<&[u8]>,
-        ended: bool,
         log: &mut Log,
     ) -> Result<()> {
-        if ended {
-            self.receive = None;
-        }
-        let input = match result {
-            Ok(input) => input,
+        match result {
+            Ok([]) => self.is_at_end = true,
+            Ok(input) if self.inbox.is_empty() && self.has_room() => {
+                self.answer(input, log);
+            }
+            Ok(input) => self.inbox.extend_from_slice(input),
             Err(error) => match error.raw_os_error() {
-                // Nothing more is there.
-                Some(EAGAIN) => return self.drained(),
-                // We have cancelled it, or the ring had no buffer left: the
-                // next `advance` starts another.
-                Some(ECANCELED | ENOBUFS | EINTR) => return Ok(()),
-                // It was at work and could not be cancelled: so, again.
-                Some(EALREADY | ENOENT) => {
-                    let receive = self.receive.iter_mut();
-                    receive.for_each(|r| r.is_cancelled = false);
-                    return Ok(());
-                }
+                // We have cancelled it, or the ring had no buffer left: what is
+                // still wanted is started again.
+                Some(ECANCELED | ENOBUFS | EINTR) => {}
                 _ => return Err(error).context(Call::Recv),
             },
-        };
-        self.is_at_end |= input.is_empty();
-        let count =
-            if self.inbox.is_empty() { self.answer(input, log) } else { 0 };
-        self.inbox.extend_from_slice(&input[count..]);
+        }
         Ok(())
     }
+
+    /// Answers `input` into the outbox.
+    fn answer(&mut self, input: &[u8], log: &mut Log) {
+        let count = match &mut self.state {
+            State::Open => input.len(),
+            State::Draining { bytes_left } => {
+                let count = input.len().min(*bytes_left);
+                *bytes_left -= count;
+                count
+            }
+            State::Lingering | State::Flushing => return, // dropped
+        };
+        let (input, dropped) = input.split_at(count);
+        self.conversation.feed(input, &mut self.outbox, |line, reply| {
+            log.exchange(line, reply);
+        });
+        if !dropped.is_empty() {
+            // The rest of a line is dropped, and so is the line.
+            self.conversation = Conversation::default();
+        }
+    }
+
+    fn answer_inbox(&mut self, log: &mut Log) {
+        let mut inbox = mem::take(&mut self.inbox);
+        let mut answered = 0;
+        for piece in inbox.chunks(PIECE) {
+            if self.has_room() {
+                self.answer(piece, log);
+                answered += piece.len();
+            }
+        }
+        inbox.drain(..answered);
+        if !inbox.is_empty() {
+            self.inbox = inbox;
+        } else if mem::take(&mut self.is_at_end) {
+            if self.state != State::Lingering {
+                self.conversation.finish(&mut self.outbox, |line, reply| {
+                    log.exchange(line, reply);
+                });
+            }
+            self.state = State::Flushing;
+        }
+    }
+    // ANCHOR_END: received
 
     /// Takes back `replies`, of which a part was sent.
     ///
@@ -207,15 +205,45 @@ impl Connection {
         result: io::Result<usize>,
         mut replies: Vec<u8>,
     ) -> Result<()> {
-        self.send = None;
-        let count = result.context(Call::Send)?;
-        replies.drain(..count);
+        self.in_flight = 0;
+        replies.drain(..result.context(Call::Send)?);
         replies.append(&mut self.outbox);
         self.outbox = replies;
-        if self.outbox.is_empty() {
-            // An idle connection holds no buffer worth the name.
-            self.outbox.shrink_to(IDLE_CAPACITY);
-        }
+        self.outbox.shrink_to(IDLE_CAPACITY);
         Ok(())
+    }
+
+    /// Begins to end the connection from our side. What has arrived and is not
+    /// received yet is looked at with MSG_PEEK, to know how much it is.
+    // ANCHOR: drain
+    pub(crate) fn drain(&mut self) {
+        if self.state == State::Open {
+            let (fd, mut arrived) = (self.socket.as_raw_fd(), [0; DRAIN_BYTES]);
+            let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+            let count = recv(fd, &mut arrived, flags).unwrap_or(0);
+            let bytes_left = self.inbox.len() + count;
+            self.state = State::Draining { bytes_left };
+        }
+    }
+    // ANCHOR_END: drain
+
+    /// Ends the connection if it has been idle for `timeout`: first with our
+    /// FIN, and another timeout later without the peer's. Says whether it is
+    /// to be closed.
+    pub(crate) fn is_over(
+        &mut self,
+        timeout: Duration,
+        now: Instant,
+        log: &mut Log,
+    ) -> bool {
+        let is_expired =
+            self.idle_timer.is_expired(&*self.socket, now, timeout);
+        if is_expired && self.state == State::Open {
+            log.info(Message::IdleTimeout);
+            self.idle_timer = IdleTimer::new(now);
+            self.drain();
+            return false;
+        }
+        is_expired
     }
 }

@@ -14,25 +14,22 @@
 //! | `operation.rs` | an operation owns what the kernel works on meanwhile |
 //! | `buffers.rs` | a ring of buffers to receive into, for all clients |
 //! | `connection.rs` | a connection as a state machine, on completions |
-//! | `connection/answer.rs` | from bytes to replies, in turns |
-//! | `connection/ending.rs` | how a connection ends from our side |
-//! | `connections.rs` | which connections something has happened to |
 //! | `listener.rs` | the listener, and whether to accept now |
-//! | `timer.rs` | a time to wake up at: a timeout as one more operation |
+//! | `batch.rs` | waiting for more than one |
+//! | `table.rs` | what there is one of for each number |
 //! | `server.rs` | one turn after the other, until all is done |
-//! | `server/ending.rs` | how the server ends, and what is idle |
 //!
 //! What it cannot do: run where `io_uring` is forbidden, as in most containers.
 #![cfg(target_os = "linux")]
 
+mod batch;
 mod buffers;
 mod connection;
-mod connections;
 mod listener;
 mod operation;
 mod ring;
 mod server;
-mod timer;
+mod table;
 
 use blocking::{listen, local_address, reset_inherited};
 use clap::Parser;
@@ -42,6 +39,7 @@ use protocol::{
 };
 use threads::connection_limit;
 
+use listener::Listener;
 use ring::Ring;
 use server::Server;
 
@@ -55,6 +53,11 @@ pub struct Options {
     /// How much to take on.
     #[command(flatten)]
     pub limits: LimitOptions,
+    /// Where many clients are active, wait up to so long for an eighth of
+    /// them; needs Linux 6.12 [default: for the first alone]
+    #[arg(long, value_name = "MICROSECONDS", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub min_wait: Option<u32>,
 }
 
 /// Serves every client in this one thread until SIGINT or SIGTERM.
@@ -66,13 +69,13 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
-    let ring = Ring::new()?;
+    let ring = Ring::new(options.min_wait)?;
     let signals = Signals::new()?;
     let address = options.listen.address();
     let listener = listen(address, options.listen.backlog)?;
     log.notice(Message::Listening(local_address(&listener)?));
 
     let LimitOptions { max_connections, idle_timeout } = options.limits;
-    let listener = (listener, connection_limit(max_connections));
+    let listener = Listener::new(listener, connection_limit(max_connections));
     Server::new(ring, signals, listener, idle_timeout, log).run()
 }

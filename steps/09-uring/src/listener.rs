@@ -9,53 +9,38 @@ use blocking::{Backoff, is_connection_error};
 use nix::sys::socket::{Shutdown, shutdown};
 use protocol::{Call, Error, Log};
 
-use crate::operation::{Key, Operation, Output};
+use crate::operation::Kind;
 use crate::ring::Ring;
-
-/// What comes of a cancellation: `man 3 io_uring_prep_cancel`.
-const CANCELLATION: [Option<i32>; 3] =
-    [Some(libc::ECANCELED), Some(libc::EALREADY), Some(libc::ENOENT)];
 
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: Rc<OwnedFd>,
-    token: u32,
     max_connections: usize,
     /// Descriptors or memory had run out.
     pub(crate) backoff: Backoff,
-    accept: Option<Key>,
     /// Accepted, and not served yet: the operation takes the whole queue, and
     /// by the time that it is cancelled there may be more than we want.
     accepted: VecDeque<OwnedFd>,
 }
 
 impl Listener {
-    pub(crate) fn new(
-        socket: OwnedFd,
-        token: u32,
-        max_connections: usize,
-    ) -> Self {
+    pub(crate) fn new(socket: OwnedFd, max_connections: usize) -> Self {
         let (socket, accepted) = (Rc::new(socket), VecDeque::new());
-        let (backoff, accept) = (Backoff::default(), None);
-        Self { socket, token, max_connections, backoff, accept, accepted }
+        let backoff = Backoff::default();
+        Self { socket, max_connections, backoff, accepted }
     }
 
-    /// Takes note of a completion; `ended` says that it was the last.
-    pub(crate) fn complete(
+    /// Takes note of a client, or of why there is none.
+    pub(crate) fn accepted(
         &mut self,
-        result: io::Result<Output>,
-        ended: bool,
+        result: io::Result<OwnedFd>,
         log: &mut Log,
     ) {
-        if ended {
-            self.accept = None;
-        }
         match result {
-            Ok(Output::Accepted(socket)) => self.accepted.push_back(socket),
-            Ok(_) => {}
+            Ok(socket) => self.accepted.push_back(socket),
+            // We have cancelled it.
+            Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => {}
             Err(error) if is_connection_error(&error) => {}
-            // We have cancelled it, or could not just now.
-            Err(error) if CANCELLATION.contains(&error.raw_os_error()) => {}
             Err(source) => {
                 self.backoff.start(&Error { call: Call::Accept, source }, log);
             }
@@ -71,17 +56,13 @@ impl Listener {
     }
 
     /// Accepts clients while there is room for them.
-    pub(crate) fn advance(&mut self, open: usize, ring: &mut Ring) {
-        let has_room = open + self.accepted.len() < self.max_connections
-            && self.backoff.until().is_none();
-        match self.accept {
-            None if has_room => {
-                let listener = Rc::clone(&self.socket);
-                let accept = Operation::Accept { listener };
-                self.accept = Some(ring.start(accept, self.token));
-            }
-            Some(key) if !has_room => ring.cancel(key),
-            _ => {}
+    pub(crate) fn update(&mut self, open: usize, ring: &mut Ring) {
+        if open + self.accepted.len() < self.max_connections
+            && self.backoff.until().is_none()
+        {
+            ring.start(Kind::Accept, self.socket.clone(), Vec::new());
+        } else {
+            ring.cancel(self.socket.as_raw_fd(), Kind::Accept);
         }
     }
 }

@@ -6,18 +6,20 @@
 
 use std::io;
 use std::mem::ManuallyDrop;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
-use io_uring::opcode::{AsyncCancel, AsyncCancel2};
+use io_uring::opcode::{AsyncCancel, AsyncCancel2, Close};
 use io_uring::squeue::{self, Flags};
-use io_uring::types::CancelBuilder;
+use io_uring::types::{CancelBuilder, Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue};
-use protocol::{Call, Result, ResultExt};
+use protocol::{Call, Error, Result, ResultExt};
 
 use crate::buffers::{Buffers, Filled};
-use crate::operation::{Completion, InFlight, Key, Operation, Output};
+use crate::operation::{Completion, Kind, Operation, slot};
+use crate::table::Table;
 
 /// Entries of the ring of submissions; what does not fit waits for its turn.
 const SUBMISSIONS: u32 = 1_024;
@@ -25,13 +27,13 @@ const SUBMISSIONS: u32 = 1_024;
 const COMPLETIONS: u32 = 4_096;
 /// A pause where the kernel has no memory to take anything on.
 const PAUSE: Duration = Duration::from_millis(10);
-/// What the key of a cancellation has beside that of its operation.
-const CANCEL: u64 = 1 << 31;
+/// Marks what is in no slot: a cancellation (of the operation in the slot that
+/// follows), or a close.
+const NO_OPERATION: u64 = 1 << 63;
 
 /// What the kernel may read and write at any time.
-#[derive(Debug)]
 struct Lent {
-    in_flight: InFlight,
+    in_flight: Table<Operation>,
     buffers: Buffers,
 }
 
@@ -41,60 +43,98 @@ pub(crate) struct Ring {
     ring: IoUring,
     lent: ManuallyDrop<Lent>,
     pending: Vec<squeue::Entry>,
+    /// How long to wait for more than one completion, in microseconds.
+    min_wait: Option<u32>,
 }
 
 impl Ring {
-    /// Sets up the rings and the buffers, for this thread alone.
+    /// Sets up the rings and the buffers, for this thread alone. `min_wait` is
+    /// how long a [`turn`](Self::turn) waits for a batch, in microseconds.
     ///
     /// # Errors
     /// ENOSYS or EPERM where there is no `io_uring` or it is forbidden, EINVAL
-    /// before Linux 6.1, ENOMEM, EMFILE. `man 2 io_uring_setup`.
-    pub(crate) fn new() -> Result<Self> {
+    /// before Linux 6.1, ENOMEM, EMFILE. `man 2 io_uring_setup`. Unsupported
+    /// where `min_wait` is asked for before Linux 6.12.
+    pub(crate) fn new(min_wait: Option<u32>) -> Result<Self> {
         let ring = IoUring::builder()
             .setup_cqsize(COMPLETIONS)
             // One thread submits, and nothing interrupts it: the kernel does
             // its part while we wait.
             .setup_single_issuer()
             .setup_defer_taskrun()
-            .setup_taskrun_flag()
             .build(SUBMISSIONS)
             .context(Call::IoUring)?;
+        if min_wait.is_some() && !ring.params().is_feature_min_timeout() {
+            let source = io::Error::other("--min-wait needs Linux 6.12");
+            return Err(Error { call: Call::IoUring, source });
+        }
         let buffers = Buffers::new();
         // SAFETY: they are freed in `drop` alone, when nothing is in flight.
         #[expect(unsafe_code, reason = "the kernel keeps the address")]
         unsafe { buffers.register(&ring.submitter()) }
             .context(Call::IoUring)?;
-        let lent = Lent { in_flight: InFlight::default(), buffers };
-        let (lent, pending) = (ManuallyDrop::new(lent), Vec::new());
-        Ok(Self { ring, lent, pending })
+        let lent = ManuallyDrop::new(Lent { in_flight: Table::new(), buffers });
+        Ok(Self { ring, lent, pending: Vec::new(), min_wait })
     }
     // ANCHOR_END: ring
 
-    /// Has the kernel do `operation` from the next [`turn`](Self::turn) on. Its
-    /// completions carry `token`.
+    /// Has the kernel work on `file` from the next [`turn`](Self::turn) on.
+    /// Where that is in flight already, nothing happens.
     // ANCHOR: start
-    pub(crate) fn start(&mut self, operation: Operation, token: u32) -> Key {
-        let entry = operation.entry();
-        let key = self.lent.in_flight.insert(operation, token);
-        self.pending.push(entry.user_data(key.0));
-        key
-    }
-
-    /// Asks for the end of an operation, which ends with ECANCELED. Where it
-    /// cannot be cancelled just now, a completion with its token says EALREADY
-    /// or, where it is completed, ENOENT.
-    pub(crate) fn cancel(&mut self, key: Key) {
-        if self.lent.in_flight.get(key).is_none() {
-            return;
+    pub(crate) fn start(
+        &mut self,
+        kind: Kind,
+        file: Rc<dyn AsFd>,
+        bytes: Vec<u8>,
+    ) {
+        let operation = Operation { kind, file, bytes, is_cancelled: false };
+        let slot = slot(operation.fd(), kind);
+        if self.lent.in_flight.get_mut(slot).is_none() {
+            self.pending.push(operation.entry().user_data(slot as u64));
+            self.lent.in_flight.insert(slot, operation);
         }
-        let entry = AsyncCancel::new(key.0).build();
-        let entry = entry.user_data(key.0 | CANCEL).flags(Flags::SKIP_SUCCESS);
-        self.pending.push(entry);
+    }
+    // ANCHOR_END: start
+
+    // ANCHOR: cancel
+    /// Asks for the end of an operation, which comes with ECANCELED.
+    pub(crate) fn cancel(&mut self, fd: RawFd, kind: Kind) {
+        let slot = slot(fd, kind);
+        match self.lent.in_flight.get_mut(slot) {
+            Some(operation) if !operation.is_cancelled => {
+                operation.is_cancelled = true;
+                self.push_cancel(slot as u64);
+            }
+            _ => {}
+        }
     }
 
-    /// Submits what was started, waits (with `wait`) until something is
-    /// completed, and appends what that was to `completions`.
-    /// `man 2 io_uring_enter`.
+    fn push_cancel(&mut self, slot: u64) {
+        let entry =
+            AsyncCancel::new(slot).build().user_data(NO_OPERATION | slot);
+        self.pending.push(entry.flags(Flags::SKIP_SUCCESS));
+    }
+    // ANCHOR_END: cancel
+
+    // ANCHOR: close
+    /// Ends what is in flight, and closes the descriptor: now, or when that has
+    /// ended. `man 2 close`.
+    pub(crate) fn close(&mut self, socket: Rc<OwnedFd>) {
+        self.cancel(socket.as_raw_fd(), Kind::Receive);
+        self.cancel(socket.as_raw_fd(), Kind::Send);
+        if let Some(socket) = Rc::into_inner(socket) {
+            let entry = Close::new(Fd(socket.into_raw_fd())).build();
+            let entry = entry.user_data(NO_OPERATION | u64::MAX);
+            self.pending.push(entry.flags(Flags::SKIP_SUCCESS));
+        }
+    }
+    // ANCHOR_END: close
+
+    // ANCHOR: turn
+    /// Submits what was started, waits until something is completed or
+    /// `timeout` is over (`None`: never), and returns what was completed, for
+    /// [`complete`](Self::complete). Up to the `min_wait` of this ring it waits
+    /// for a batch of so many. `man 2 io_uring_enter`.
     ///
     /// # Errors
     /// None for a correct program. EINTR (a signal; SIGSTOP and SIGCONT) is a
@@ -102,9 +142,9 @@ impl Ring {
     #[expect(unsafe_code, reason = "the kernel follows the entries' pointers")]
     pub(crate) fn turn(
         &mut self,
-        wait: bool,
-        completions: &mut Vec<Completion>,
-    ) -> Result<()> {
+        timeout: Option<Duration>,
+        batch: usize,
+    ) -> Result<Vec<cqueue::Entry>> {
         let mut queue = self.ring.submission();
         let room = queue.capacity() - queue.len();
         let count = room.min(self.pending.len());
@@ -114,23 +154,66 @@ impl Ring {
         let _ = unsafe { queue.push_multiple(fitting.as_slice()) };
         drop((fitting, queue));
         // With more to submit there is no time to wait.
-        let want = usize::from(wait && self.pending.is_empty());
-        let result = self.ring.submit_and_wait(want);
-        let lent = &mut self.lent;
-        let done = self.ring.completion();
-        completions.extend(done.filter_map(|done| lent.complete(&done)));
-        match result.as_ref().map_err(io::Error::raw_os_error) {
-            Err(Some(libc::EINTR)) => {}
-            Err(Some(libc::EAGAIN | libc::EBUSY)) => {
-                if wait && completions.is_empty() {
-                    thread::sleep(PAUSE);
-                }
-            }
-            _ => drop(result.context(Call::IoUring)?),
+        let mut want = usize::from(self.pending.is_empty());
+        let timeout = timeout.map(Timespec::from);
+        let mut args = SubmitArgs::new();
+        if let (Some(min_wait), 2.., 1) = (self.min_wait, batch, want) {
+            args = args.min_wait_usec(min_wait);
+            // What is submitted is completed at once, nearly always.
+            want = count + batch;
         }
-        Ok(())
+        let args = timeout.iter().fold(args, |args, t| args.timespec(t));
+        let result = self.ring.submitter().submit_with_args(want, &args);
+        match result.as_ref().map_err(io::Error::raw_os_error) {
+            Ok(_) | Err(Some(libc::EINTR | libc::ETIME)) => {}
+            Err(Some(libc::EAGAIN | libc::EBUSY)) => thread::sleep(PAUSE),
+            Err(_) => drop(result.context(Call::IoUring)?),
+        }
+        Ok(self.ring.completion().collect())
     }
-    // ANCHOR_END: start
+    // ANCHOR_END: turn
+
+    // ANCHOR: complete
+    /// What a completion says, if it is one of an operation. The last one of an
+    /// operation gives back what that owned.
+    #[expect(unsafe_code, reason = "accept returns a number")]
+    pub(crate) fn complete(
+        &mut self,
+        done: &cqueue::Entry,
+    ) -> Option<Completion> {
+        let slot = done.user_data() & !NO_OPERATION;
+        let operation = self.lent.in_flight.get_mut(slot as usize)?;
+        if done.user_data() != slot {
+            // It was at work, and could not be cancelled just now.
+            if operation.is_cancelled {
+                self.push_cancel(slot);
+            }
+            return None;
+        }
+        let (kind, fd) = (operation.kind, operation.fd() as usize);
+        let mut bytes = Vec::new();
+        if !cqueue::more(done.flags()) {
+            let ended = self.lent.in_flight.remove(slot as usize)?;
+            bytes = ended.bytes;
+        }
+        let result = usize::try_from(done.result())
+            .map_err(|_| io::Error::from_raw_os_error(-done.result()));
+        Some(match kind {
+            Kind::Accept => Completion::Accepted(result.map(|_| {
+                // SAFETY: the kernel has made this descriptor, for us alone.
+                unsafe { OwnedFd::from_raw_fd(done.result()) }
+            })),
+            Kind::Poll => Completion::Readable,
+            Kind::Receive => {
+                let filled = cqueue::buffer_select(done.flags()).map(|id| {
+                    Buffers::filled(id, *result.as_ref().unwrap_or(&0))
+                });
+                Completion::Received(fd, result, filled)
+            }
+            Kind::Send => Completion::Sent(fd, result, bytes),
+        })
+    }
+    // ANCHOR_END: complete
 
     /// The bytes in a buffer.
     pub(crate) fn bytes(&self, filled: &Filled) -> &[u8] {
@@ -143,43 +226,6 @@ impl Ring {
     }
 }
 
-impl Lent {
-    /// What a completion says; `None` for that of a cancellation.
-    fn complete(&mut self, done: &cqueue::Entry) -> Option<Completion> {
-        let key = Key(done.user_data());
-        if key.0 & CANCEL != 0 {
-            let result = Err(io::Error::from_raw_os_error(-done.result()));
-            let key = Key(key.0 & !CANCEL);
-            return Some(Completion { key, result, ended: None });
-        }
-        let operation = self.in_flight.get(key)?;
-        let id = cqueue::buffer_select(done.flags());
-        let result = match (usize::try_from(done.result()), operation, id) {
-            (Ok(len), _, Some(id)) => {
-                Ok(Output::Received(Buffers::filled(id, len)))
-            }
-            (Ok(_), Operation::Accept { .. }, _) => {
-                Ok(Output::Accepted(owned(done.result())))
-            }
-            (Ok(count), ..) => Ok(Output::Count(count)),
-            (Err(_), _, id) => {
-                let unused = id.map(|id| Buffers::filled(id, 0));
-                unused.into_iter().for_each(|b| self.buffers.give_back(b));
-                Err(io::Error::from_raw_os_error(-done.result()))
-            }
-        };
-        let more = cqueue::more(done.flags());
-        let ended = if more { None } else { self.in_flight.remove(key) };
-        Some(Completion { key, result, ended })
-    }
-}
-
-#[expect(unsafe_code, reason = "accept returns a number")]
-fn owned(fd: i32) -> OwnedFd {
-    // SAFETY: the kernel has just made this descriptor, for us alone.
-    unsafe { OwnedFd::from_raw_fd(fd) }
-}
-
 // ANCHOR: drop
 impl Drop for Ring {
     /// Ends what is in flight before its memory is freed. To close the rings
@@ -187,13 +233,14 @@ impl Drop for Ring {
     #[expect(unsafe_code, reason = "what could not be ended is not freed")]
     fn drop(&mut self) {
         let all = AsyncCancel2::new(CancelBuilder::any().all()).build();
-        self.pending.push(all.user_data(CANCEL));
-        let mut completions = Vec::new();
-        while !self.lent.in_flight.is_empty() {
-            if self.turn(true, &mut completions).is_err() {
+        self.pending.push(all.user_data(NO_OPERATION | u64::MAX));
+        while self.lent.in_flight.len() > 0 {
+            let Ok(completions) = self.turn(None, 1) else {
                 return; // it stays the kernel's, until the process ends
+            };
+            for done in completions {
+                self.complete(&done);
             }
-            completions.clear();
         }
         // SAFETY: nothing is in flight, and it is dropped this once.
         unsafe { ManuallyDrop::drop(&mut self.lent) };

@@ -3,38 +3,39 @@
 //! The loop alone waits. Completions change what we know of a connection; when
 //! all have been seen, what has changed decides what is started next.
 
-mod ending;
-
-use std::io;
+use std::mem;
 use std::net::TcpStream;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use epoll::Signals;
+use epoll::{Signals, Stop};
 use protocol::{Log, Message, Result};
+use threads::IdleTimer;
 
+use crate::batch::Batch;
 use crate::connection::Connection;
-use crate::connections::Connections;
 use crate::listener::Listener;
-use crate::operation::{Completion, Key, Operation, Output};
+use crate::operation::{Completion, Kind};
 use crate::ring::Ring;
-use crate::timer::{IdleCheck, Timer};
+use crate::table::Table;
 
-/// A connection's token is its descriptor, which is no other's as long as an
-/// operation holds it. These three are never one: they are the standard ones.
-const LISTENER: u32 = 0;
-const SIGNALS: u32 = 1;
-const TIMER: u32 = 2;
+/// How long clients may take to read their last replies at shutdown.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The loop, and all that it has open.
 pub(crate) struct Server {
     ring: Ring,
     signals: Rc<Signals>,
     /// `None` once the server is shutting down.
     listener: Option<Listener>,
-    connections: Connections,
-    timer: Timer,
-    idle_check: IdleCheck,
+    /// By descriptor. Boxed, so that an empty slot is a pointer.
+    connections: Table<Box<Connection>>,
+    batch: Batch,
+    /// Those to which something has happened in this turn.
+    changed: Vec<usize>,
+    idle_timeout: Option<Duration>,
+    next_idle_check: Option<Instant>,
     /// When a server that is shutting down ends, whatever is still open.
     drain_deadline: Option<Instant>,
     log: Log,
@@ -46,7 +47,7 @@ impl Server {
     pub(crate) fn new(
         ring: Ring,
         signals: Signals,
-        (socket, max_connections): (OwnedFd, usize),
+        listener: Listener,
         idle_timeout: Option<Duration>,
         log: Log,
     ) -> Self {
@@ -54,10 +55,12 @@ impl Server {
         Self {
             ring,
             signals: Rc::new(signals),
-            listener: Some(Listener::new(socket, LISTENER, max_connections)),
-            connections: Connections::default(),
-            timer: Timer::new(TIMER),
-            idle_check: IdleCheck::new(idle_timeout, now),
+            listener: Some(listener),
+            connections: Table::new(),
+            batch: Batch::new(now),
+            changed: Vec::new(),
+            idle_timeout,
+            next_idle_check: idle_timeout.map(|_| now),
             drain_deadline: None,
             log,
             now,
@@ -70,89 +73,72 @@ impl Server {
     /// `io_uring_enter` failed, which only a wrong program can bring about.
     // ANCHOR: run
     pub(crate) fn run(mut self) -> Result<()> {
-        let mut completions = Vec::new();
-        self.wait_for_signal();
-        self.advance();
+        self.update();
         while !self.is_finished() {
-            self.set_timer();
             self.log.flush();
-            let wait = self.connections.touched() == 0;
-            self.ring.turn(wait, &mut completions)?;
+            let batch = self.batch.size(self.now);
+            let completions = self.ring.turn(self.timeout(), batch)?;
             self.now = Instant::now();
-            for completion in completions.drain(..) {
-                self.complete(completion);
+            for done in completions {
+                if let Some(completion) = self.ring.complete(&done) {
+                    self.complete(completion);
+                }
                 if self.is_past_drain_deadline() {
                     return Ok(());
                 }
             }
             self.close_idle();
-            self.advance();
+            self.update();
         }
         Ok(())
     }
 
     /// Takes note of what the kernel has done.
     fn complete(&mut self, completion: Completion) {
-        let Completion { key, result, ended } = completion;
-        match (key.token(), ended) {
-            (LISTENER, ended) => {
+        match completion {
+            Completion::Accepted(result) => {
                 if let Some(listener) = &mut self.listener {
-                    listener.complete(result, ended.is_some(), &mut self.log);
+                    listener.accepted(result, &mut self.log);
                 }
             }
-            (SIGNALS, _) => self.shut_down(),
-            (TIMER, _) => self.timer.complete(self.now),
-            (fd, Some(Operation::Send { replies, .. })) => {
-                self.sent(fd, result, replies);
+            Completion::Readable => self.shut_down(),
+            Completion::Received(fd, result, filled) => {
+                self.with(fd, |connection, ring, log| {
+                    let bytes = filled.as_ref().map(|f| ring.bytes(f));
+                    let input = result.map(|_| bytes.unwrap_or_default());
+                    connection.received(input, log)
+                });
+                filled.into_iter().for_each(|f| self.ring.give_back(f));
             }
-            (_, ended) => self.received(key, result, ended.is_some()),
+            Completion::Sent(fd, result, replies) => {
+                self.with(fd, |connection, _, _| {
+                    connection.sent(result, replies)
+                });
+            }
         }
     }
     // ANCHOR_END: run
 
-    fn sent(&mut self, fd: u32, result: io::Result<Output>, replies: Vec<u8>) {
-        if let Some(connection) = self.connections.touch(fd) {
-            let result = connection.sent(result.map(Output::count), replies);
-            self.close_on_error(fd, result);
-        }
-    }
-
-    fn received(&mut self, key: Key, result: io::Result<Output>, ended: bool) {
-        let (fd, mut filled) = (key.token(), None);
-        let input = match result {
-            Ok(Output::Received(new)) => {
-                Ok(self.ring.bytes(filled.insert(new)))
-            }
-            Ok(_) => Ok(&[][..]),
-            Err(error) => Err(error),
-        };
-        let result = match self.connections.touch(fd) {
-            Some(connection) => {
-                connection.received(input, ended, &mut self.log)
-            }
-            // It is closed, and was at work when that was to be cancelled.
-            None => {
-                self.ring.cancel(key);
-                Ok(())
-            }
-        };
-        if let Some(filled) = filled {
-            self.ring.give_back(filled);
-        }
-        self.close_on_error(fd, result);
-    }
-
-    /// What goes wrong with a connection ends that connection.
-    fn close_on_error(&mut self, fd: u32, result: Result<()>) {
-        if let Err(error) = result {
+    /// Tells a connection what has happened, unless it is closed by now. What
+    /// it wants next is asked in [`update`](Self::update).
+    // ANCHOR: with
+    fn with(
+        &mut self,
+        fd: usize,
+        work: impl FnOnce(&mut Connection, &Ring, &mut Log) -> Result<()>,
+    ) {
+        let Some(connection) = self.connections.get_mut(fd) else { return };
+        self.changed.push(fd);
+        // What goes wrong with a connection ends that connection.
+        if let Err(error) = work(connection, &self.ring, &mut self.log) {
             self.log.warn(&error);
             self.close(fd);
         }
     }
 
-    fn close(&mut self, fd: u32) {
+    fn close(&mut self, fd: usize) {
         if let Some(connection) = self.connections.remove(fd) {
-            connection.close(&mut self.ring); // close(2)
+            self.ring.close(connection.socket);
             self.log.info(Message::Ended(Some(fd as RawFd)));
         }
         // What had run out may be there again.
@@ -162,23 +148,35 @@ impl Server {
     }
 
     /// Starts what is to be started, of all that has changed.
-    fn advance(&mut self) {
-        for _ in 0..self.connections.touched() {
-            let Some(fd) = self.connections.next_touched() else { break };
-            let Some(connection) = self.connections.get(fd) else { continue };
-            let goes_on = connection.advance(&mut self.ring, &mut self.log);
+    fn update(&mut self) {
+        let mut changed = mem::take(&mut self.changed);
+        for fd in changed.drain(..) {
+            let Some(connection) = self.connections.get_mut(fd) else {
+                continue;
+            };
+            if self.drain_deadline.is_some() {
+                connection.drain();
+            }
+            self.batch.count(&mut connection.last_active);
+            connection.update(&mut self.ring, &mut self.log);
             if connection.is_finished() {
                 self.close(fd);
-            } else if goes_on {
-                self.connections.touch(fd);
             }
         }
+        self.changed = changed; // its memory, for the next turn
+        self.ring.start(Kind::Poll, self.signals.clone(), Vec::new());
+        self.accept();
+    }
+    // ANCHOR_END: with
+
+    // ANCHOR: accept
+    fn accept(&mut self) {
         while let Some(listener) = &mut self.listener {
-            let open = self.connections.open();
-            let Some(socket) = listener.next(open) else {
-                return listener.advance(open, &mut self.ring);
-            };
-            self.open(socket);
+            let open = self.connections.len();
+            match listener.next(open) {
+                Some(socket) => self.open(socket),
+                None => return listener.update(open, &mut self.ring),
+            }
         }
     }
 
@@ -191,17 +189,62 @@ impl Server {
                 Err(_) => return, // ENOTCONN: it has left already
             }
         }
+        let fd = stream.as_raw_fd() as usize;
         let mut connection = Connection::new(stream.into(), self.now);
-        connection.advance(&mut self.ring, &mut self.log);
-        self.connections.insert(connection);
+        connection.update(&mut self.ring, &mut self.log);
+        self.connections.insert(fd, Box::new(connection));
+    }
+    // ANCHOR_END: accept
+
+    /// The first signal: no new clients, and the open connections are drained
+    /// when all completions of this turn have been seen.
+    fn shut_down(&mut self) {
+        if !self.signals.is_requested(&mut self.log) {
+            return;
+        }
+        self.listener = None;
+        self.drain_deadline = Some(self.now + DRAIN_TIMEOUT);
+        self.changed.extend(self.connections.numbers());
     }
 
-    /// Has the wait end when the next thing is due.
-    fn set_timer(&mut self) {
-        let backoff = self.listener.as_ref().and_then(|l| l.backoff.until());
-        let all = [backoff, self.idle_check.next(), self.drain_deadline];
-        if let Some(due) = all.into_iter().flatten().min() {
-            self.timer.set(due, &mut self.ring);
+    fn close_idle(&mut self) {
+        let (Some(timeout), Some(due)) =
+            (self.idle_timeout, self.next_idle_check)
+        else {
+            return;
+        };
+        if self.now < due {
+            return;
         }
+        self.next_idle_check = Some(self.now + IdleTimer::interval(timeout));
+        for fd in self.connections.numbers() {
+            let Some(connection) = self.connections.get_mut(fd) else {
+                continue;
+            };
+            if connection.is_over(timeout, self.now, &mut self.log) {
+                self.close(fd);
+            }
+            self.changed.push(fd);
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.listener.is_none() && self.connections.len() == 0
+            || self.is_past_drain_deadline()
+    }
+
+    /// Looked at after every completion: a turn may take long.
+    fn is_past_drain_deadline(&self) -> bool {
+        self.drain_deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    /// How long to wait at the most: until the first thing that is due.
+    fn timeout(&self) -> Option<Duration> {
+        let backoff = self.listener.as_ref().and_then(|l| l.backoff.until());
+        [backoff, self.next_idle_check, self.drain_deadline]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|due| due.saturating_duration_since(Instant::now()))
     }
 }
