@@ -45,12 +45,12 @@ impl ComparisonOptions {
     fn baseline(&self, targets: &[Target]) -> Result<usize, String> {
         let position = |name: &str| targets.iter().position(|t| t.name == name);
         let Some(given) = &self.baseline else {
-            return Ok(position(BuiltIn::Threads.name()).unwrap_or(0));
+            return Ok(position("02-threads").unwrap_or(0));
         };
         // 04 is 04-epoll here as it is for --only.
-        let name = BuiltIn::from_str(given, false);
-        let name = name.map_or(given.as_str(), |built_in| built_in.name());
-        position(name).ok_or_else(|| {
+        let name = BuiltIn::from_str(given, false).map(Target::built_in);
+        let name = name.map_or(given.clone(), |target| target.name);
+        position(&name).ok_or_else(|| {
             let names: Vec<_> =
                 targets.iter().map(|t| t.name.as_str()).collect();
             format!(

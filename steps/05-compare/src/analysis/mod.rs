@@ -2,7 +2,6 @@
 
 pub(crate) mod comparison;
 pub(crate) mod gate;
-pub(crate) mod littles_law;
 pub(crate) mod stalls;
 pub(crate) mod statistics;
 pub(crate) mod validity;

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use crate::results::metric::{DELAYED_ACKS, OVERFLOWS, REQUESTS, TIMEOUTS};
-use crate::results::round::Sample;
 use crate::results::row::{Results, Row};
 use crate::results::units::three_digits;
 
@@ -82,26 +81,17 @@ fn forty_ms(row: &Row) -> Option<String> {
     })
 }
 
-/// How much more memory a server had in the last tenth of a long round than
-/// after the first.
+/// How much more memory a server had at the end of a long round.
 fn growth(results: &Results, row: &Row) -> Option<String> {
     let round = row.rounds.last()?;
     if round.seconds < MIN_SECONDS || !results.load(&row.load)?.paced {
         return None;
     }
-    let samples = &round.samples[..];
-    let tenth = samples.len() / 10;
-    let before = most_memory(samples.get(tenth..2 * tenth)?)?;
-    let after = most_memory(&samples[samples.len() - tenth..])?;
-    let word = if after < before { "less" } else { "more" };
-    let grown = three_digits((after - before).abs() / 1_024.0);
+    let grown = round.memory_late - round.memory_early;
+    let word = if grown < 0.0 { "less" } else { "more" };
+    let (grown, seconds) = (three_digits(grown.abs() / 1_024.0), round.seconds);
     Some(format!(
         "{grown} KiB {word} memory at the end than after the first tenth of \
-         {:.0} s.",
-        round.seconds
+         {seconds:.0} s."
     ))
-}
-
-fn most_memory(samples: &[Sample]) -> Option<f64> {
-    samples.iter().map(|sample| sample.memory).reduce(f64::max)
 }

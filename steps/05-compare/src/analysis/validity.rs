@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::littles_law;
 use crate::results::metric::median;
 use crate::results::round::Round;
 use crate::results::row::{Load, Results, Row, Setup};
@@ -17,6 +16,9 @@ const CLIENT_LATE: f64 = 0.001;
 /// server that waits for its core a tenth of the time is as much slower as
 /// what is to be told apart. What a quiet system does is far less.
 const IDLE_LOAD: f64 = 0.1;
+
+/// A row may be so far off Little's law, as a part of what the law says.
+const TOLERANCE: f64 = 0.05;
 
 /// Whether the client was what limited the throughput of this row.
 pub(crate) fn client_was_busy(row: &Row) -> bool {
@@ -88,9 +90,34 @@ fn of_row(row: &Row, load: &Load) -> Vec<String> {
         ));
     }
     let mut rounds = row.rounds.iter();
-    notes.extend(
-        rounds.find_map(|r| littles_law::violation(r, load.connections)),
-    );
+    notes.extend(rounds.find_map(|r| violation(r, load.connections)));
     notes
 }
 // ANCHOR_END: notes
+
+/// What is wrong with a round of `users`, if it breaks Little's law: throughput
+/// and latency that do not fit together were not measured in the way that the
+/// row claims.
+// ANCHOR: violation
+pub(crate) fn violation(round: &Round, users: usize) -> Option<String> {
+    let expected = round.expected_rps.filter(|_| !round.is_dead())?;
+    if round.max > round.seconds {
+        return Some(String::from(
+            "some replies took longer than it was measured: a longer \
+             --duration says more",
+        ));
+    }
+    // Think times are drawn by chance: with few requests that shows.
+    let chance = 4.0 / (expected * round.seconds).sqrt();
+    // What was in flight at the begin was due before it.
+    let edge = round.p99 / round.seconds;
+    let off = (round.rps / expected - 1.0).abs();
+    (off > TOLERANCE + chance + edge).then(|| {
+        format!(
+            "breaks Little's law: {:.0} RPS, but {users} users with this \
+             latency make {expected:.0}",
+            round.rps
+        )
+    })
+}
+// ANCHOR_END: violation

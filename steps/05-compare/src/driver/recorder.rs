@@ -9,7 +9,7 @@ use crate::load::scenario::Scenario;
 use crate::results::latencies::{
     delayed_ack_count, histogram, nanoseconds, retransmit_counts, seconds_at,
 };
-use crate::results::round::{Round, Sample};
+use crate::results::round::Round;
 use crate::target::netstat::{Counters, counted_since};
 use crate::target::usage::{CpuTime, Footprint, Meter};
 
@@ -17,8 +17,6 @@ use crate::target::usage::{CpuTime, Footprint, Meter};
 pub(crate) const SAMPLE_PERIOD: Duration = Duration::from_millis(50);
 /// Processes of the server are looked for in one of so many samples.
 const LOOKS_PER_SEARCH: u64 = 10;
-/// Half an hour has 36,000 such periods, and no chart shows more than these.
-const MAX_SAMPLES: u32 = 1_000;
 
 /// All that one measurement saw.
 // ANCHOR: recorder
@@ -43,7 +41,7 @@ pub(crate) struct Recorder {
     footprint_at_begin: Footprint,
     counters_at_begin: Counters,
     users: f64,
-    sample_period: Duration,
+    duration: Duration,
     /// The rest is counted here.
     round: Round,
 }
@@ -65,7 +63,7 @@ impl Recorder {
             footprint_at_begin: Footprint::default(),
             counters_at_begin: Counters::new(),
             users: scenario.users as f64,
-            sample_period: SAMPLE_PERIOD.max(scenario.duration / MAX_SAMPLES),
+            duration: scenario.duration,
             round: Round::default(),
         }
     }
@@ -110,7 +108,6 @@ impl Recorder {
         }
         if self.counts(due) {
             self.replies.saturating_record(nanoseconds(now - due));
-            self.slowest(due, now);
         }
     }
 
@@ -126,7 +123,6 @@ impl Recorder {
             *self.round.errors.entry(error.to_string()).or_default() += 1;
             if self.counts(due) {
                 self.failures.saturating_record(nanoseconds(now - due));
-                self.slowest(due, now);
                 self.lower_bound(now - due);
             }
         }
@@ -140,12 +136,6 @@ impl Recorder {
             *self.round.errors.entry(kind).or_default() += count;
             self.lower_bound(Duration::ZERO);
         }
-    }
-
-    fn slowest(&mut self, due: Instant, now: Instant) {
-        let latency = (now - due).as_secs_f64();
-        let sample = self.sample_at(due);
-        sample.slowest = sample.slowest.max(latency);
     }
     // ANCHOR_END: reply
 
@@ -169,24 +159,20 @@ impl Recorder {
         if self.looks.is_multiple_of(LOOKS_PER_SEARCH) {
             self.meter.find_processes();
         }
-        if self.has_begun() {
-            let Footprint { memory, threads } = self.meter.footprint();
-            self.round.memory = self.round.memory.max(memory);
-            self.round.threads = self.round.threads.max(threads);
-            let sample = self.sample_at(now);
-            sample.memory = sample.memory.max(memory);
-        }
+        self.occupied(now, self.meter.footprint());
     }
 
-    fn sample_at(&mut self, at: Instant) -> &mut Sample {
-        let begin = self.begin.unwrap_or(at);
-        let index = (at - begin).div_duration_f64(self.sample_period) as usize;
-        let samples = &mut self.round.samples;
-        while index >= samples.len() {
-            let at = self.sample_period.as_secs_f64() * samples.len() as f64;
-            samples.push(Sample { at, ..Sample::default() });
+    pub(crate) fn occupied(&mut self, now: Instant, footprint: Footprint) {
+        let Some(begin) = self.begin else { return };
+        let Footprint { memory, threads } = footprint;
+        let round = &mut self.round;
+        round.memory = round.memory.max(memory);
+        round.threads = round.threads.max(threads);
+        match (now - begin).div_duration_f64(self.duration) {
+            0.1..0.2 => round.memory_early = round.memory_early.max(memory),
+            0.9.. => round.memory_late = round.memory_late.max(memory),
+            _ => {}
         }
-        &mut samples[index]
     }
 
     /// The figures of what was recorded, and all latencies.

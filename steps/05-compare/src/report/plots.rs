@@ -13,15 +13,22 @@ pub(crate) struct Figure {
 
 /// All charts that the results have something for.
 pub(crate) fn figures(results: &Results) -> Vec<Figure> {
-    let busy = || results.busy_loads();
+    let of = |is: &dyn Fn(&Load) -> bool| -> Vec<&Load> {
+        results.loads.iter().filter(|load| is(load)).collect()
+    };
     let mut figures = vec![
         bars(results, &CPU_PER_REQUEST, "CPU time a request", "µs"),
         bars(results, &MEMORY, "Peak memory", "MiB"),
-        throughput(results),
     ];
-    figures.extend(busy().map(|load| distribution(results, load)));
-    figures.extend(busy().map(|load| over_time(results, load)));
-    let idle: Vec<_> = results.loads.iter().filter(|load| load.idle).collect();
+    let kept = of(&|load| load.name.starts_with("keep-alive-"));
+    let texts = (
+        "Throughput against connections",
+        "Connections kept open, each sends again at once.",
+    );
+    figures.push(ladder(results, &kept, &RPS, texts, "replies a second"));
+    let busy = results.busy_loads();
+    figures.extend(busy.map(|load| distribution(results, load)));
+    let idle = of(&|load| load.idle);
     for (metric, title, unit) in [
         (&MEMORY, "Memory with idle clients", "MiB"),
         (&THREADS, "Threads with idle clients", "threads"),
@@ -74,44 +81,6 @@ fn distribution(results: &Results, load: &Load) -> Option<Figure> {
     })
 }
 // ANCHOR_END: distribution
-
-/// The slowest reply of each moment, round after round.
-fn over_time(results: &Results, load: &Load) -> Option<Figure> {
-    let title = format!("Latency over time, {}", load.name);
-    let caption = "The slowest reply of each moment, round after round.";
-    let axes = |x: &[f64], y: &[f64]| {
-        let x = Axis::linear("seconds", largest(x), PLAIN);
-        [x, Axis::log("ms", y, PLAIN)]
-    };
-    chart(results, (&title, caption), Style::Points, axes, |server| {
-        let row = results.row(&load.name, server).into_iter();
-        let rounds = row.flat_map(|row| &row.rounds);
-        let samples = rounds.flat_map(|round| {
-            let start = round.round as f64 * load.duration;
-            round.samples.iter().map(move |s| (start + s.at, s.slowest * 1e3))
-        });
-        samples.filter(|(_, slowest)| *slowest > 0.0).collect()
-    })
-}
-
-/// Replies a second against connections: of the closed loops if there are
-/// several, or else of the loads that the article names.
-fn throughput(results: &Results) -> Option<Figure> {
-    let of = |is: fn(&str) -> bool| -> Vec<&Load> {
-        results.loads.iter().filter(|load| is(&load.name)).collect()
-    };
-    let kept = of(|name| name.starts_with("keep-alive-"));
-    let (loads, caption) = if kept.len() < 2 {
-        let named = of(|name| ["low", "medium", "high"].contains(&name));
-        let caption = "The users set the pace: the lines lie on one another as \
-                       long as every server keeps up.";
-        (named, caption)
-    } else {
-        (kept, "Connections kept open, each sends again at once.")
-    };
-    let texts = ("Throughput against connections", caption);
-    ladder(results, &loads, &RPS, texts, "replies a second")
-}
 
 /// A metric against the number of connections, where there are several loads.
 fn ladder(

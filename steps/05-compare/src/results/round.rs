@@ -48,6 +48,9 @@ pub(crate) struct Round {
     pub(crate) switches_per_request: f64,
     /// The most memory that was resident, in bytes: see `usage.rs`.
     pub(crate) memory: f64,
+    /// The most after the first tenth of the time, and in the last one.
+    pub(crate) memory_early: f64,
+    pub(crate) memory_late: f64,
     /// The most threads that were seen.
     pub(crate) threads: f64,
     /// Memory and threads that came with each connection, where all were
@@ -61,19 +64,6 @@ pub(crate) struct Round {
     pub(crate) retransmit_counts: BTreeMap<u64, u64>,
     /// Replies that took 40 ms, more than around that.
     pub(crate) delayed_ack_count: u64,
-    /// The round from its begin to its end.
-    pub(crate) samples: Vec<Sample>,
-}
-
-/// A short stretch of a round.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Sample {
-    /// Since the round's begin.
-    pub(crate) at: f64,
-    /// The longest latency of what was due then.
-    pub(crate) slowest: f64,
-    /// The most memory of the server, in bytes.
-    pub(crate) memory: f64,
 }
 // ANCHOR_END: round
 

@@ -45,9 +45,9 @@ impl Server {
         interrupt: &Signals,
     ) -> Result<Self, Error> {
         let (mut command, address) = match &target.kind {
-            TargetKind::BuiltIn(built_in) => {
+            TargetKind::BuiltIn(_) => {
                 let backlog = backlog.to_string();
-                let serve = ["serve", built_in.name(), "--quiet"];
+                let serve = ["serve", &target.name, "--quiet"];
                 let listen = ["--port", "0", "--backlog", &backlog];
                 let mut command = reexec(&[&serve[..], &listen].concat());
                 command.stdout(Stdio::piped());

@@ -21,14 +21,6 @@ pub(crate) enum BuiltIn {
 }
 
 impl BuiltIn {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Blocking => "01-blocking",
-            Self::Threads => "02-threads",
-            Self::Epoll => "04-epoll",
-        }
-    }
-
     /// Is this server, until a signal comes: what the hidden `serve` does. So
     /// the servers that are measured are always those that this program was
     /// built with.
@@ -64,8 +56,9 @@ pub(crate) enum TargetKind {
 
 impl Target {
     pub(crate) fn built_in(built_in: BuiltIn) -> Self {
-        let kind = TargetKind::BuiltIn(built_in);
-        Self { name: built_in.name().into(), kind }
+        let name = built_in.to_possible_value();
+        let name = name.map_or(String::new(), |name| name.get_name().into());
+        Self { name, kind: TargetKind::BuiltIn(built_in) }
     }
 
     /// Reads `NAME=COMMAND`.

@@ -6,10 +6,9 @@ use crate::analysis::comparison::{
     Difference, against_itself, between_runs, differences, pairs,
 };
 use crate::analysis::gate::{Condition, check};
-use crate::analysis::littles_law::violation;
 use crate::analysis::stalls::sentences;
 use crate::analysis::statistics::{Confidence, Ratio, student};
-use crate::analysis::validity::busy_machine;
+use crate::analysis::validity::{busy_machine, violation};
 use crate::results::round::Round;
 use crate::results::row::{Load, Results, Row, Setup};
 
@@ -242,4 +241,21 @@ fn a_machine_that_does_something_else_is_named() {
     assert_eq!(with(0.04), None);
     let text = with(0.8).expect("busy");
     assert!(text.contains("others used 0.8 of its 2 processors"), "{text}");
+}
+
+#[test]
+fn a_server_that_grows_in_a_long_round_is_named() {
+    let round = Round {
+        seconds: 1_800.0,
+        succeeded: 1,
+        memory_early: 1_024.0,
+        memory_late: 6_144.0,
+        ..Round::default()
+    };
+    let mut results = results_of(round);
+    assert!(sentences(&results).is_empty());
+    let (name, paced) = ("burst".into(), true);
+    results.loads.push(Load { name, paced, ..Load::default() });
+    let found = sentences(&results);
+    assert!(found[0].contains("5 KiB more memory at the end"), "{found:?}");
 }

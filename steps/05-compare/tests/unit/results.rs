@@ -14,7 +14,7 @@ use crate::results::metric::{P50, RPS, median};
 use crate::results::round::Round;
 use crate::results::row::Row;
 use crate::results::units::{align, three_digits, wrap};
-use crate::target::usage::Meter;
+use crate::target::usage::{Footprint, Meter};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -53,12 +53,17 @@ fn a_round_without_a_reply_can_be_written_and_read() {
 }
 
 #[test]
-fn half_an_hour_has_no_more_samples_than_a_chart_can_show() {
+fn a_soak_remembers_its_memory_at_both_ends() {
     let (start, mut soak) = (Instant::now(), recorder("soak"));
     soak.begin(start);
-    soak.sample(start + Duration::from_secs(30 * 60));
-    let samples = soak.finish().0.samples;
-    assert!((900..=1_001).contains(&samples.len()), "{}", samples.len());
+    for (minute, memory) in [(1, 9.0), (4, 2.0), (5, 3.0), (20, 8.0), (29, 5.0)]
+    {
+        let now = start + Duration::from_secs(60 * minute);
+        soak.occupied(now, Footprint { memory, threads: 1.0 });
+    }
+    let round = soak.finish().0;
+    let memory = [round.memory_early, round.memory_late, round.memory];
+    assert_eq!(memory, [3.0, 5.0, 9.0]);
 }
 
 #[test]
