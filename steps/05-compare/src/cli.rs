@@ -71,7 +71,8 @@ pub(crate) struct ComparisonOptions {
     pub(crate) rate: Rate,
 
     /// Requests that a user has in flight at a time, with --keep-alive
-    #[arg(long, value_name = "K", default_value_t = 1, requires = "users")]
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    #[arg(requires = "users", requires = "keep_alive")]
     #[arg(value_parser = count(1..=64))]
     pub(crate) in_flight: usize,
 

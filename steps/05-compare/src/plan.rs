@@ -33,7 +33,7 @@ impl ComparisonOptions {
         Ok(Plan {
             baseline: self.baseline(&targets)?,
             targets,
-            scenarios: self.chosen_scenarios()?,
+            scenarios: self.chosen_scenarios(),
             rounds: self.rounds,
             backlog: self.backlog,
             timeout: self.timeout,
@@ -80,26 +80,21 @@ impl ComparisonOptions {
         Ok(targets)
     }
 
-    fn chosen_scenarios(&self) -> Result<Vec<Scenario>, String> {
+    fn chosen_scenarios(&self) -> Vec<Scenario> {
         let timed = |scenario: Scenario| {
             let duration = self.duration.unwrap_or(scenario.duration);
             Scenario { duration, ..scenario }
         };
         if let Some(users) = self.users {
-            return Ok(vec![timed(self.own_load(users)?)]);
+            return vec![timed(self.own_load(users))];
         }
         let chosen = |scenario: &Scenario| {
             self.scenarios.iter().any(|name| stands_for(name, scenario))
         };
-        Ok(SCENARIOS.into_iter().filter(chosen).map(timed).collect())
+        SCENARIOS.into_iter().filter(chosen).map(timed).collect()
     }
 
-    fn own_load(&self, users: usize) -> Result<Scenario, String> {
-        if self.in_flight > 1 && !self.keep_alive {
-            let reason = "--in-flight needs --keep-alive: a connection for \
-                          each request has one in flight";
-            return Err(reason.into());
-        }
+    fn own_load(&self, users: usize) -> Scenario {
         let pacing = match self.rate {
             Rate::Closed => Pacing::ClosedLoop,
             Rate::PerSecond(rate) => {
@@ -108,7 +103,7 @@ impl ComparisonOptions {
             }
         };
         let load = Scenario::new("own", users, [pacing; 2]);
-        Ok(if self.keep_alive { load.kept(self.in_flight) } else { load })
+        if self.keep_alive { load.kept(self.in_flight) } else { load }
     }
 }
 

@@ -519,7 +519,7 @@ fn arguments_that_cannot_be_used_end_with_status_2() {
         (&["--also", "99-none"], "cargo build --release --bin 99-none"),
         (&["--server-cpus", "9999"], "give processors"),
         (&["--rate", "10"], "--users"),
-        (&["--users", "5", "--in-flight", "4"], "--in-flight needs"),
+        (&["--users", "5", "--in-flight", "4"], "--keep-alive"),
         (&["--users", "5", "--rate", "0"], "or closed"),
         (&["diff", "a", "b", "--fail-if", "speed>1"], "give one of cpu"),
         (&["--external", "nameless"], "give a name and a command"),

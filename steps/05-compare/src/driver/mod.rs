@@ -77,7 +77,6 @@ struct Driver<'a> {
     /// All requests are over: connections are closed in order.
     is_draining: bool,
     server_has_exited: bool,
-    interrupted: bool,
     buffer: Box<[u8]>,
     answered: Vec<Request>,
     recorder: Recorder,
@@ -116,7 +115,6 @@ impl<'a> Driver<'a> {
             due_now: Vec::new(),
             is_draining: false,
             server_has_exited: false,
-            interrupted: false,
             buffer: vec![0; READ_SIZE].into(),
             answered: Vec::new(),
             recorder: Recorder::new(
@@ -136,17 +134,15 @@ impl<'a> Driver<'a> {
             for event in &events {
                 match event.token {
                     TIMER => {} // timers are run in any case
-                    INTERRUPT => {
-                        self.interrupted |= self.interrupt.read().is_some()
+                    INTERRUPT if self.interrupt.read().is_some() => {
+                        return self.finish_early();
                     }
+                    INTERRUPT => {}
                     SERVER => self.server_has_exited = true,
                     user => self.on_event(user as usize, event.hang_up),
                 }
             }
             self.check_server()?;
-            if self.interrupted {
-                return self.finish_early();
-            }
             self.ramp_up();
             self.run_timers();
         }
@@ -160,14 +156,14 @@ impl<'a> Driver<'a> {
             return Err(Error::Interrupted);
         }
         self.end(Instant::now());
-        Ok(self.finish())
+        let (round, latencies) = self.finish();
+        Ok((Round { interrupted: true, ..round }, latencies))
     }
 
     fn finish(self) -> (Round, Histogram<u64>) {
         let (mut round, latencies) = self.recorder.finish();
         let expected = self.scenario.expected_rps(round.mean);
         round.expected_rps = expected.filter(|rps| rps.is_finite());
-        round.interrupted = self.interrupted;
         (round, latencies)
     }
 

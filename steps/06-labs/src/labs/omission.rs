@@ -18,7 +18,7 @@ use crate::figures::{count, decimal, quantile, seconds};
 use crate::report::{Report, TableRow};
 use crate::server::Server;
 use crate::servers::ServerKind;
-use compare::report::plot::{Axis, Plot, Scale, Series, Style};
+use compare::report::plot::{Axis, Plot, Series, Style};
 
 /// Both send a request every two milliseconds, if the server lets them.
 const INTERVAL: Duration = Duration::from_millis(2);
@@ -122,11 +122,10 @@ fn summed_up(client: &'static str, latencies: &[f64]) -> Row {
 
 fn plot(clients: [(&str, Vec<f64>); 2]) -> Plot {
     // One in two, ten, a hundred, a thousand is slower than that.
-    let shares = (0..=60).map(|n| 10_f64.powf(0.05 * f64::from(n)));
-    let points = |latencies: &[f64]| {
-        let point = |one_in| (one_in, quantile(latencies, 1.0 - 1.0 / one_in));
-        let points = shares.clone().map(point);
-        points.filter(|point| point.1.is_finite()).collect()
+    let shares = (0..=60).map(|n| 1.0 - 10_f64.powf(-0.05 * f64::from(n)));
+    let points = |latencies: &[f64]| -> Vec<_> {
+        let shares = shares.clone();
+        shares.map(|share| (share, quantile(latencies, share))).collect()
     };
     let series = clients.iter().enumerate().map(|(colour, client)| Series {
         name: client.0.into(),
@@ -134,15 +133,10 @@ fn plot(clients: [(&str, Vec<f64>); 2]) -> Plot {
         style: Style::Line,
         points: points(&client.1),
     });
-    let x = Axis {
-        label: "share of requests that are faster",
-        scale: Scale::Log,
-        ticks: vec![1.0, 10.0, 100.0, 1_000.0],
-        format: |one_in| format!("{} %", decimal(100.0 - 100.0 / one_in)),
-    };
+    let label = "share of requests that are faster, %";
     Plot {
         title: "One server that stands still, as two clients report it".into(),
-        x,
+        x: Axis::nines(label, &shares.clone().collect::<Vec<_>>()),
         y: Axis::linear("latency", 1.0, |s| format!("{} s", decimal(s))),
         series: series.collect(),
     }
