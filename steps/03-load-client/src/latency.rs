@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use protocol::Language;
 
 /// The longest time that is told apart from a longer one: an hour, in
 /// nanoseconds.
@@ -34,6 +35,28 @@ impl Latency {
             p999: at(0.999),
             max: micros(histogram.max() as f64),
         })
+    }
+
+    /// Six lines in milliseconds. Figures from `bound` on are lower bounds.
+    pub(crate) fn rows(self, bound: f64, l: Language) -> String {
+        let Self { mean, p50, p90, p99, p999, max } = self;
+        let rows = [
+            (l.pick("平均 ", "mean "), mean),
+            ("p50  ", p50),
+            ("p90  ", p90),
+            ("p99  ", p99),
+            ("p99.9", p999),
+            (l.pick("最大 ", "max  "), max),
+        ];
+        // The mean has every failed request in it.
+        let sign = |name: usize, us| {
+            let bounded = us >= bound || name == 0 && bound.is_finite();
+            if bounded { "≥" } else { " " }
+        };
+        let line = |(row, (name, us))| {
+            format!("  {name} {}{:>9.3}\n", sign(row, us), us / 1_000.0)
+        };
+        rows.into_iter().enumerate().map(line).collect()
     }
 }
 

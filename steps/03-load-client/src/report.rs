@@ -183,7 +183,7 @@ impl Report {
         let Some(latency) = self.latency_us else { return String::new() };
         let title = l.pick("レイテンシ (ミリ秒)", "Latency (ms)");
         let bound = self.lower_bounds_from_us.unwrap_or(f64::INFINITY);
-        let mut text = format!("\n{title}:\n") + &rows(&latency, bound, l);
+        let mut text = format!("\n{title}:\n") + &latency.rows(bound, l);
         if bound.is_finite() {
             text += l.pick(
                 "  ≥ 下限: 失敗したリクエストは失敗までの時間で数えています\n",
@@ -203,7 +203,7 @@ impl Report {
                 "クライアント自身の送信の遅れ (ミリ秒、上に含む)",
                 "Sent late by the client itself (ms, part of the above)",
             );
-            text += &format!("\n{title}:\n{}", rows(&late, f64::INFINITY, l));
+            text += &format!("\n{title}:\n{}", late.rows(f64::INFINITY, l));
         }
         text
     }
@@ -235,26 +235,4 @@ impl Report {
             format!("[!] {failed} request{plural} failed: {cause}{hint}"),
         ))
     }
-}
-
-/// Six lines in milliseconds. Figures from `bound` on are lower bounds.
-fn rows(latency: &Latency, bound: f64, l: Language) -> String {
-    let Latency { mean, p50, p90, p99, p999, max } = *latency;
-    let rows = [
-        (l.pick("平均 ", "mean "), mean),
-        ("p50  ", p50),
-        ("p90  ", p90),
-        ("p99  ", p99),
-        ("p99.9", p999),
-        (l.pick("最大 ", "max  "), max),
-    ];
-    // The mean has every failed request in it.
-    let sign = |name: usize, us| {
-        let bounded = us >= bound || name == 0 && bound.is_finite();
-        if bounded { "≥" } else { " " }
-    };
-    let line = |(row, (name, us))| {
-        format!("  {name} {}{:>9.3}\n", sign(row, us), us / 1_000.0)
-    };
-    rows.into_iter().enumerate().map(line).collect()
 }

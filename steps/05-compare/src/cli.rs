@@ -10,7 +10,7 @@ use protocol::ListenOptions;
 
 use crate::analysis::gate::Condition;
 use crate::load::scenario::SCENARIOS;
-use crate::target::target::{BuiltIn, Target};
+use crate::target::{BuiltIn, Target};
 
 /// Runs the servers under the same load and says how they differ
 #[derive(Debug, Parser)]

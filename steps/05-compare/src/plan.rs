@@ -9,7 +9,7 @@ use crate::load::pacing::Pacing;
 use crate::load::scenario::{SCENARIOS, Scenario};
 use crate::runner::Plan;
 use crate::target::affinity::{Affinity, parse_list};
-use crate::target::target::{BuiltIn, Target};
+use crate::target::{BuiltIn, Target};
 
 impl ComparisonOptions {
     /// What the options come to.

@@ -20,9 +20,9 @@ use crate::load::scenario::Scenario;
 use crate::results::latencies::{histogram, quantiles};
 use crate::results::round::Round;
 use crate::results::row::{Load, Results, Row, Setup};
+use crate::target::Target;
 use crate::target::affinity::Affinity;
 use crate::target::process::Server;
-use crate::target::target::Target;
 
 /// What is to be measured.
 #[derive(Debug)]

@@ -7,9 +7,9 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use clap::ValueEnum;
+use compare::target::announced_address;
 use compare::target::guard::{Guarded, reexec};
 use compare::target::proc::value_of;
-use compare::target::target::announced_address;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::time::ClockId;

@@ -11,7 +11,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 use super::affinity::Affinity;
 use super::guard::{Guarded, guarded, reexec};
-use super::target::{Target, TargetKind, announced_address};
+use super::{Target, TargetKind, announced_address};
 use crate::error::Error;
 
 /// How long a server may take until it listens.

@@ -11,7 +11,7 @@ use crate::setup::busy_time;
 use crate::target::affinity::{Affinity, parse_list};
 use crate::target::netstat::find_counter;
 use crate::target::proc::{Process, find_value, tick};
-use crate::target::target::{Target, announced_address};
+use crate::target::{Target, announced_address};
 
 #[test]
 fn processors_are_written_as_for_taskset() {
