@@ -41,7 +41,7 @@ peers *args:
         --external 'floor=target/release/examples/floor {port}' \
         --external 'tokio=target/release/tokio-pong {port}' "$@"
 
-# What each trick of step 04 brings: build it without, and compare (some minutes)
+# What each trick of step 04 (or 09) brings: build it without, and compare (some minutes)
 [no-exit-message]
 without *args:
     @book/without/compare "$@"

@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         ("bounds_what_1000_clients_cost_that_never_read", never_read),
         (IDLE, idle),
     ];
-    let trials = runnable(name, path)
+    let trials = runnable(name)
         .flat_map(|who| tests.map(|test| trial(who, path, test)))
         .collect();
     let mut arguments = Arguments::from_args();

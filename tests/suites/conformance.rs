@@ -12,8 +12,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 fn main() -> ExitCode {
     let (name, path) = server_of_this_step!();
-    let trials =
-        runnable(name, path).flat_map(|target| all_trials(target, path));
+    let trials = runnable(name).flat_map(|target| all_trials(target, path));
     let trials = trials.collect();
     let mut arguments = Arguments::from_args();
     // Most cases wait more than they work.

@@ -13,9 +13,9 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use stress::faults::{Fault, matrix, run_trial};
 
 fn main() -> ExitCode {
-    let (name, path) = server_of_this_step!();
+    let (name, _) = server_of_this_step!();
     let reason = strace_unavailable();
-    let trials = runnable(name, path)
+    let trials = runnable(name)
         .flat_map(|who| part_of_the_matrix(who).map(move |f| (who, f)))
         .map(|(who, fault)| trial(who, fault, reason.clone()))
         .collect();

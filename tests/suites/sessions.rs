@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use assert_cmd::Command;
 use assert_cmd::assert::AssertError;
 use harness::{
-    CaseError, CaseResult, Server, TIMEOUT, in_ci, server_of_this_step, steps,
+    CaseError, CaseResult, Server, TIMEOUT, in_ci, server_of_this_step,
+    steps::{self, rings_unavailable},
 };
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use predicates::str::diff;
@@ -33,6 +34,10 @@ fn trial(
     session: fn(&Server) -> CaseResult,
 ) -> Trial {
     Trial::ignorable_test(name, move || {
+        let (name, path) = server_of_this_step!();
+        if let Some(reason) = rings_unavailable(name) {
+            return Ok(Completion::ignored_with(reason));
+        }
         if let Some(reason) = missing(tool) {
             return if in_ci() {
                 Err(Failed::from(format!("{reason}, and CI=true")))
@@ -40,7 +45,6 @@ fn trial(
                 Ok(Completion::ignored_with(reason))
             };
         }
-        let (_, path) = server_of_this_step!();
         steps::launch(path)
             .start(TIMEOUT)
             .and_then(|server| session(&server))

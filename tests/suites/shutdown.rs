@@ -20,7 +20,7 @@ const ROUNDS: usize = 10;
 
 fn main() -> ExitCode {
     let (name, path) = server_of_this_step!();
-    let trials = steps::runnable(name, path).map(|target| {
+    let trials = steps::runnable(name).map(|target| {
         let sentence = "answers_all_that_had_come_ten_times_in_a_row";
         let server = ServerUnderTest::step(target, path);
         // Step 01 talks to one of them, and the others wait in its queue.

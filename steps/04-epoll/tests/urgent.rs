@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
-use harness::{Signal, steps};
+use harness::{CaseError, Server, Signal, server_of_this_step, steps};
 use nix::libc;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn,
@@ -20,10 +20,19 @@ type Result = std::result::Result<(), Box<dyn Error>>;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-fn answers_what_lies_behind_urgent_data(trigger: &str) -> Result {
-    let server = steps::launch(env!("CARGO_BIN_EXE_04-epoll"))
-        .args(&["--quiet", "--trigger", trigger])
-        .start(TIMEOUT)?;
+/// The step's server, in each of its modes.
+fn servers() -> impl Iterator<Item = std::result::Result<Server, CaseError>> {
+    let (name, path) = server_of_this_step!();
+    steps::runnable(name)
+        .map(|who| who.launch(path).args(&["--quiet"]).start(TIMEOUT))
+}
+
+#[test]
+fn answers_what_lies_behind_urgent_data() -> Result {
+    servers().try_for_each(|server| answers_behind_urgent_data(&server?))
+}
+
+fn answers_behind_urgent_data(server: &Server) -> Result {
     let mut client = TcpStream::connect(server.address())?;
     client.set_read_timeout(Some(TIMEOUT))?;
     client.write_all(b"ping\n")?;
@@ -38,16 +47,6 @@ fn answers_what_lies_behind_urgent_data(trigger: &str) -> Result {
     client.read_exact(&mut replies)?;
     assert_eq!(&replies, b"pong\npong\n");
     Ok(())
-}
-
-#[test]
-fn answers_what_lies_behind_urgent_data_edge_triggered() -> Result {
-    answers_what_lies_behind_urgent_data("edge")
-}
-
-#[test]
-fn answers_what_lies_behind_urgent_data_level_triggered() -> Result {
-    answers_what_lies_behind_urgent_data("level")
 }
 
 // Urgent data behind a byte that has not arrived: EPOLLPRI is reported as long
@@ -130,14 +129,16 @@ fn checksum<'a>(bytes: impl Iterator<Item = &'a u8>) -> u16 {
     !((sum >> 16) + (sum & 0xffff)) as u16
 }
 
-fn sleeps_while_a_byte_before_urgent_data_is_missing(trigger: &str) -> Result {
+#[test]
+fn sleeps_while_a_byte_before_urgent_data_is_missing() -> Result {
     if !nix::unistd::geteuid().is_root() {
         println!("skipped: needs to be root, for a raw socket");
         return Ok(());
     }
-    let server = steps::launch(env!("CARGO_BIN_EXE_04-epoll"))
-        .args(&["--quiet", "--trigger", trigger])
-        .start(TIMEOUT)?;
+    servers().try_for_each(|server| sleeps_while_a_byte_is_missing(&server?))
+}
+
+fn sleeps_while_a_byte_is_missing(server: &Server) -> Result {
     let mut client = TcpStream::connect(server.address())?;
     client.set_read_timeout(Some(TIMEOUT))?;
     client.write_all(b"ping\n")?;
@@ -153,14 +154,4 @@ fn sleeps_while_a_byte_before_urgent_data_is_missing(trigger: &str) -> Result {
     let used = process.proc().cpu_time()?.saturating_sub(before);
     assert!(used < start.elapsed() / 4, "{used:?}: it spins");
     Ok(())
-}
-
-#[test]
-fn sleeps_while_a_byte_is_missing_edge_triggered() -> Result {
-    sleeps_while_a_byte_before_urgent_data_is_missing("edge")
-}
-
-#[test]
-fn sleeps_while_a_byte_is_missing_level_triggered() -> Result {
-    sleeps_while_a_byte_before_urgent_data_is_missing("level")
 }

@@ -34,7 +34,7 @@ enum State {
     /// Lines come in and replies go out.
     Open,
     /// We are ending it: so many bytes that had arrived are still answered.
-    Draining { bytes_left: usize },
+    Draining { bytes_left: u32 },
     /// All replies and our FIN are sent, and we wait for the peer's.
     Lingering,
     /// The peer's FIN has come; once the last replies are sent we close.
@@ -157,8 +157,8 @@ impl Connection {
         let count = match &mut self.state {
             State::Open => input.len(),
             State::Draining { bytes_left } => {
-                let count = input.len().min(*bytes_left);
-                *bytes_left -= count;
+                let count = input.len().min(*bytes_left as usize);
+                *bytes_left -= count as u32;
                 count
             }
             State::Lingering | State::Flushing => return, // dropped
@@ -221,7 +221,7 @@ impl Connection {
             let (fd, mut arrived) = (self.socket.as_raw_fd(), [0; DRAIN_BYTES]);
             let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
             let count = recv(fd, &mut arrived, flags).unwrap_or(0);
-            let bytes_left = self.inbox.len() + count;
+            let bytes_left = (self.inbox.len() + count) as u32;
             self.state = State::Draining { bytes_left };
         }
     }

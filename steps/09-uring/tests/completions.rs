@@ -6,7 +6,7 @@ use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use harness::{Launch, Server, Signal, eventually, steps};
 
@@ -20,8 +20,7 @@ const ECHO: &str = "受信しました: ";
 /// The step's server with these options; `None` where it cannot run.
 fn start(options: &[&str]) -> Result<Option<Server>> {
     let path = env!("CARGO_BIN_EXE_09-uring");
-    if let Some(reason) = steps::rings_unavailable("09-uring", path) {
-        eprintln!("skipped: {reason}");
+    if !steps::can_run("09-uring") {
         return Ok(None);
     }
     let launch = steps::launch(path).args(&["--quiet"]).args(options);
@@ -148,4 +147,45 @@ fn gives_back_the_descriptor_of_a_client_that_it_ends_while_it_is_sent_to()
     })?;
     drop(clients);
     Ok(server.still_serves()?)
+}
+
+/// The step's server that waits for batches for so many microseconds; `None`
+/// before Linux 6.12.
+fn start_with_batches(min_wait: &str) -> Result<Option<Server>> {
+    if !steps::can_run("09-uring") {
+        return Ok(None);
+    }
+    if !io_uring::IoUring::new(8)?.params().is_feature_min_timeout() {
+        eprintln!("skipped: needs Linux 6.12");
+        return Ok(None);
+    }
+    start(&["--min-wait", min_wait])
+}
+
+/// Were it to wait for others, each request would take a second.
+#[test]
+fn does_not_let_a_client_wait_that_is_alone() -> Result<()> {
+    let Some(server) = start_with_batches("1000000")? else { return Ok(()) };
+    let _silent = server.connect_many(100)?;
+    let (mut client, start) = (server.connect()?, Instant::now());
+    for _ in 0..20 {
+        client.ask(b"ping\n", b"pong\n")?;
+    }
+    assert!(start.elapsed() < TIMEOUT / 2, "{:?}", start.elapsed());
+    Ok(())
+}
+
+#[test]
+fn answers_all_where_it_waits_for_a_batch() -> Result<()> {
+    let Some(server) = start_with_batches("1000")? else { return Ok(()) };
+    let mut clients = server.connect_many(100)?;
+    for _ in 0..20 {
+        for client in &mut clients {
+            client.send(b"ping\n")?;
+        }
+        for client in &mut clients {
+            client.expect(b"pong\n")?;
+        }
+    }
+    Ok(())
 }

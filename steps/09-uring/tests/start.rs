@@ -4,7 +4,7 @@
 use std::io;
 use std::process::Command;
 
-use harness::{in_ci, strace_unavailable};
+use harness::{in_ci, steps, strace_unavailable};
 
 /// What the server says, and its exit status, where `call` fails with `error`.
 fn start(call: &str, error: &str) -> io::Result<(Option<i32>, String, String)> {
@@ -25,6 +25,9 @@ fn start(call: &str, error: &str) -> io::Result<(Option<i32>, String, String)> {
 
 /// Whether faults can be injected here; if not, says why.
 fn can_inject() -> bool {
+    if !steps::can_run("09-uring") {
+        return false;
+    }
     let Some(reason) = strace_unavailable() else { return true };
     assert!(!in_ci(), "{reason}, and CI=true");
     eprintln!("skipped: {reason}");

@@ -1,4 +1,4 @@
-//! The patches that take a trick of step 04 back.
+//! The patches that take a trick of step 04 or 09 back.
 
 use std::path::Path;
 use std::process::Command;
@@ -30,5 +30,5 @@ fn problem(book: &Path, patch: &Path) -> Option<String> {
     let reason = String::from_utf8_lossy(&output.stderr);
     let name = patch.file_name().unwrap_or_default().display();
     (!output.status.success())
-        .then(|| format!("04-tricks.md: {name} no longer applies: {reason}"))
+        .then(|| format!("book/without: {name} no longer applies: {reason}"))
 }
