@@ -360,6 +360,19 @@ fn an_older_result_survives_a_run_that_cannot_be_written() {
 }
 
 #[test]
+fn what_else_was_busy_is_said_beside_the_verdict() {
+    let mut busy = Command::new("sh")
+        .args(["-c", "while :; do :; done"])
+        .spawn()
+        .expect("a shell");
+    let load = ["-s", "low", "--only", "04"];
+    let assert = compare(&[&SHORT[..], &load, &PATIENT].concat());
+    busy.kill().expect("our child");
+    busy.wait().expect("our child");
+    assert.success().stdout(contains("was not idle: others used"));
+}
+
+#[test]
 fn no_line_is_wider_than_a_hundred_columns() {
     let loads = "keep-alive-10,burst";
     let run = ["--rounds", "2", "--duration", "0.1", "-s", loads, "--ratios"];

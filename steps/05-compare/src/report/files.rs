@@ -7,16 +7,11 @@ use std::path::{Path, PathBuf};
 use super::{csv, html};
 use crate::results::row::Results;
 
-/// The file that `diff` reads.
-const RESULTS: &str = "results.json";
-
-/// Creates `folder`, and tries whether files can be written into it. What is
-/// there stays.
+/// Creates `folder`, and tries whether it can be written into. What is there
+/// stays.
 pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let probe = aside(folder, RESULTS);
-    File::create(&probe)?;
-    fs::remove_file(probe)
+    fs::create_dir_all(aside(folder))?;
+    fs::remove_dir_all(aside(folder))
 }
 
 /// Writes all files into `folder`. Older ones are replaced when all of the new
@@ -25,35 +20,33 @@ pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
 // ANCHOR: write
 pub(crate) fn write(results: &Results, folder: &Path) -> io::Result<()> {
     let files = [
-        (RESULTS, serde_json::to_string_pretty(results)?),
+        ("results.json", serde_json::to_string_pretty(results)?),
         ("report.html", html::page(results)),
         ("stats.csv", csv::stats(results)),
         ("failures.csv", csv::failures(results)),
     ];
-    let written = files.iter().try_for_each(|(name, text)| {
-        let mut file = File::create(aside(folder, name))?;
+    let aside = aside(folder);
+    fs::create_dir_all(&aside)?;
+    let mut written = files.iter().try_for_each(|(name, text)| {
+        let mut file = File::create(aside.join(name))?;
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });
-    let names = files.iter().map(|(name, _)| name);
-    let moved = written.and_then(|()| {
-        let mut names = names.clone();
-        names.try_for_each(|name| {
-            fs::rename(aside(folder, name), folder.join(name))
-        })
-    });
-    if moved.is_err() {
-        names.for_each(|name| drop(fs::remove_file(aside(folder, name))));
+    for (name, _) in &files {
+        written = written
+            .and_then(|()| fs::rename(aside.join(name), folder.join(name)));
     }
-    moved
+    let _ = fs::remove_dir_all(aside);
+    written
 }
 // ANCHOR_END: write
 
-fn aside(folder: &Path, name: &str) -> PathBuf {
-    folder.join(format!(".{name}.{}", std::process::id()))
+/// A folder within `folder`, so that it is on the same file system.
+fn aside(folder: &Path) -> PathBuf {
+    folder.join(format!(".new.{}", std::process::id()))
 }
 
-/// Reads a `results.json`.
+/// Reads a `results.json`, for `diff`.
 pub(crate) fn read(path: &Path) -> io::Result<Results> {
     Ok(serde_json::from_str(&fs::read_to_string(path)?)?)
 }
