@@ -96,9 +96,6 @@ impl Server {
                         connection.advance(event.hang_up, cx)
                     }),
                 }
-                if self.is_past_drain_deadline() {
-                    return Ok(());
-                }
             }
             self.close_idle();
             self.reregister_listener();
@@ -227,12 +224,7 @@ impl Server {
     // ANCHOR: timeout
     fn is_finished(&self) -> bool {
         self.listener.is_none() && self.connections.is_empty()
-            || self.is_past_drain_deadline()
-    }
-
-    /// Looked at after every event: a turn may take long.
-    fn is_past_drain_deadline(&self) -> bool {
-        self.drain_deadline.is_some_and(|deadline| deadline <= Instant::now())
+            || self.drain_deadline.is_some_and(|due| due <= Instant::now())
     }
 
     /// How long to wait at the most: until the first thing that is due.
