@@ -21,12 +21,20 @@
     ["unread by the server", state => [
       ...entries(state.unread).map(bytes),
       ...(state.fin ?? []).map(name => ({ name, text: `${name} FIN` })),
+      ...(state.reset ?? []).map(name => ({ name, text: `${name} reset` })),
     ]],
     ["unread by clients", state => entries(state.sent).map(bytes)],
     ["interest", state => entries(state.interest)
       .map(([name, flags]) => ({ name, text: `${name}: ${flags}` }))],
     ["ready list", state => (state.ready ?? []).map(plain)],
   ];
+  // What is derived for some scenes alone.
+  const rowsOf = part => {
+    const names = part.steps.flatMap(
+      ({ derived }) => Object.keys(derived.more ?? {}));
+    const row = name => [name, state => (state.more?.[name] ?? []).map(plain)];
+    return [...ROWS, ...[...new Set(names)].sort().map(row)];
+  };
 
   const milliseconds = time =>
     `${time < 10 ? time.toFixed(2) : time < 100 ? time.toFixed(1) : Math.round(time)} ms`;
@@ -163,8 +171,12 @@
       const line = make("div", "tl-who");
       line.append(make("b", this.colour(part, step.client), `${server}${who}`),
         ` ${timing(step)}`);
-      const events = step.events?.length && /wait/.test(step.call)
-        ? make("div", "", `reported: ${step.events.join(", ")}`) : "";
+      const reported = {
+        epoll_wait: "reported", epoll_pwait: "reported",
+        io_uring_enter: "completed, derived",
+      }[step.call];
+      const events = step.events?.length && reported
+        ? make("div", "", `${reported}: ${step.events.join(", ")}`) : "";
       this.said.replaceChildren(line, make("code", "tl-call", call(step)),
         events);
     }
@@ -187,7 +199,7 @@
 
     showKernel(part, step) {
       const rows = [];
-      for (const [title, read] of ROWS) {
+      for (const [title, read] of rowsOf(part)) {
         const all = part.steps.map(({ derived }) => read(derived));
         if (!all.some(things => things.length)) continue;
         const most = Math.max(...all.flat().map(({ count }) => count ?? 0));
@@ -198,7 +210,7 @@
       }
       if (rows.length)
         rows.unshift(make("div", "tl-derived",
-          "In the kernel then, derived from the calls:"));
+          "What is where then, derived from the calls:"));
       this.kernel.replaceChildren(...rows);
     }
 

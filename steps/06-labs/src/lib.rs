@@ -44,7 +44,7 @@ mod watch;
 
 use std::process::ExitCode;
 
-use protocol::exit_code;
+use protocol::{Language, exit_code};
 
 use error::Error;
 use labs::{LABS, Lab};
@@ -69,7 +69,7 @@ pub fn run(options: &Options) -> ExitCode {
 fn answer(lab: &Lab, options: &Options) -> ExitCode {
     let mut report = Report::new(
         lab.name,
-        lab.question,
+        question(lab, Language::from_environment()),
         options.json,
         options.out.as_deref(),
     );
@@ -101,8 +101,27 @@ fn experiment(lab: &Lab, report: &mut Report) -> Result<(), Error> {
 
 fn list() -> ExitCode {
     let mut text = String::from("Give the name of a lab: 06-labs NAME\n\n");
-    for Lab { name, question, .. } in &LABS {
-        text += &format!("  {name:<14}{question}\n");
+    let language = Language::from_environment();
+    for lab in &LABS {
+        let question = question(lab, language);
+        text += &format!("  {:<14}{question}\n", lab.name);
     }
     report::print(&text)
+}
+
+/// A lab's question; in Japanese with the article's name for it, where it is
+/// one of the article's four optimisations.
+fn question(lab: &Lab, language: Language) -> String {
+    let article = match (lab.name, language) {
+        ("ports", Language::Japanese) => {
+            " (エフェメラルポート枯渇問題への対応)"
+        }
+        ("pool", Language::Japanese) => " (接続プールの実装)",
+        ("c10k", Language::Japanese) => {
+            " (イベント駆動型アーキテクチャへの移行)"
+        }
+        ("zero-copy", Language::Japanese) => " (ゼロコピー最適化)",
+        _ => "",
+    };
+    format!("{}{article}", lab.question)
 }

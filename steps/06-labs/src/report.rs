@@ -24,7 +24,7 @@ pub(crate) trait TableRow: Serialize {
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
     lab: &'static str,
-    question: &'static str,
+    question: String,
     json: bool,
     out: Option<&'a Path>,
     json_fields: Map<String, Value>,
@@ -34,7 +34,7 @@ pub(crate) struct Report<'a> {
 impl<'a> Report<'a> {
     pub(crate) fn new(
         lab: &'static str,
-        question: &'static str,
+        question: String,
         json: bool,
         out: Option<&'a Path>,
     ) -> Self {

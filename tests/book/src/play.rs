@@ -45,7 +45,7 @@ struct Stage {
     path: OsString,
     terminals: BTreeMap<usize, Terminal>,
     ports: Ports,
-    /// A port on which nobody listens, while no server of ours has one.
+    /// A port without a listener, while no server of ours has one.
     reserved: Option<OwnedFd>,
     /// The process id of each server, for commands that look for it by name.
     servers: Vec<(String, u32)>,
@@ -75,7 +75,7 @@ pub fn play(
     let Stage { terminals, mut ports, .. } = stage;
     // All in order, though not all are shown: the first sees the ports first.
     let played = terminals.into_iter().map(|(number, terminal)| {
-        let text = anybody(&ports.show(&screen(&terminal.sent())));
+        let text = without_user(&ports.show(&screen(&terminal.sent())));
         (number, format!("{}\n", text.trim_end()))
     });
     Ok(played.filter(|(number, _)| session.is_shown(*number)).collect())
@@ -161,8 +161,8 @@ impl Stage {
         }
     }
 
-    /// A client of no server must not meet one that somebody else runs: gives
-    /// it a port that is taken, and on which nobody listens.
+    /// A client of no server must not meet one that another program runs: gives
+    /// it a port that is taken, and has no listener.
     fn without_server(&mut self, command: String) -> io::Result<String> {
         let lonely = command.contains(&BOOK_PORT.to_string());
         if !lonely || self.ports.real(BOOK_PORT) != 0 {
@@ -197,15 +197,15 @@ impl Stage {
     }
 }
 
-/// The text with "you" for the name of whoever plays the session, where it
+/// The text with "you" for the name of the user that plays the session, where it
 /// stands behind the number of a process.
-fn anybody(text: &str) -> String {
+fn without_user(text: &str) -> String {
     let Ok(Some(User { name, .. })) = User::from_uid(getuid()) else {
         return text.to_owned();
     };
     // `top` has room for eight characters.
     let short: String = name.chars().take(7).chain(['+']).collect();
-    let anybody = |line: &str| {
+    let without_user = |line: &str| {
         let words: Vec<_> = line.split_whitespace().collect();
         let owner = words.windows(2).find(|pair| {
             let (process, user) = (pair[0].parse::<u32>(), pair[1]);
@@ -215,7 +215,7 @@ fn anybody(text: &str) -> String {
         let you = format!(" {:width$} ", "you", width = owner.len());
         line.replacen(&format!(" {owner} "), &you, 1)
     };
-    text.lines().map(anybody).collect::<Vec<_>>().join("\n")
+    text.lines().map(without_user).collect::<Vec<_>>().join("\n")
 }
 
 /// `PATH`, with `folder` before all others.

@@ -48,7 +48,7 @@ impl Ports {
     }
 
     /// Whether all clients in `line` were seen before. A connection in
-    /// TIME_WAIT that was not is a leftover of somebody else's, who had our
+    /// TIME_WAIT that was not is a leftover of another program's, which had our
     /// port before us.
     fn knows_all(&self, line: &str) -> bool {
         let mut all = true;

@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_secs(900);
 /// Says that the terminal is set up; never shown.
 const READY: &str = "(ready)\r\n";
 
-/// The numbers of descriptors stand in what is shown. What whoever plays the
+/// The numbers of descriptors stand in what is shown. What the user that plays the
 /// session has left open must not move them.
 const CLOSE_INHERITED: &str = "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-";
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::time::Instant;
 
 use harness::CaseError;
+use protocol::Language;
 
 use crate::{Case, Planned, Runner, STAGES, Stage, Verdict};
 
@@ -191,14 +192,20 @@ fn print_sum(
     let sum = |count: fn(&Score) -> usize| -> usize {
         scores.iter().map(count).sum()
     };
-    writeln!(
-        out,
-        "\n{} passed, {} failed, {} not applicable, in {:.1} s",
-        sum(|score| score.passed),
-        sum(|score| score.failed),
-        sum(|score| score.not_applicable),
-        start.elapsed().as_secs_f64(),
-    )?;
+    let (passed, failed) = (sum(|s| s.passed), sum(|s| s.failed));
+    let not_applicable = sum(|score| score.not_applicable);
+    let seconds = start.elapsed().as_secs_f64();
+    let text = Language::from_environment().pick(
+        format!(
+            "成功: {passed} 失敗: {failed} 対象外: {not_applicable} \
+             総経過時間: {seconds:.1} 秒"
+        ),
+        format!(
+            "{passed} passed, {failed} failed, {not_applicable} not \
+             applicable, in {seconds:.1} s"
+        ),
+    );
+    writeln!(out, "\n{text}")?;
     let was_run = |score: &Score| score.passed + score.failed > 0;
     let mut reasons = scores.iter().filter_map(|s| s.first_reason.as_ref());
     match reasons.next().filter(|_| !scores.iter().any(was_run)) {

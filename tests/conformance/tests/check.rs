@@ -33,8 +33,13 @@ fn python(name: &str) -> String {
 
 /// All that it printed, if its exit status was `code`.
 fn printed(args: &[&str], code: i32) -> String {
+    printed_in("C", args, code)
+}
+
+fn printed_in(locale: &str, args: &[&str], code: i32) -> String {
+    let mut check = Command::new(CHECK);
     let Output { status, stdout, stderr } =
-        Command::new(CHECK).args(args).output().expect("check");
+        check.args(args).env("LC_ALL", locale).output().expect("check");
     let text = [stdout, stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
     assert_eq!(status.code(), Some(code), "{args:?}:\n{text}");
@@ -84,6 +89,13 @@ fn signals_the_server_and_not_the_script_that_started_it() {
         python("right.py").replace('\'', "")
     );
     assert_contains(&printed(&[&script, SIGNALS], 0), &["2 passed"]);
+}
+
+#[test]
+fn counts_in_the_articles_words_where_the_locale_is_japanese() {
+    let args = [&*python("right.py"), "answers ping"];
+    let text = printed_in("ja_JP.UTF-8", &args, 0);
+    assert_contains(&text, &["成功: 2 失敗: 0", "総経過時間: "]);
 }
 
 #[test]

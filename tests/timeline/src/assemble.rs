@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::client::{Move, Played};
 use crate::derive::Derived;
-use crate::model::{Part, Step, takes};
+use crate::model::{Kernel, Part, Step, takes};
 use crate::names::Names;
 use crate::source::Sources;
 use crate::strace::Raw;
@@ -27,8 +27,12 @@ pub(crate) struct Recording {
     pub(crate) end: f64,
     /// Whether the calls before the first `accept` are shown.
     pub(crate) from_socket: bool,
-    /// Calls that are not shown.
+    /// Whether the end of the process is shown: another follows.
+    pub(crate) shows_exit: bool,
+    /// Calls and columns that are not shown; `clients`: what the clients did.
     pub(crate) hides: Vec<String>,
+    /// What is derived beside the usual.
+    pub(crate) derives: Vec<String>,
 }
 
 /// A step, and what is needed until all are known.
@@ -49,11 +53,19 @@ pub(crate) fn assemble(recording: &Recording) -> Part {
     drafts.sort_by(|a, b| a.step.moment().total_cmp(&b.step.moment()));
 
     let clients = clients(&drafts);
-    let mut derived = Derived::new(recording.played.is_some());
+    let known = recording.played.is_some();
+    let mut derived = Derived::new(known, &recording.derives);
     for draft in &mut drafts {
-        draft.step.derived = derived.after(&draft.step, draft.tid.is_none());
+        let by_client = draft.tid.is_none();
+        let mut state = derived.after(&mut draft.step, by_client);
+        hide(&mut state, &recording.hides);
+        draft.step.derived = state;
     }
-    drafts.retain(|draft| draft.shown);
+    let hides = |name: &str| recording.hides.iter().any(|hide| hide == name);
+    drafts.retain(|draft| {
+        let by_client = draft.tid.is_none() && hides("clients");
+        draft.shown && !by_client && !hides(&draft.step.by)
+    });
     drafts = merged(drafts);
     let names = thread_names(&drafts);
     let mut sources = Sources::of(drafts.iter().map(|d| &d.frames));
@@ -78,6 +90,21 @@ pub(crate) fn assemble(recording: &Recording) -> Part {
     }
     part.code = sources.lines;
     part
+}
+
+/// Empties the columns that are not shown.
+fn hide(state: &mut Kernel, hides: &[String]) {
+    let hidden = |name: &str| hides.iter().any(|hide| hide == name);
+    if hidden("accept-queue") {
+        state.queue.clear();
+    }
+    if hidden("unread") {
+        state.unread.clear();
+        state.fin.clear();
+    }
+    if hidden("sent") {
+        state.sent.clear();
+    }
 }
 
 /// Calls that were made in a row, with the same result, become one step.
@@ -143,7 +170,9 @@ fn traced(recording: &Recording, mut names: Names) -> Vec<Draft> {
     };
     raw.sort_by(|a, b| known(a).total_cmp(&known(b)));
     let ready = raw.iter().filter(|call| {
-        call.name.starts_with("accept") || call.name.ends_with("wait")
+        call.name.starts_with("accept")
+            || call.name.ends_with("wait")
+            || call.name == "io_uring_enter"
     });
     let ready = ready.map(|call| call.begin).fold(f64::INFINITY, f64::min);
     let mut drafts = Vec::new();
@@ -158,7 +187,7 @@ fn traced(recording: &Recording, mut names: Names) -> Vec<Draft> {
             || recording.from_socket && names.is_socket(call);
         let shown = after_setup
             && !recording.hides.contains(&step.function().to_owned())
-            && is_shown(call, &step, &names);
+            && is_shown(call, &step, &names, recording.shows_exit);
         let frames = call.frames.clone();
         drafts.push(Draft { step, tid: Some(call.tid), shown, frames });
     }
@@ -196,12 +225,13 @@ fn step(call: &Raw, cut: f64) -> Step {
 
 /// Whether a call belongs to the story: it concerns a client, or the waiting
 /// for clients, or the life of a thread.
-fn is_shown(call: &Raw, step: &Step, names: &Names) -> bool {
+fn is_shown(call: &Raw, step: &Step, names: &Names, shows_exit: bool) -> bool {
     let name = call.name.as_str();
     step.client.is_some()
         || name.starts_with("accept")
         || name.starts_with("epoll_")
         || ["clone", "clone3", "exit", "io_uring_enter"].contains(&name)
+        || name == "exit_group" && shows_exit
         || names.is_socket(call)
         || step.waits && (takes(name) || name == "clock_nanosleep")
 }

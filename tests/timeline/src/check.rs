@@ -7,7 +7,7 @@ use crate::model::{Part, Step, Timeline};
 use crate::scene::Scene;
 
 /// What the server did for each client: its calls and their outcomes.
-type Calls<'a> = BTreeMap<&'a String, Vec<String>>;
+type Calls = BTreeMap<String, Vec<String>>;
 
 /// What is wrong with `timeline` as a recording of `scene`.
 #[must_use]
@@ -37,12 +37,15 @@ pub fn against_scene(timeline: &Timeline, scene: &Scene) -> Vec<String> {
 }
 
 /// The place of the first call of the server with this name and client; `-`
-/// is none.
-fn find(part: &Part, (call, client): &(String, String)) -> Option<usize> {
+/// is none, `A+B` what it reported, and `=EAGAIN` what it returned.
+fn find(part: &Part, (call, about): &(String, String)) -> Option<usize> {
     part.steps.iter().position(|step| {
+        let reported = step.events.join("+").replace(' ', "-");
         !part.is_clients(step)
             && step.function() == call
-            && step.client.as_deref().unwrap_or("-") == client
+            && (step.client.as_deref().unwrap_or("-") == about
+                || reported == *about
+                || about.strip_prefix('=') == Some(step.outcome()))
     })
 }
 
@@ -71,11 +74,23 @@ pub fn differences(kept: &Timeline, new: &Timeline) -> Vec<String> {
     problems
 }
 
-fn calls(part: &Part) -> Calls<'_> {
-    let mut calls: Calls<'_> = BTreeMap::new();
+fn calls(part: &Part) -> Calls {
+    let mut calls = Calls::new();
     for step in part.steps.iter().filter(|step| !part.is_clients(step)) {
-        let Some(client) = &step.client else { continue };
-        calls.entry(client).or_default().push(describe(step));
+        let mut add = |client: &str, call: String| {
+            calls.entry(client.into()).or_default().push(call);
+        };
+        match (&step.client, step.function()) {
+            (Some(client), _) => add(client, describe(step)),
+            (None, "io_uring_enter") => {
+                let events = step.events.iter();
+                events
+                    .filter_map(|event| event.split_once(' '))
+                    .for_each(|(call, client)| add(client, call.into()));
+            }
+            (None, "bind") => add("listener", describe(step)),
+            _ => {}
+        }
     }
     for list in calls.values_mut() {
         if list.iter().any(|call| call.ends_with(" many")) {

@@ -80,6 +80,10 @@ fn presence(
     let from = (LEFT + first.moment() * scale, y);
     let to = (LEFT + last.moment() * scale, y);
     svg.line(&format!("tl-present {colour}"), from, to);
+    if own().map(|step| &step.args).eq(["SIGSTOP", "SIGCONT"]) {
+        let middle = (from.0 + to.0) / 2.0;
+        svg.text("tl-in", middle, y - 4.0, "the server is stopped");
+    }
 }
 
 /// The name of a call that waits, where it has room.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Kernel, Step};
+use crate::rings::Rings;
+use crate::time_wait::TimeWait;
 
 const LISTENER: &str = "listener";
 
@@ -16,25 +18,55 @@ pub(crate) struct Derived {
     /// Whether we know what the clients did. If not, nothing can be said of
     /// queues and buffers.
     clients_known: bool,
+    /// What is derived beside the usual.
+    more: Vec<String>,
+    rings: Rings,
+    time_wait: TimeWait,
 }
 
 impl Derived {
-    pub(crate) fn new(clients_known: bool) -> Self {
-        Self { clients_known, ..Self::default() }
+    pub(crate) fn new(clients_known: bool, more: &[String]) -> Self {
+        Self { clients_known, more: more.to_vec(), ..Self::default() }
     }
 
     /// The state after `step`.
-    pub(crate) fn after(&mut self, step: &Step, by_client: bool) -> Kernel {
-        if by_client {
+    pub(crate) fn after(&mut self, step: &mut Step, by_client: bool) -> Kernel {
+        if step.call == "io_uring_enter" && self.clients_known {
+            self.rings.enter(step, &mut self.now);
+        } else if by_client {
             self.client_acts(step);
         } else {
             self.server_acts(step);
+        }
+        if self.more.iter().any(|more| more == "TIME_WAIT") {
+            self.fins(step, by_client);
+        }
+        if self.more.iter().any(|more| more == "woken tasks") && !by_client {
+            self.wake(step);
         }
         let mut state = self.now.clone();
         if !self.clients_known {
             state = Kernel { interest: state.interest, ..Kernel::default() };
         }
         state
+    }
+
+    fn fins(&mut self, step: &Step, by_client: bool) {
+        let Some(name) = &step.client else { return };
+        if ["shutdown", "close"].contains(&step.call.as_str()) {
+            self.time_wait.fin(name, by_client, &mut self.now);
+        }
+    }
+
+    /// An event wakes the task that waits for it, and the first call for a
+    /// client says that its task is polled.
+    fn wake(&mut self, step: &Step) {
+        let woken = self.now.more.entry("woken tasks".into()).or_default();
+        match step.function() {
+            "epoll_wait" => woken.extend(step.events.iter().cloned()),
+            "accept" => woken.retain(|name| name != LISTENER),
+            _ => woken.retain(|name| Some(name) != step.client.as_ref()),
+        }
     }
 
     fn client_acts(&mut self, step: &Step) {
@@ -49,7 +81,12 @@ impl Derived {
                 *self.now.unread.entry(name.clone()).or_default() += count;
                 self.happened(name, "IN");
             }
-            "shutdown" | "close" => {
+            // To leave what has come unread is to reset the connection.
+            "close" if self.now.sent.remove(name).is_some() => {
+                self.now.reset.push(name.clone());
+                self.happened(name, "IN");
+            }
+            "shutdown" | "close" if step.outcome() == "0" => {
                 self.now.fin.push(name.clone());
                 self.happened(name, "IN");
             }
@@ -79,6 +116,9 @@ impl Derived {
             ("recv" | "read", Some(count)) => {
                 take(&mut self.now.unread, name, count);
             }
+            (_, None) if step.result.contains("ECONNRESET") => {
+                self.now.reset.retain(|n| n != name);
+            }
             ("send" | "write", Some(count)) => {
                 *self.now.sent.entry(name.clone()).or_default() += count;
             }
@@ -103,6 +143,7 @@ impl Derived {
         self.now.ready.retain(|n| n != name);
         self.now.unread.remove(name);
         self.now.fin.retain(|n| n != name);
+        self.now.reset.retain(|n| n != name);
     }
 
     fn control(&mut self, step: &Step) {
@@ -132,7 +173,7 @@ impl Derived {
     }
 
     /// `epoll_wait` takes what it reports off the list, and puts what is
-    /// level-triggered back.
+    /// level-triggered back. It drops what is not ready any more.
     fn report(&mut self, names: &[String]) {
         for name in names {
             self.now.ready.retain(|n| n != name);
@@ -140,6 +181,9 @@ impl Derived {
                 self.now.ready.push(name.clone());
             }
         }
+        let ready = std::mem::take(&mut self.now.ready);
+        self.now.ready =
+            ready.into_iter().filter(|name| self.is_ready(name)).collect();
     }
 
     /// An entry that is level-triggered and no longer ready will be dropped by
@@ -162,6 +206,7 @@ impl Derived {
         } else {
             self.now.unread.contains_key(name)
                 || self.now.fin.iter().any(|n| n == name)
+                || self.now.reset.iter().any(|n| n == name)
         };
         let room = name != LISTENER && !self.full.contains(name);
         asked("IN") && input || asked("OUT") && room

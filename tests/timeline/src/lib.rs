@@ -15,6 +15,7 @@
 //! | `names.rs` | what a descriptor is at a time |
 //! | `assemble.rs` | both recordings become one list of steps |
 //! | `derive.rs` | what the kernel holds, as it follows from the calls |
+//! | `rings.rs`, `time_wait.rs` | the same for `io_uring`, and for the end |
 //! | `elf.rs`, `source.rs` | from an address in a program to a line of its source |
 //! | `model.rs` | the steps, as they are kept |
 //! | `check.rs` | whether a recording is that of its scene |
@@ -34,11 +35,13 @@ mod names;
 mod page;
 mod perfetto;
 mod play;
+mod rings;
 mod scene;
 mod sequence;
 mod source;
 mod strace;
 mod svg;
+mod time_wait;
 mod trace;
 
 use std::path::{Path, PathBuf};

@@ -13,7 +13,7 @@ pub struct Timeline {
     pub title: String,
     /// What to look at.
     pub caption: String,
-    /// The same story in words, for those who do not see the figure.
+    /// The same story in words, for a reader that does not see the figure.
     pub story: String,
     /// Whether it is drawn on one clock, to scale, and not call by call.
     pub clock: bool,
@@ -63,7 +63,8 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "is_false")]
     pub waits: bool,
     /// What `epoll_wait` reported, or what the call is about, if it is no client:
-    /// clients, `listener`, `signals`.
+    /// clients, `listener`, `signals`. Of `io_uring_enter` what was completed,
+    /// which is derived: `recv A`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<String>,
     /// Which of the lines of source, from 0.
@@ -85,6 +86,9 @@ pub struct Kernel {
     /// Clients whose FIN has come and was not received.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fin: Vec<String>,
+    /// Clients whose reset has come and was not received.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reset: Vec<String>,
     /// Bytes that the server has sent and the client not received.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sent: BTreeMap<String, u64>,
@@ -94,6 +98,10 @@ pub struct Kernel {
     /// epoll's ready list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ready: Vec<String>,
+    /// What is derived for some scenes alone: what it is called, and the
+    /// clients in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub more: BTreeMap<String, Vec<String>>,
 }
 
 /// A line of source.
@@ -162,6 +170,7 @@ impl Step {
             "sendto" => "send",
             "accept4" => "accept",
             "clone3" => "clone",
+            "exit_group" => "exit",
             "epoll_pwait" => "epoll_wait",
             name => name,
         }

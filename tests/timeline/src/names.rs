@@ -70,6 +70,8 @@ impl Names {
             ("close", _) if thing == Some(Thing::Listener) => {
                 step.events = vec!["listener".into()];
             }
+            // Another process may follow, with the same numbers.
+            ("exit_group", _) => self.things.clear(),
             ("epoll_ctl", _) => self.control(call, step),
             ("epoll_wait" | "epoll_pwait", _) => {
                 step.events = self.events(&call.args);

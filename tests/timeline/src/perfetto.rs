@@ -55,8 +55,7 @@ fn event(part: &Part, step: &Step) -> Value {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_step_is_an_event_on_the_track_of_its_thread() {
+    fn trace() -> Value {
         let step = Step {
             by: "main".into(),
             call: "recvfrom".into(),
@@ -68,9 +67,19 @@ mod tests {
             ..Step::default()
         };
         let threads = vec!["main".into()];
-        let part = Part { threads, steps: vec![step], ..Part::default() };
-        let text = events(&part).unwrap_or_default();
-        let trace: Value = serde_json::from_str(&text).unwrap_or_default();
+        let part = Part {
+            server: "a server".into(),
+            threads,
+            steps: vec![step],
+            ..Part::default()
+        };
+        serde_json::from_str(&events(&part).unwrap_or_default())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn a_step_is_an_event_on_the_track_of_its_thread() {
+        let trace = trace();
         let event = &trace["traceEvents"][2];
         assert_eq!(event["name"], "recv 5");
         assert_eq!(
@@ -78,5 +87,30 @@ mod tests {
             (&json!(1500.0), &json!(2000.0))
         );
         assert_eq!(event["tid"], trace["traceEvents"][1]["tid"]);
+    }
+
+    /// "Trace Event Format": complete events (X) and metadata (M).
+    #[test]
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
+    fn each_event_has_the_fields_of_the_format() {
+        let trace = trace();
+        let events = trace["traceEvents"].as_array();
+        let events = events.map(Vec::as_slice).unwrap_or_default();
+        assert_eq!(events.len(), 3);
+        for event in events {
+            assert!(event["name"].is_string(), "{event}");
+            assert!(event["pid"].is_u64(), "{event}");
+            match event["ph"].as_str() {
+                Some("M") => assert!(event["args"]["name"].is_string()),
+                Some("X") => {
+                    assert!(event["tid"].is_u64(), "{event}");
+                    for number in ["ts", "dur"] {
+                        let number = event[number].as_f64();
+                        assert!(number.is_some_and(|n| n >= 0.0), "{event}");
+                    }
+                }
+                other => panic!("{other:?}: {event}"),
+            }
+        }
     }
 }

@@ -6,14 +6,17 @@ use std::thread::sleep;
 use std::time::Duration;
 use std::{env, fs, io, process};
 
-use harness::{CaseError, Launch, Signal, TIMEOUT, poll_until};
+use harness::{CaseError, Launch, Server, Signal, TIMEOUT, poll_until};
 
 use crate::assemble::{Recording, assemble};
 use crate::client::{self, now};
 use crate::model::{Part, Timeline};
 use crate::scene::{Act, Scene};
-use crate::strace::{OPTIONS, STACKS, parse};
+use crate::strace::{OPTIONS, Raw, STACKS, parse};
+use crate::time_wait::kept;
 
+/// A server whose calls of `setsockopt` do nothing.
+const WITHOUT: &str = " without SO_REUSEADDR";
 /// So long the figure shows how the server waits after the last client.
 const AFTER: Duration = Duration::from_millis(20);
 
@@ -112,13 +115,18 @@ fn play_before(
     ours: &Path,
     with_source: bool,
 ) -> io::Result<Part> {
-    let mut words = command.split_whitespace();
+    let without = command.strip_suffix(WITHOUT);
+    let mut words = without.unwrap_or(command).split_whitespace();
     let program = ours.join(words.next().unwrap_or_default());
     let program = program.to_string_lossy();
     let file = TraceFile::new(&scene.name);
     let path = file.0.to_string_lossy();
     let mut args = OPTIONS.to_vec();
     args.extend(with_source.then_some(STACKS));
+    if without.is_some() {
+        // The call returns 0, and does nothing.
+        args.extend(["-e", "inject=setsockopt:retval=0"]);
+    }
     args.extend(["-o", path.as_ref(), program.as_ref()]);
     args.extend(words);
     args.extend(["--port", "{port}"]);
@@ -143,15 +151,59 @@ fn play_before(
         process.signal(Signal::SIGTERM).map_err(io::Error::other)?;
     }
     process.wait(TIMEOUT).map_err(io::Error::other)?;
-    let text = file.read(process.pid().as_raw())?;
+    let mut raw = parse(&file.read(process.pid().as_raw())?);
+    let mut end = if scene.to_the_end { now() } else { end };
+    if scene.starts_again {
+        end = start_again(&server, &file, &mut raw)?;
+    }
 
+    // What was not really called.
+    raw.retain(|call| !call.result.contains("(INJECTED)"));
     let recording = Recording {
         server: command.into(),
-        raw: parse(&text),
+        raw,
         played: Some(played),
-        end: if scene.to_the_end { now() } else { end },
+        end,
         from_socket: scene.from_socket,
+        shows_exit: scene.starts_again,
         hides: scene.hides.clone(),
+        derives: scene.derives.clone(),
     };
     Ok(assemble(&recording))
+}
+
+/// Starts `server` again on its port, and adds its calls to `raw`, as if they
+/// were those of the same thread. Returns when the last of them was made.
+///
+/// # Errors
+/// `QuotaExceeded`: the kernel has no room to keep a connection in TIME_WAIT.
+fn start_again(
+    server: &Server,
+    file: &TraceFile,
+    raw: &mut Vec<Raw>,
+) -> io::Result<f64> {
+    if kept(server.address().port())? == 0 {
+        let what = "no TIME_WAIT was kept: net.ipv4.tcp_max_tw_buckets";
+        return Err(io::Error::new(io::ErrorKind::QuotaExceeded, what));
+    }
+    fs::remove_file(file.path())?;
+    let again = server.start_another_here().map_err(io::Error::other)?;
+    let listens_or_ended = || {
+        // At first there is none.
+        let text = fs::read_to_string(file.path()).unwrap_or_default();
+        let calls = parse(&text);
+        let listens = calls.iter().any(|call| call.name.starts_with("accept"));
+        Ok((listens || again.ended()?.is_some()).then_some(()))
+    };
+    let ready = poll_until(TIMEOUT, listens_or_ended);
+    ready.map_err(io::Error::other)?;
+    let end = now();
+    if again.ended().map_err(io::Error::other)?.is_none() {
+        again.signal(Signal::SIGTERM).map_err(io::Error::other)?;
+    }
+    again.wait(TIMEOUT).map_err(io::Error::other)?;
+    let first = raw.first().map_or(0, |call| call.tid);
+    let calls = parse(&file.read(again.pid().as_raw())?);
+    raw.extend(calls.into_iter().map(|call| Raw { tid: first, ..call }));
+    Ok(end)
 }

@@ -23,7 +23,11 @@ pub struct Scene {
     pub from_socket: bool,
     /// Whether the figure goes on past the scene's own signal.
     pub to_the_end: bool,
-    /// Calls that the figure leaves out.
+    /// Whether the server is started again, on the same port, once it has ended.
+    pub starts_again: bool,
+    /// What is derived for this scene beside the usual.
+    pub derives: Vec<String>,
+    /// Calls and columns that the figure leaves out.
     pub hides: Vec<String>,
     /// What each actor does, in order.
     pub actors: Vec<Actor>,
@@ -129,9 +133,11 @@ impl Scene {
             "hide" => {
                 self.hides.extend(rest.split_whitespace().map(Into::into));
             }
+            "derives" => self.derives.push(rest.into()),
             "must" => self.musts.push(must(rest)?),
             "drawn" if rest == "on one clock" => self.clock = true,
             "begins" if rest == "with socket" => self.from_socket = true,
+            "starts" if rest == "again" => self.starts_again = true,
             "ends" if rest == "with the server" => self.to_the_end = true,
             name => {
                 let act = act(rest)?;

@@ -1,7 +1,7 @@
 //! A part call by call: time runs down, a row for each step. Not to scale, so
 //! that a call of ten microseconds can be read beside a wait of a second.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::model::{Kernel, Part, Step};
 use crate::svg::{Svg, colour, label, waits_for};
@@ -13,20 +13,26 @@ const LETTER: f64 = 6.3;
 const BAR: f64 = 11.0;
 const BAND: f64 = 12.0;
 
-/// A column of the kernel's: which clients are in it after a step.
-type Column = (&'static str, fn(&Kernel, &String) -> bool);
+const COLUMNS: [&str; 4] =
+    ["accept queue", "unread", "ready list", "sent, unread"];
 
-const COLUMNS: [Column; 4] = [
-    ("accept queue", |state, name| state.queue.contains(name)),
-    ("unread", |state, name| {
-        state.unread.contains_key(name) || state.fin.contains(name)
-    }),
-    ("ready list", |state, name| state.ready.contains(name)),
-    // A reply that is read at once is no news.
-    ("sent, unread", |state, name| {
-        state.sent.get(name).is_some_and(|bytes| *bytes > 65_536)
-    }),
-];
+/// Whether `name` is in a column of the kernel's.
+fn holds(column: &str, state: &Kernel, name: &String) -> bool {
+    match column {
+        "accept queue" => state.queue.contains(name),
+        "unread" => {
+            state.unread.contains_key(name)
+                || state.fin.contains(name)
+                || state.reset.contains(name)
+        }
+        "ready list" => state.ready.contains(name),
+        // A reply that is read at once is no news.
+        "sent, unread" => {
+            state.sent.get(name).is_some_and(|bytes| *bytes > 65_536)
+        }
+        more => state.more.get(more).is_some_and(|n| n.contains(name)),
+    }
+}
 
 struct Layout<'a> {
     part: &'a Part,
@@ -34,7 +40,7 @@ struct Layout<'a> {
     rows: Vec<f64>,
     /// Where each lane begins.
     lanes: BTreeMap<&'a String, f64>,
-    kernel: Vec<(Column, f64)>,
+    kernel: Vec<(&'a str, f64)>,
     width: f64,
 }
 
@@ -71,19 +77,27 @@ fn time(milliseconds: f64) -> String {
 }
 
 /// Which columns have anything in them. Beside many threads there is no room.
-fn columns(part: &Part) -> Vec<Column> {
+fn columns(part: &Part) -> Vec<&str> {
     if part.threads.len() > 1 {
         return Vec::new();
     }
-    let filled = |(_, holds): &Column| {
+    let filled = |column: &&str| {
         part.steps.iter().any(|step| {
             let lanes = part.clients.iter();
             lanes
                 .chain([&"listener".to_owned()])
-                .any(|name| holds(&step.derived, name))
+                .any(|name| holds(column, &step.derived, name))
         })
     };
-    COLUMNS.into_iter().filter(filled).collect()
+    let more = part.steps.iter().flat_map(|step| step.derived.more.keys());
+    let more: BTreeSet<_> = more.map(String::as_str).collect();
+    COLUMNS.into_iter().chain(more).filter(filled).collect()
+}
+
+fn column_width(part: &Part, column: &str) -> f64 {
+    let longest = column.split(' ').map(str::len).max().unwrap_or(0);
+    let bands = BAND * part.clients.len() as f64 + 12.0;
+    bands.max(longest as f64 * 6.4 + 4.0).max(46.0)
 }
 
 impl<'a> Layout<'a> {
@@ -109,7 +123,7 @@ impl<'a> Layout<'a> {
         let mut kernel = Vec::new();
         for column in columns(part) {
             kernel.push((column, x));
-            x += 46_f64.max(BAND * part.clients.len() as f64 + 12.0);
+            x += column_width(part, column);
         }
         Self { part, rows, lanes, kernel, width: x.max(340.0) }
     }
@@ -144,9 +158,12 @@ impl<'a> Layout<'a> {
             svg.line("tl-life", (middle, TOP), (middle, bottom));
         }
         if let Some((_, x)) = self.kernel.first() {
-            svg.text("tl-small", *x, 12.0, "kernel (derived)");
+            // Tasks are the program's own.
+            let own = self.kernel.iter().any(|(c, _)| *c == "woken tasks");
+            let head = if own { "derived" } else { "kernel (derived)" };
+            svg.text("tl-small", *x, 12.0, head);
         }
-        for ((name, _), x) in &self.kernel {
+        for (name, x) in &self.kernel {
             for (line, word) in name.split(' ').enumerate() {
                 let y = TOP - 18.0 + 12.0 * line as f64;
                 svg.text("tl-small", *x, y, word);
@@ -157,13 +174,13 @@ impl<'a> Layout<'a> {
     /// For each client a band for as long as it is in a column.
     fn kernel_bands(&self, svg: &mut Svg, bottom: f64) {
         let listener = "listener".to_owned();
-        for ((_, holds), x) in &self.kernel {
+        for (column, x) in &self.kernel {
             let names = self.part.clients.iter().filter(|n| *n != "signal");
             for (index, name) in names.chain([&listener]).enumerate() {
                 let mut since = None;
                 for (row, step) in self.part.steps.iter().enumerate() {
                     let y = self.rows[row];
-                    match (holds(&step.derived, name), since) {
+                    match (holds(column, &step.derived, name), since) {
                         (true, None) => since = Some(y),
                         (false, Some(from)) => {
                             self.band(svg, (name, index), *x, (from, y));
@@ -267,7 +284,7 @@ fn lane_width(part: &Part, name: &str) -> f64 {
     let labels = own.map(|step| full_label(part, step).chars().count());
     let label = labels.max().unwrap_or(0) as f64 * LETTER + BAR + 9.0;
     let head = name.chars().count() as f64 * 7.4 + 9.0;
-    label.max(head).min(190.0)
+    label.max(head).min(230.0)
 }
 
 /// What one side has sent and the other not received, and where it was sent.

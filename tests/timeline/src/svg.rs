@@ -109,12 +109,23 @@ pub(crate) fn waits_for(part: &Part, step: &Step) -> String {
 pub(crate) fn label(step: &Step) -> String {
     let outcome = step.outcome();
     match step.function() {
-        "shutdown" if step.client.as_ref() == Some(&step.by) => "FIN".into(),
+        "shutdown"
+            if step.client.as_ref() == Some(&step.by) && outcome == "0" =>
+        {
+            "FIN".into()
+        }
         "kill" => step.args.clone(),
-        "epoll_wait" if step.events.is_empty() && outcome == "0" => {
-            "epoll_wait 0".into()
+        "epoll_wait" if step.events.is_empty() => {
+            format!("epoll_wait {outcome}")
+        }
+        // It is restarted once the handler has returned.
+        name if step.result.starts_with("? ERESTART") => {
+            format!("{name} (signal)")
         }
         "epoll_wait" => format!("epoll_wait {}", in_short(&step.events)),
+        "io_uring_enter" if !step.events.is_empty() => {
+            format!("io_uring_enter → {}", completed(&step.events))
+        }
         "epoll_ctl" => control(step),
         "accept" if !outcome.starts_with('E') => {
             let client = step.client.as_deref().unwrap_or("");
@@ -131,6 +142,23 @@ pub(crate) fn label(step: &Step) -> String {
         }
         name => format!("{name} {}", thousands(outcome)),
     }
+}
+
+/// `recv A B`: each operation once.
+fn completed(events: &[String]) -> String {
+    let mut text = String::new();
+    let mut before = "";
+    for event in events {
+        let (call, name) = event.split_once(' ').unwrap_or((event, ""));
+        if call != before {
+            text.push_str(if before.is_empty() { call } else { ", " });
+            text.push_str(if before.is_empty() { "" } else { call });
+            before = call;
+        }
+        text.push(' ');
+        text.push_str(name);
+    }
+    text
 }
 
 /// `+A IN`: what `epoll_ctl` does to the set.

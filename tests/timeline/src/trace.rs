@@ -15,7 +15,7 @@ use crate::play::TraceFile;
 use crate::strace::{OPTIONS, STACKS, parse};
 use crate::{perfetto, standalone};
 
-/// More steps than these make a picture that nobody reads. The trace for
+/// More steps than these make a picture that cannot be read. The trace for
 /// Perfetto has all.
 const MOST: usize = 400;
 
@@ -48,7 +48,9 @@ pub fn trace(
         played: None,
         end: now(),
         from_socket: true,
+        shows_exit: false,
         hides: Vec::new(),
+        derives: Vec::new(),
     });
     if part.steps.is_empty() {
         let what = format!("{server} has called neither socket nor accept");

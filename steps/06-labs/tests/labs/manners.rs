@@ -41,6 +41,15 @@ fn without_a_name_the_labs_are_listed_with_their_questions() {
 }
 
 #[test]
+fn in_japanese_the_optimisations_have_the_articles_names() {
+    let named = contains("ports? (エフェメラルポート枯渇問題への対応)\n")
+        .and(contains(" (接続プールの実装)\n"))
+        .and(contains(" (イベント駆動型アーキテクチャへの移行)\n"))
+        .and(contains(" (ゼロコピー最適化)\n"));
+    labs(&[]).env("LC_ALL", "ja_JP.UTF-8").assert().success().stdout(named);
+}
+
+#[test]
 fn a_lab_says_its_question_what_it_saw_and_an_answer() {
     let heard = contains("framing: Is one recv one message?")
         .and(contains("replies due"))

@@ -26,7 +26,7 @@ pub(crate) fn folder() -> PathBuf {
 /// The program with these arguments.
 pub(crate) fn labs(arguments: &[&str]) -> Command {
     let mut command = Command::new(LABS);
-    command.args(arguments).timeout(TIMEOUT);
+    command.args(arguments).timeout(TIMEOUT).env("LC_ALL", "C");
     command
 }
 
