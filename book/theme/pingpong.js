@@ -83,7 +83,10 @@
     const width = Math.max(0, ...rows.map(row => row.length));
     if (rows.length < 2 || width <= (isRust ? 84 : 60)) continue;
     code.classList.add("tabular");
-    code.style.setProperty("--columns", width);
+    // The sentences below a table are wrapped already, at 100 columns.
+    const wrapped = code.textContent.split("\n")
+      .map(line => line.length).filter(length => length <= 100);
+    code.style.setProperty("--columns", Math.max(width, ...wrapped));
   }
 
   // Of a terminal, the copy button takes the commands, without prompt and output.

@@ -92,7 +92,13 @@ fn caption(part: &Part) -> String {
 fn run(program: &Path, args: &[OsString]) -> io::Result<String> {
     let file = TraceFile::new("own");
     let mut command = Command::new("strace");
-    command.args(OPTIONS).args([STACKS, "-o"]).arg(file.path());
+    command.args(OPTIONS);
+    // Of an interpreter, `python3`, no stack leads to a line of the reader's,
+    // and it makes thousands of calls before it begins.
+    if program.components().nth(1).is_some() {
+        command.arg(STACKS);
+    }
+    command.arg("-o").arg(file.path());
     command.arg(program).args(args);
     let mut server = command.spawn()?;
     // Ctrl-C is for the server. It has been started, and so does not inherit

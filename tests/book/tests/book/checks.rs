@@ -10,7 +10,7 @@ use crate::{
 pub(crate) type Check = fn(&Pages) -> Vec<String>;
 
 /// All checks of the pages.
-pub(crate) const ALL: [(&str, Check); 17] = [
+pub(crate) const ALL: [(&str, Check); 18] = [
     ("every_include_exists_and_is_not_empty", includes::resolve),
     ("every_anchor_is_used", includes::anchors_are_used),
     ("every_listing_is_compiled_code", includes::listings_are_code),
@@ -28,4 +28,5 @@ pub(crate) const ALL: [(&str, Check); 17] = [
     ("every_exercise_has_a_hint_and_a_solution", shape::exercises),
     ("exercises_are_numbered_in_reading_order", shape::exercise_numbers),
     ("every_code_block_names_its_language", shape::languages),
+    ("every_list_is_meant", shape::lists),
 ];

@@ -59,6 +59,29 @@ pub(crate) fn exercise_numbers(pages: &Pages) -> Vec<String> {
     problems
 }
 
+/// A line of a paragraph that begins with `+ ` or `1. ` begins a list.
+pub(crate) fn lists(pages: &Pages) -> Vec<String> {
+    let begins = |line: &str| {
+        ["- ", "+ ", "* ", "1. "].iter().any(|mark| line.starts_with(mark))
+    };
+    let mut problems = Vec::new();
+    for page in &pages.all {
+        let prose = page.prose();
+        for (before, (number, line)) in prose.iter().zip(prose.iter().skip(1)) {
+            let text = before.1;
+            let in_list = begins(text) || text.starts_with(' ');
+            let in_text = before.0 + 1 == *number && !text.is_empty();
+            if begins(line) && in_text && !in_list {
+                problems.push(format!(
+                    "{}:{number}: a list begins within a paragraph",
+                    page.name
+                ));
+            }
+        }
+    }
+    problems
+}
+
 pub(crate) fn languages(pages: &Pages) -> Vec<String> {
     let mut problems = Vec::new();
     for page in &pages.all {
