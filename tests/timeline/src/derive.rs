@@ -7,6 +7,7 @@ use crate::rings::Rings;
 use crate::time_wait::TimeWait;
 
 const LISTENER: &str = "listener";
+const SIGNALS: &str = "signals";
 
 /// The kernel's state at a time. A model: it knows what was sent and received,
 /// and not what is on the way.
@@ -208,7 +209,8 @@ impl Derived {
                 || self.now.fin.iter().any(|n| n == name)
                 || self.now.reset.iter().any(|n| n == name)
         };
-        let room = name != LISTENER && !self.full.contains(name);
+        let is_client = name != LISTENER && name != SIGNALS;
+        let room = is_client && !self.full.contains(name);
         asked("IN") && input || asked("OUT") && room
     }
 }

@@ -14,4 +14,6 @@ mod text;
 
 pub(crate) use diff::diff;
 pub(crate) use files::{check_folder, read, write};
+#[cfg(test)]
+pub(crate) use text::article_words;
 pub(crate) use text::{json, markdown, ratios, text};

@@ -1,5 +1,6 @@
 //! All results as text: for a terminal, for a page, for a program.
 
+use protocol::Language;
 use serde_json::{Value, json};
 
 use super::sentences::{rounds, sections};
@@ -17,12 +18,40 @@ pub(crate) fn text(results: &Results) -> String {
         .map(|load| format!("{}: {}", load.name, load.description))
         .collect();
     lines.push(medians(results));
+    let loads = results.loads.iter().map(|load| load.name.as_str());
+    lines.extend(article_words(loads, Language::from_environment()));
     for (title, sentences) in sections(results) {
         lines.extend([String::new(), title.into()]);
         lines.extend(sentences.iter().map(|sentence| format!("- {sentence}")));
     }
     let lines = lines.iter().map(|line| wrap(line, WIDTH, "  ") + "\n");
     format!("{}\n{}", align(&rows(results), 2), lines.collect::<String>())
+}
+
+/// What the article calls these loads and columns, where the language is its
+/// own.
+pub(crate) fn article_words<'a>(
+    loads: impl Iterator<Item = &'a str>,
+    language: Language,
+) -> Vec<String> {
+    if language == Language::English {
+        return Vec::new();
+    }
+    let word = |load| match load {
+        "low" => Some("low: 低負荷テスト"),
+        "medium" => Some("medium: 中負荷テスト"),
+        "high" => Some("high: 高負荷テスト"),
+        "soak" => Some("soak: 長時間耐久テスト"),
+        _ => None,
+    };
+    let mut words: Vec<_> = loads.filter_map(word).collect();
+    words.extend([
+        "RPS: 1秒あたりの処理リクエスト数",
+        "p50, p99, max ms: レスポンスタイム",
+        "errors: 失敗したリクエスト",
+        "CPU %: CPU使用率",
+    ]);
+    words.into_iter().map(String::from).collect()
 }
 
 /// What the table is made of.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
+use protocol::Language;
 
 use crate::driver::error::RequestError;
 use crate::driver::recorder::Recorder;
 use crate::load::scenario::SCENARIOS;
+use crate::report::article_words;
 use crate::report::plot::{Axis, Plot, Series, Style};
 use crate::results::latencies::{histogram, quantiles};
 use crate::results::metric::{P50, RPS, median};
@@ -177,4 +179,14 @@ fn a_picture_has_a_description_in_words() {
     let words = "&quot;A&quot;: from 0.0 s to 2.0 s, half of the points \
                  not above 0.1 s.\"";
     assert!(plot.svg().contains(words), "{}", plot.svg());
+}
+
+#[test]
+fn loads_and_columns_have_the_articles_names_in_japanese_alone() {
+    let loads = ["medium", "burst"];
+    let words = article_words(loads.into_iter(), Language::Japanese);
+    assert_eq!(words[0], "medium: 中負荷テスト");
+    assert_eq!(words.len(), 5, "{words:?}");
+    assert!(words.contains(&"CPU %: CPU使用率".into()), "{words:?}");
+    assert!(article_words(loads.into_iter(), Language::English).is_empty());
 }
