@@ -54,7 +54,8 @@ pub(crate) fn assemble(recording: &Recording) -> Part {
 
     let clients = clients(&drafts);
     let known = recording.played.is_some();
-    let mut derived = Derived::new(known, &recording.derives);
+    let steps = drafts.iter().map(|draft| &draft.step);
+    let mut derived = Derived::new(known, &recording.derives, steps);
     for draft in &mut drafts {
         let by_client = draft.tid.is_none();
         let mut state = derived.after(&mut draft.step, by_client);

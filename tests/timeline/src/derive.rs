@@ -26,8 +26,15 @@ pub(crate) struct Derived {
 }
 
 impl Derived {
-    pub(crate) fn new(clients_known: bool, more: &[String]) -> Self {
-        Self { clients_known, more: more.to_vec(), ..Self::default() }
+    /// For the steps of a trace, in order, with `more` than the usual.
+    pub(crate) fn new<'a>(
+        clients_known: bool,
+        more: &[String],
+        steps: impl Iterator<Item = &'a Step>,
+    ) -> Self {
+        let rings = steps.filter(|step| step.call == "io_uring_enter");
+        let (more, rings) = (more.to_vec(), Rings::new(rings));
+        Self { clients_known, more, rings, ..Self::default() }
     }
 
     /// The state after `step`.

@@ -1,12 +1,16 @@
 //! What `io_uring` has done. It stands in rings that `strace` does not read, so
-//! it is derived: from what the clients had sent when a call returned, and
-//! checked against the number of entries that each call submitted.
+//! it is derived: from what the clients had sent when a call returned, and from
+//! the number of entries that each call submitted, which has to agree.
+
+use std::collections::VecDeque;
 
 use crate::model::{Kernel, Step};
 
 /// Operations and completions, as they follow from the calls.
 #[derive(Debug, Default)]
 pub(crate) struct Rings {
+    /// What each call submits: this one and those after it.
+    entries: VecDeque<usize>,
     started: bool,
     /// Accepted since the last call: to be received from.
     accepted: Vec<String>,
@@ -20,13 +24,26 @@ pub(crate) struct Rings {
 }
 
 impl Rings {
+    /// For a trace with these calls of `io_uring_enter`.
+    pub(crate) fn new<'a>(calls: impl Iterator<Item = &'a Step>) -> Self {
+        let entries = |call: &Step| {
+            call.args.split(", ").nth(1).and_then(|n| n.parse().ok())
+        };
+        let entries = calls.map(|call| entries(call).unwrap_or(0)).collect();
+        Self { entries, ..Self::default() }
+    }
+
     /// Says in `step`, a call of `io_uring_enter`, what it has completed, and
     /// in `now` what is in flight after it.
     pub(crate) fn enter(&mut self, step: &mut Step, now: &mut Kernel) {
-        let done = self.submit(step, now);
-        // It was interrupted, or has not returned.
-        let returned = step.count().is_some();
-        let done = if returned { self.complete(done, now) } else { done };
+        let mut done = self.submit(step, now);
+        // What a call brings is answered by the next. It may have been
+        // interrupted, or has not returned.
+        let is_answered = self.entries.front().is_none_or(|next| *next > 0)
+            || now.queue.is_empty() && now.unread.is_empty();
+        if step.count().is_some() && is_answered {
+            done = self.complete(done, now);
+        }
         let mut names: Vec<_> =
             done.iter().map(|(_, name)| name.clone()).collect();
         names.dedup();
@@ -49,8 +66,7 @@ impl Rings {
             + self.accepted.len()
             + self.received.len()
             + self.ended.drain(..).len();
-        let told = step.args.split(", ").nth(1).and_then(|n| n.parse().ok());
-        if told != Some(entries) {
+        if self.entries.pop_front() != Some(entries) {
             // Another program, or a scene that this cannot follow.
             return vec![("unknown:", step.args.clone())];
         }
