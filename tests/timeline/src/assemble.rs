@@ -17,7 +17,7 @@ const WAITED: f64 = 0.001;
 const WAITED_TO_SEND: f64 = 0.005;
 
 /// What was recorded of a server and its clients.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Recording {
     pub(crate) server: String,
     pub(crate) raw: Vec<Raw>,
@@ -53,15 +53,7 @@ pub(crate) fn assemble(recording: &Recording) -> Part {
     drafts.sort_by(|a, b| a.step.moment().total_cmp(&b.step.moment()));
 
     let clients = clients(&drafts);
-    let known = recording.played.is_some();
-    let steps = drafts.iter().map(|draft| &draft.step);
-    let mut derived = Derived::new(known, &recording.derives, steps);
-    for draft in &mut drafts {
-        let by_client = draft.tid.is_none();
-        let mut state = derived.after(&mut draft.step, by_client);
-        hide(&mut state, &recording.hides);
-        draft.step.derived = state;
-    }
+    derive(recording, &mut drafts);
     let hides = |name: &str| recording.hides.iter().any(|hide| hide == name);
     drafts.retain(|draft| {
         let by_client = draft.tid.is_none() && hides("clients");
@@ -91,6 +83,19 @@ pub(crate) fn assemble(recording: &Recording) -> Part {
     }
     part.code = sources.lines;
     part
+}
+
+/// Says of each step what the kernel holds after it.
+fn derive(recording: &Recording, drafts: &mut [Draft]) {
+    let known = recording.played.is_some();
+    let steps = drafts.iter().map(|draft| &draft.step);
+    let mut derived = Derived::new(known, &recording.derives, steps);
+    for draft in drafts {
+        let by_client = draft.tid.is_none();
+        let mut state = derived.after(&mut draft.step, by_client);
+        hide(&mut state, &recording.hides);
+        draft.step.derived = state;
+    }
 }
 
 /// Empties the columns that are not shown.

@@ -22,8 +22,9 @@ pub fn against_scene(timeline: &Timeline, scene: &Scene) -> Vec<String> {
             if must.part.is_some_and(|number| number != index + 1) {
                 continue;
             }
-            let (first, second) =
-                (find(part, &must.first), find(part, &must.second));
+            let first = calls_of(part, &must.first).next();
+            let mut later = calls_of(part, &must.second);
+            let second = if must.last { later.last() } else { later.next() };
             if first.is_none() || second.is_none() || first > second {
                 let (first, second) = (&must.first, &must.second);
                 problems.push(format!(
@@ -36,17 +37,22 @@ pub fn against_scene(timeline: &Timeline, scene: &Scene) -> Vec<String> {
     problems
 }
 
-/// The place of the first call of the server with this name and client; `-`
-/// is none, `A+B` what it reported, and `=EAGAIN` what it returned.
-fn find(part: &Part, (call, about): &(String, String)) -> Option<usize> {
-    part.steps.iter().position(|step| {
+/// The places of the server's calls with this name and client; `-` is none,
+/// `A+B` what it reported, and `=EAGAIN` what it returned.
+fn calls_of<'a>(
+    part: &'a Part,
+    (call, about): &'a (String, String),
+) -> impl Iterator<Item = usize> + 'a {
+    let is_meant = move |step: &Step| {
         let reported = step.events.join("+").replace(' ', "-");
         !part.is_clients(step)
             && step.function() == call
             && (step.client.as_deref().unwrap_or("-") == about
                 || reported == *about
                 || about.strip_prefix('=') == Some(step.outcome()))
-    })
+    };
+    let steps = part.steps.iter().enumerate();
+    steps.filter(move |(_, step)| is_meant(step)).map(|(place, _)| place)
 }
 
 /// What differs between two recordings of a scene.

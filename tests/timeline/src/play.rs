@@ -115,26 +115,8 @@ fn play_before(
     ours: &Path,
     with_source: bool,
 ) -> io::Result<Part> {
-    let without = command.strip_suffix(WITHOUT);
-    let mut words = without.unwrap_or(command).split_whitespace();
-    let program = ours.join(words.next().unwrap_or_default());
-    let program = program.to_string_lossy();
     let file = TraceFile::new(&scene.name);
-    let path = file.0.to_string_lossy();
-    let mut args = OPTIONS.to_vec();
-    args.extend(with_source.then_some(STACKS));
-    if without.is_some() {
-        // The call returns 0, and does nothing.
-        args.extend(["-e", "inject=setsockopt:retval=0"]);
-    }
-    args.extend(["-o", path.as_ref(), program.as_ref()]);
-    args.extend(words);
-    args.extend(["--port", "{port}"]);
-    if !command.starts_with("wrong ") {
-        args.push("--quiet");
-    }
-    let server = Launch::program("strace", &args).start(TIMEOUT);
-    let server = server.map_err(io::Error::other)?;
+    let server = start(command, ours, &file, with_source)?;
     let process = server.process().map_err(io::Error::other)?;
 
     let played = client::play(scene, server.address(), process)?;
@@ -170,6 +152,34 @@ fn play_before(
         derives: scene.derives.clone(),
     };
     Ok(assemble(&recording))
+}
+
+/// Starts `command` under `strace`.
+fn start(
+    command: &str,
+    ours: &Path,
+    file: &TraceFile,
+    with_source: bool,
+) -> io::Result<Server> {
+    let without = command.strip_suffix(WITHOUT);
+    let mut words = without.unwrap_or(command).split_whitespace();
+    let program = ours.join(words.next().unwrap_or_default());
+    let program = program.to_string_lossy();
+    let path = file.0.to_string_lossy();
+    let mut args = OPTIONS.to_vec();
+    args.extend(with_source.then_some(STACKS));
+    if without.is_some() {
+        // The call returns 0, and does nothing.
+        args.extend(["-e", "inject=setsockopt:retval=0"]);
+    }
+    args.extend(["-o", path.as_ref(), program.as_ref()]);
+    args.extend(words);
+    args.extend(["--port", "{port}"]);
+    if !command.starts_with("wrong ") {
+        args.push("--quiet");
+    }
+    let server = Launch::program("strace", &args).start(TIMEOUT);
+    server.map_err(io::Error::other)
 }
 
 /// Starts `server` again on its port, and adds its calls to `raw`, as if they

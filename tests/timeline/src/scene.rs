@@ -87,6 +87,8 @@ pub struct Must {
     pub first: (String, String),
     /// The call that comes later, and its client.
     pub second: (String, String),
+    /// Whether that is the last such call, and not the first.
+    pub last: bool,
 }
 
 impl Scene {
@@ -203,8 +205,12 @@ fn must(text: &str) -> Option<Must> {
         ["in", part, rest @ ..] => (Some(part.parse().ok()?), rest),
         rest => (None, rest),
     };
-    let [call, client, "before", later, other] = words else { return None };
+    let ([call, client, "before", later, other]
+    | [call, client, "before", "last", later, other]) = words
+    else {
+        return None;
+    };
     let first = ((*call).into(), (*client).into());
     let second = ((*later).into(), (*other).into());
-    Some(Must { part, first, second })
+    Some(Must { part, first, second, last: words.contains(&"last") })
 }

@@ -45,12 +45,9 @@ pub fn trace(
     let mut part = assemble(&Recording {
         server: server.clone(),
         raw: parse(&text),
-        played: None,
         end: now(),
         from_socket: true,
-        shows_exit: false,
-        hides: Vec::new(),
-        derives: Vec::new(),
+        ..Recording::default()
     });
     if part.steps.is_empty() {
         let what = format!("{server} has called neither socket nor accept");
