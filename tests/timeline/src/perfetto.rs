@@ -91,7 +91,6 @@ mod tests {
 
     /// "Trace Event Format": complete events (X) and metadata (M).
     #[test]
-    #[expect(clippy::panic, reason = "a test fails by panicking")]
     fn each_event_has_the_fields_of_the_format() {
         let trace = trace();
         let events = trace["traceEvents"].as_array();
