@@ -41,6 +41,19 @@ peers *args:
         --external 'floor=target/release/examples/floor {port}' \
         --external 'tokio=target/release/tokio-pong {port}' "$@"
 
+# Steps 04 and 09 beside the runtimes that use io_uring (the first build takes some minutes)
+[no-exit-message]
+peers-uring *args:
+    @cargo build --quiet --release --bin 04-epoll --bin 09-uring
+    @cargo build --quiet --release --manifest-path book/peers/uring-pong/Cargo.toml --target-dir target
+    @just compare --only 04 --also 09-uring --baseline 04-epoll --rounds 12 --duration 0.3 --timeout 1 --ratios \
+        --scenario keep-alive-100,keep-alive-1000,pipelined-50,churn --server-cpus 1 --client-cpus 0 \
+        --external 'min-wait=target/release/09-uring --quiet --min-wait 100 --port {port}' \
+        --external 'tokio-uring=target/release/tokio-uring-pong {port}' \
+        --external 'monoio=target/release/monoio-pong {port}' \
+        --external 'compio=target/release/compio-pong {port}' \
+        --external 'glommio=target/release/glommio-pong {port}' "$@"
+
 # What each trick of step 04 (or 09) brings: build it without, and compare (some minutes)
 [no-exit-message]
 without *args:
