@@ -14,6 +14,8 @@ use harness::{
 
 /// What a client may be silent for in these tests.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a client may take to leave, once the server is shutting down.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn path() -> &'static str {
     server_of_this_step!().1
@@ -234,6 +236,46 @@ fn ends_in_time_though_many_clients_have_sent_much() -> CaseResult {
     process.signal(Signal::SIGCONT)?;
     let status = process.wait(3 * SHUTDOWN_TIMEOUT)?;
     assert!(status.success(), "{status}");
+    Ok(())
+}
+
+/// More than an event loop reads of one client in a turn.
+#[test]
+fn answers_60_000_bytes_that_had_come_before_the_signal() -> CaseResult {
+    const LINES: usize = 12_000;
+    let server = steps::launch(path()).args(&["--quiet"]).start(TIMEOUT)?;
+    let process = server.process()?;
+    let mut client = server.connect()?;
+    client.ask(b"ping\n", b"pong\n")?;
+    process.stop()?;
+    client.send(&b"ping\n".repeat(LINES))?;
+    process.signal(Signal::SIGTERM)?;
+    process.signal(Signal::SIGCONT)?;
+    let replies = client.read_to_the_end()?;
+    assert!(replies == b"pong\n".repeat(LINES), "{} bytes", replies.len());
+    assert!(process.wait(SHUTDOWN_TIMEOUT)?.success());
+    Ok(())
+}
+
+/// It does not wait for longer than for its clients: ten times, in less than
+/// half of the time that a client may take to leave.
+#[test]
+fn ends_as_soon_as_its_clients_have_left() -> CaseResult {
+    const ROUNDS: u32 = 10;
+    let mut time = Duration::ZERO;
+    for _ in 0..ROUNDS {
+        let server = steps::launch(path()).start(TIMEOUT)?;
+        let process = server.process()?;
+        let mut client = server.connect()?;
+        client.ask(b"ping\n", b"pong\n")?;
+        let before = Instant::now();
+        process.signal(Signal::SIGTERM)?;
+        assert_eq!(client.read_to_the_end()?, b"");
+        drop(client);
+        assert!(process.wait(SHUTDOWN_TIMEOUT)?.success());
+        time += before.elapsed();
+    }
+    assert!(time < ROUNDS * DRAIN_TIMEOUT / 2, "{time:?}");
     Ok(())
 }
 
