@@ -274,6 +274,8 @@ fn ends_as_soon_as_its_clients_have_left() -> CaseResult {
         drop(client);
         assert!(process.wait(SHUTDOWN_TIMEOUT)?.success());
         time += before.elapsed();
+        // A clean end is no error.
+        assert_eq!(process.stderr.wait_for(TIMEOUT, |_| false), "");
     }
     assert!(time < ROUNDS * DRAIN_TIMEOUT / 2, "{time:?}");
     Ok(())
