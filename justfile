@@ -61,6 +61,7 @@ without *args:
 
 # Answer a question by an experiment: just lab backlog; alone it lists them
 lab *args:
+    @cargo build --quiet --release --bin 07-cores
     @cargo run {{ quiet }} --release --bin 06-labs -- "$@"
 
 # Run a server that makes one mistake: just wrong one-recv-for-one-message; alone it lists them

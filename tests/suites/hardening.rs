@@ -14,11 +14,21 @@ use harness::{
 
 /// What a client may be silent for in these tests.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a client may take to leave, once the server is shutting down.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn path() -> &'static str {
     server_of_this_step!().1
+}
+
+/// The options of a mode that has a test of its own, named after it.
+fn options() -> &'static [&'static str] {
+    let mode = env!("CARGO_CRATE_NAME").strip_prefix("hardening_");
+    let mut targets = steps::targets(server_of_this_step!().0);
+    let target = targets.find(|target| Some(target.mode) == mode);
+    target.map_or(&[], |target| target.options)
+}
+
+fn launch() -> Launch {
+    steps::launch(path()).args(options())
 }
 
 fn has_limits() -> bool {
@@ -34,7 +44,7 @@ fn started_by(tool: &str, args: &[&str]) -> Option<Launch> {
         return None;
     }
     let launch = Launch::program(tool, args);
-    Some(launch.args(&[path(), "--port", "{port}"]))
+    Some(launch.args(&[path(), "--port", "{port}"]).args(options()))
 }
 
 fn ends_with_status_0(process: &Process, signal: Signal) -> CaseResult {
@@ -115,7 +125,8 @@ fn outlives_a_log_that_has_reached_its_size_limit() -> CaseResult {
 fn refuses_clients_for_whom_there_is_no_address_space() -> CaseResult {
     let script = "ulimit -v 49152; exec \"$0\" \"$@\"";
     let launch = Launch::program("sh", &["-c", script]);
-    let launch = launch.args(&[path(), "--port", "{port}", "--quiet"]);
+    let launch =
+        launch.args(&[path(), "--port", "{port}", "--quiet"]).args(options());
     let server = launch.start(TIMEOUT)?;
     let mut clients = server.connect_many(400)?;
     for client in &mut clients {
@@ -132,7 +143,7 @@ fn refuses_clients_for_whom_there_is_no_address_space() -> CaseResult {
 #[test]
 fn serves_on_and_waits_where_its_limit_falls_below_what_is_open() -> CaseResult
 {
-    let server = steps::launch(path()).args(&["--quiet"]).start(TIMEOUT)?;
+    let server = launch().args(&["--quiet"]).start(TIMEOUT)?;
     let mut client = server.connect()?;
     client.ask(b"ping\n", b"pong\n")?;
     let process = server.process()?;
@@ -161,7 +172,7 @@ fn with_idle_timeout() -> Result<Option<Server>, CaseError> {
     if !has_limits() {
         return Ok(None);
     }
-    let launch = steps::launch(path());
+    let launch = launch();
     launch.args(&["--quiet", "--idle-timeout", "1"]).start(TIMEOUT).map(Some)
 }
 
@@ -225,7 +236,7 @@ fn a_client_that_reads_slowly_is_not_idle() -> CaseResult {
 /// busy, it may take longer than it promises.)
 #[test]
 fn ends_in_time_though_many_clients_have_sent_much() -> CaseResult {
-    let server = steps::launch(path()).start(TIMEOUT)?;
+    let server = launch().start(TIMEOUT)?;
     let process = server.process()?;
     let mut clients = server.connect_many(40)?;
     process.stop()?;
@@ -239,53 +250,11 @@ fn ends_in_time_though_many_clients_have_sent_much() -> CaseResult {
     Ok(())
 }
 
-/// More than an event loop reads of one client in a turn.
-#[test]
-fn answers_60_000_bytes_that_had_come_before_the_signal() -> CaseResult {
-    const LINES: usize = 12_000;
-    let server = steps::launch(path()).args(&["--quiet"]).start(TIMEOUT)?;
-    let process = server.process()?;
-    let mut client = server.connect()?;
-    client.ask(b"ping\n", b"pong\n")?;
-    process.stop()?;
-    client.send(&b"ping\n".repeat(LINES))?;
-    process.signal(Signal::SIGTERM)?;
-    process.signal(Signal::SIGCONT)?;
-    let replies = client.read_to_the_end()?;
-    assert!(replies == b"pong\n".repeat(LINES), "{} bytes", replies.len());
-    assert!(process.wait(SHUTDOWN_TIMEOUT)?.success());
-    Ok(())
-}
-
-/// It does not wait for longer than for its clients: ten times, in less than
-/// half of the time that a client may take to leave.
-#[test]
-fn ends_as_soon_as_its_clients_have_left() -> CaseResult {
-    const ROUNDS: u32 = 10;
-    let mut time = Duration::ZERO;
-    for _ in 0..ROUNDS {
-        let server = steps::launch(path()).start(TIMEOUT)?;
-        let process = server.process()?;
-        let mut client = server.connect()?;
-        client.ask(b"ping\n", b"pong\n")?;
-        let before = Instant::now();
-        process.signal(Signal::SIGTERM)?;
-        assert_eq!(client.read_to_the_end()?, b"");
-        drop(client);
-        assert!(process.wait(SHUTDOWN_TIMEOUT)?.success());
-        time += before.elapsed();
-        // A clean end is no error.
-        assert_eq!(process.stderr.wait_for(TIMEOUT, |_| false), "");
-    }
-    assert!(time < ROUNDS * DRAIN_TIMEOUT / 2, "{time:?}");
-    Ok(())
-}
-
 /// Its replies are stuck on the way when the signal comes. Then it reads them.
 #[test]
 fn a_client_that_reads_late_gets_whole_replies() -> CaseResult {
     const HELD: usize = 100 << 10;
-    let server = steps::launch(path()).args(&["--quiet"]).start(TIMEOUT)?;
+    let server = launch().args(&["--quiet"]).start(TIMEOUT)?;
     let process = server.process()?;
     let mut client = server.connect()?;
     let line = [vec![b'z'; 99], vec![b'\n']].concat();
@@ -304,7 +273,7 @@ fn a_client_that_reads_late_gets_whole_replies() -> CaseResult {
 /// The line break that gets off the line of `^C` comes before all else.
 #[test]
 fn says_that_it_shuts_down_before_it_says_what_ends_with_it() -> CaseResult {
-    let server = steps::launch(path()).start(TIMEOUT)?;
+    let server = launch().start(TIMEOUT)?;
     let process = server.process()?;
     let mut client = server.connect()?;
     client.ask(b"ping\n", b"pong\n")?;
@@ -323,7 +292,7 @@ fn says_that_it_shuts_down_before_it_says_what_ends_with_it() -> CaseResult {
 #[test]
 fn the_kernel_holds_little_for_a_client_that_never_reads() -> CaseResult {
     const MOST: u64 = 512 << 10;
-    let server = steps::launch(path()).args(&["--quiet"]).start(TIMEOUT)?;
+    let server = launch().args(&["--quiet"]).start(TIMEOUT)?;
     let mut client = server.connect()?;
     client.fill(&[b'\n'; 4_096], 64 << 20)?;
     let unsent = client.replies_on_the_way()?;

@@ -1,14 +1,16 @@
 //! A server in a process of its own: started, watched, paused, ended.
 
+use std::collections::HashMap;
+use std::fs::DirEntry;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{ChildStderr, Stdio};
+use std::process::{ChildStderr, Command, Stdio};
 use std::time::Duration;
 use std::{fs, thread};
 
 use clap::ValueEnum;
 use compare::target::announced_address;
-use compare::target::guard::{Guarded, reexec};
+use compare::target::guard::{Guarded, guarded, reexec};
 use compare::target::proc::value_of;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
@@ -45,10 +47,14 @@ impl Server {
         if options.contains(&"--stderr") {
             command.stderr(Stdio::piped());
         }
+        Self::spawn(&mut command, name)
+    }
+
+    fn spawn(command: &mut Command, name: &str) -> Result<Self, Error> {
         command.env("LC_ALL", "C.UTF-8").stdout(Stdio::piped());
         // From here on dropping it ends the server.
         let mut process =
-            Guarded::spawn(&mut command).map_err(Error::while_doing(name))?;
+            Guarded::spawn(command).map_err(Error::while_doing(name))?;
         let mut line = String::new();
         if let Some(stdout) = process.take_stdout() {
             BufReader::new(stdout).read_line(&mut line)?;
@@ -60,6 +66,27 @@ impl Server {
         Ok(Self { process, pid, address })
     }
     // ANCHOR_END: start
+
+    /// Starts a later step's program, which stands beside this one.
+    ///
+    /// # Errors
+    /// It does not: how to build it. Or it ended first.
+    pub(crate) fn start_beside(
+        name: &str,
+        options: &[&str],
+    ) -> Result<Self, Error> {
+        let own = std::env::current_exe()?;
+        let program = own.with_file_name(name);
+        if !program.exists() {
+            return Err(Error::Failed(format!(
+                "there is no {}: cargo build --release --bin {name}",
+                program.display()
+            )));
+        }
+        let arguments = [&["--quiet", "--port", "0"], options].concat();
+        let program = program.to_string_lossy();
+        Self::spawn(&mut guarded(&program, &arguments), name)
+    }
 
     /// What it writes on stderr, where it was started with `--stderr`.
     pub(crate) fn take_stderr(&mut self) -> Option<ChildStderr> {
@@ -89,6 +116,32 @@ impl Server {
         ClockId::pid_cpu_clock_id(self.pid)
             .and_then(ClockId::now)
             .map_or(Duration::ZERO, Duration::from)
+    }
+
+    /// The same for each of them, by its number. `man 5 proc`, `schedstat`.
+    pub(crate) fn threads_cpu_time(&self) -> HashMap<String, Duration> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid));
+        let cpu_time = |thread: DirEntry| {
+            let path = thread.path().join("schedstat");
+            let text = fs::read_to_string(path).ok()?;
+            let nanoseconds = text.split(' ').next()?.parse().ok()?;
+            let name = thread.file_name().into_string().ok()?;
+            Some((name, Duration::from_nanos(nanoseconds)))
+        };
+        let threads = threads.into_iter().flatten().flatten();
+        threads.filter_map(cpu_time).collect()
+    }
+
+    /// For each of its epoll sets, how many descriptors are in it.
+    /// `man 5 proc`, `/proc/pid/fdinfo`.
+    pub(crate) fn registered(&self) -> Vec<usize> {
+        let infos = fs::read_dir(format!("/proc/{}/fdinfo", self.pid));
+        let infos = infos.into_iter().flatten().flatten();
+        let texts = infos.filter_map(|i| fs::read_to_string(i.path()).ok());
+        let entries = |text: String| {
+            text.lines().filter(|line| line.starts_with("tfd:")).count()
+        };
+        texts.map(entries).filter(|&count| count > 0).collect()
     }
 
     /// Waits until it has nothing left to do, or waits itself; two seconds at

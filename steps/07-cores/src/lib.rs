@@ -23,7 +23,7 @@ use std::mem;
 use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{Builder, available_parallelism};
 use std::time::Duration;
@@ -83,7 +83,7 @@ pub fn run(options: &Options) -> Result<()> {
     let listener = listen(address, options.listen.backlog)?;
     let address = local_address(&listener)?;
     let shared = Arc::new(options.shared()?);
-    let loops = options.loops(Arc::new(listener), &shared)?;
+    let loops = options.loops(listener, &shared)?;
 
     // Before any other thread exists: they inherit the mask.
     let (on_signal, mut signal_log) = (Arc::clone(&shared), log.for_thread());
@@ -136,45 +136,42 @@ impl Options {
         self.cores.unwrap_or_else(available)
     }
 
+    /// With one loop there is none to choose.
+    fn hands_over(&self) -> bool {
+        self.spread == Spread::Handover && self.cores() > 1
+    }
+
     fn shared(&self) -> Result<Shared> {
         let cores = self.cores();
+        let acceptors = if self.hands_over() { 1 } else { cores };
         // Each loop has descriptors of its own: epoll, wake-ups, a listener.
         let default = || connection_limit(None).saturating_sub(3 * cores);
         let max = self.limits.max_connections.unwrap_or_else(default);
-        let one_accepts = self.spread == Spread::Handover;
-        let accepting = 0..if one_accepts { 1 } else { cores };
-        Ok(Shared {
-            wake_ups: accepting
-                .map(|_| WakeUp::new())
-                .collect::<Result<_>>()?,
-            max_connections: max.max(1),
-            open: AtomicUsize::new(0),
-            left: AtomicUsize::new(0),
-        })
+        Shared::new(acceptors, max.max(1))
     }
 
-    fn loops(
-        &self,
-        first: Arc<OwnedFd>,
-        shared: &Arc<Shared>,
-    ) -> Result<Vec<Loop>> {
-        let (mut loops, mut recipients) = (Vec::new(), Recipients::default());
+    fn loops(&self, first: OwnedFd, shared: &Arc<Shared>) -> Result<Vec<Loop>> {
+        let (first, mut loops) = (Arc::new(first), Vec::new());
+        let mut recipients = Recipients::default();
+        if self.hands_over() {
+            for _ in 0..self.cores() {
+                loops.push(recipients.add_loop(shared)?);
+            }
+        }
         for (number, stop) in shared.wake_ups.iter().enumerate() {
-            let mut listener = Arc::clone(&first);
-            let exclusive = self.spread == Spread::Exclusive;
-            if self.spread == Spread::Reuseport && number > 0 {
-                let another = queues::another(&first, self.listen.backlog)?;
-                listener = Arc::new(another);
-            }
-            if self.spread == Spread::Handover {
-                for _ in 0..self.cores() {
-                    loops.push(recipients.add_loop(shared)?);
+            let listener = match self.spread {
+                Spread::Reuseport if number > 0 => {
+                    Arc::new(queues::another(&first, self.listen.backlog)?)
                 }
-            }
-            let (stop, shared) = (stop.clone(), Arc::clone(shared));
-            let recipients = mem::take(&mut recipients);
-            let queue = Queue { listener, exclusive, shared, recipients };
-            loops.push((stop, Box::new(queue)));
+                _ => Arc::clone(&first),
+            };
+            let queue = Queue {
+                listener,
+                exclusive: self.spread == Spread::Exclusive,
+                shared: Arc::clone(shared),
+                recipients: mem::take(&mut recipients),
+            };
+            loops.push((stop.clone(), Box::new(queue)));
         }
         Ok(loops)
     }

@@ -48,14 +48,26 @@ impl Stop for WakeUp {
 pub(crate) struct Shared {
     /// Those of the loops that accept.
     pub(crate) wake_ups: Vec<WakeUp>,
-    pub(crate) max_connections: usize,
-    pub(crate) open: AtomicUsize,
+    max_connections: usize,
+    open: AtomicUsize,
     /// Clients that were not accepted any more.
     pub(crate) left: AtomicUsize,
 }
 
-// ANCHOR: limit
 impl Shared {
+    /// # Errors
+    /// EMFILE without a free descriptor.
+    pub(crate) fn new(
+        acceptors: usize,
+        max_connections: usize,
+    ) -> Result<Self> {
+        let wake_ups = (0..acceptors).map(|_| WakeUp::new());
+        let wake_ups = wake_ups.collect::<Result<_>>()?;
+        let (open, left) = Default::default();
+        Ok(Self { wake_ups, max_connections, open, left })
+    }
+
+    // ANCHOR: limit
     /// Whether the process may have another client.
     pub(crate) fn has_room(&self) -> bool {
         self.open.load(SeqCst) < self.max_connections
@@ -77,5 +89,5 @@ impl Shared {
     pub(crate) fn wake_all(&self, why: u64) {
         self.wake_ups.iter().for_each(|wake_up| wake_up.wake(why));
     }
+    // ANCHOR_END: limit
 }
-// ANCHOR_END: limit

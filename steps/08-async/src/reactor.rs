@@ -8,10 +8,6 @@ use std::time::Duration;
 use epoll::{Event, Interest, Poller, Trigger};
 use protocol::Result;
 
-/// Edge-triggered, it may stand all the time: an event comes only when
-/// something changes.
-const INTEREST: Interest = Interest { readable: true, writable: true };
-
 /// What is known of a descriptor, and the task that waits for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Slot {
@@ -47,7 +43,8 @@ impl Reactor {
         let len = slots.len().max(number + 1);
         slots.resize(len, slot.clone());
         slots[number] = slot;
-        self.poller.borrow().register(fd, number as u64, INTEREST)
+        let interest = Interest::READABLE;
+        self.poller.borrow().register(fd, number as u64, interest)
     }
 
     /// The slot of a descriptor that was registered.
@@ -55,12 +52,14 @@ impl Reactor {
         RefMut::map(self.slots.borrow_mut(), |slots| &mut slots[fd as usize])
     }
 
-    /// If `fd` is ready already, an event comes at the next wait.
+    /// If `fd` is ready already, an event comes at the next wait; from here on
+    /// for room to write, too.
     ///
     /// # Errors
     /// ENOMEM: see [`Poller::reregister`].
     pub(crate) fn rearm(&self, fd: BorrowedFd<'_>) -> Result<()> {
-        self.poller.borrow().reregister(fd, fd.as_raw_fd() as u64, INTEREST)
+        let interest = Interest { readable: true, writable: true };
+        self.poller.borrow().reregister(fd, fd.as_raw_fd() as u64, interest)
     }
 
     /// Waits for events, and wakes the tasks that wait for them.

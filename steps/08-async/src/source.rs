@@ -17,7 +17,8 @@ use crate::reactor::Slot;
 /// A non-blocking descriptor whose calls wait as futures. One task may wait for
 /// one of them at a time. To drop it closes it.
 pub struct Source<T: AsFd> {
-    pub(crate) io: T,
+    /// The descriptor.
+    pub io: T,
     runtime: Rc<Runtime>,
 }
 
@@ -108,6 +109,7 @@ impl<T: AsFd> Source<T> {
                 match send(&self.io, bytes) {
                     Err(e) if e.kind() == ErrorKind::WouldBlock => {
                         self.slot().waker.clone_from(cx.waker());
+                        self.runtime.reactor.rearm(self.io.as_fd())?;
                         return Poll::Pending;
                     }
                     result => bytes = &bytes[result.context(Call::Send)?..],

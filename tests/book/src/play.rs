@@ -20,8 +20,15 @@ use super::terminal::Terminal;
 
 /// The servers, as their binaries are called: those of the steps, and the one
 /// that is told which mistake to make.
-const SERVERS: [&str; 5] =
-    ["01-blocking", "02-threads", "04-epoll", "09-uring", "wrong"];
+const SERVERS: [&str; 7] = [
+    "01-blocking",
+    "02-threads",
+    "04-epoll",
+    "07-cores",
+    "08-async",
+    "09-uring",
+    "wrong",
+];
 /// The port that the book uses where a command names none.
 const BOOK_PORT: u16 = 8_888;
 

@@ -1,5 +1,7 @@
-//! The ping-pong server on tokio's current-thread runtime, in its usual style:
-//! a task for each client. `tokio-pong PORT` prints where it listens.
+//! The ping-pong server on tokio, in its usual style: a task for each client.
+//! `tokio-pong PORT` prints where it listens. It runs on the current-thread
+//! runtime, and with a number behind it, `tokio-pong PORT 2`, on so many
+//! workers.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,14 +9,27 @@ use std::net::{Ipv4Addr, SocketAddr};
 use protocol::Conversation;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::runtime::Builder;
 
 fn main() -> io::Result<()> {
     let port = std::env::args().nth(1).and_then(|port| port.parse().ok());
     let Some(port) = port else {
         return Err(io::Error::other("give a port: tokio-pong 8888"));
     };
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_io().build()?.block_on(serve(port))
+    let workers = std::env::args().nth(2);
+    let workers = workers.and_then(|number| number.parse().ok());
+    let mut runtime = match workers.filter(|&number| number > 0) {
+        None => Builder::new_current_thread(),
+        Some(workers) => {
+            let mut runtime = Builder::new_multi_thread();
+            runtime.worker_threads(workers);
+            runtime
+        }
+    };
+    let runtime = runtime.enable_io().build()?;
+    // In a task of its own: the main thread is no worker.
+    let served = runtime.spawn(serve(port));
+    runtime.block_on(served).map_err(io::Error::other)?
 }
 
 async fn serve(port: u16) -> io::Result<()> {

@@ -14,6 +14,7 @@ mod omission;
 mod pool;
 mod ports;
 pub(crate) mod slow_reader;
+mod spread;
 mod zero_copy;
 
 /// A question, and the experiment that answers it.
@@ -31,7 +32,7 @@ pub(crate) struct Lab {
 
 /// All of them.
 // ANCHOR: labs
-pub(crate) static LABS: [Lab; 11] = [
+pub(crate) static LABS: [Lab; 12] = [
     lab("framing", "Is one recv one message?", framing::run),
     lab("backlog", "What if clients come faster than accept?", backlog::run),
     Lab {
@@ -46,6 +47,7 @@ pub(crate) static LABS: [Lab; 11] = [
     lab("pool", "What is a connection that is kept worth?", pool::run),
     lab("omission", "Which requests does a load test forget?", omission::run),
     lab("c10k", "What do 10,000 idle clients cost?", c10k::run),
+    lab("spread", "Which loop gets the client?", spread::run),
 ];
 
 const fn lab(

@@ -1,6 +1,8 @@
 //! What one way costs, in CPU time or memory, compared to another.
 
-use crate::running::{assert_plotted, number, observe};
+use std::path::Path;
+
+use crate::running::{LABS, assert_plotted, number, observe};
 
 #[test]
 fn zero_copy_costs_a_pong_more_and_saves_files_a_copy() {
@@ -72,4 +74,24 @@ fn slow_reader_back_pressure_bounds_memory_and_others_are_served() {
         let less = number(keeps, "flooded") > number(row, "flooded");
         assert!(less, "{keeps} {row}");
     }
+}
+
+#[test]
+fn spread_the_server_alone_gives_each_loop_as_many_clients() {
+    if !Path::new(LABS).with_file_name("07-cores").exists() {
+        assert!(!harness::in_ci(), "07-cores is not built");
+        return println!("skipped: 07-cores is not built");
+    }
+    let Some(seen) = observe("spread") else { return };
+    for row in seen.rows::<6>() {
+        let of_loop = |n: usize| row["connections"][n].as_u64().unwrap_or(0);
+        let (more, fewer) = (of_loop(0), of_loop(1));
+        let all = if row["load"] == "even" { 16 } else { 400 };
+        assert_eq!(more + fewer, all, "{row}");
+        if row["spread"] == "handover" {
+            assert!(more - fewer <= 1, "{row}");
+        }
+        assert!(number(row, "fastest_s") <= number(row, "slowest_s"), "{row}");
+    }
+    assert_plotted("spread");
 }

@@ -15,7 +15,7 @@ use predicates::str::contains;
 
 use crate::running::{LABS, MACHINE, labs};
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "framing",
     "backlog",
     "ports",
@@ -27,6 +27,7 @@ const NAMES: [&str; 11] = [
     "pool",
     "omission",
     "c10k",
+    "spread",
 ];
 
 #[test]

@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(100);
 /// of the time, for a timer or a reply that does not come, or look at a server
 /// that is theirs: they don't disturb each other.
 pub(crate) static MACHINE: RwLock<()> = RwLock::new(());
-const ALONE: [&str; 2] = ["zero-copy", "pool"];
+const ALONE: [&str; 3] = ["zero-copy", "pool", "spread"];
 
 /// Where plots go.
 pub(crate) fn folder() -> PathBuf {

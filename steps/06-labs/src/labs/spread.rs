@@ -1,0 +1,207 @@
+//! Which loop gets the client?
+//!
+//! With a loop for each core something has to say which loop serves which
+//! client: the kernel, by a hash (`reuseport`) or by which is woken first
+//! (`exclusive`), or the server (`handover`). None of them knows which client
+//! will be busy.
+
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::client::{TIMEOUT, ask, connect};
+use crate::error::Error;
+use crate::figures::{count, median, quantile, seconds};
+use crate::report::{Report, TableRow};
+use crate::server::Server;
+use compare::report::plot::{Plot, Series, Style};
+
+const LOOPS: usize = 2;
+/// Clients that ask as fast as they are answered, each from its own thread.
+const BUSY: usize = 16;
+const DURATION: Duration = Duration::from_millis(600);
+/// Their share: all clients are busy, or one in 25.
+const LOADS: [(&str, usize); 2] = [("even", 1), ("uneven", 25)];
+
+#[derive(Debug, Serialize)]
+struct Row {
+    spread: &'static str,
+    load: &'static str,
+    /// Connections of each loop, the largest first.
+    connections: Vec<usize>,
+    /// The share of the work that the busiest loop did.
+    busiest: f64,
+    /// Of the busy clients, each one's median.
+    fastest_s: f64,
+    slowest_s: f64,
+    p99_s: f64,
+    #[serde(skip)]
+    medians: Vec<f64>,
+}
+
+impl TableRow for Row {
+    fn cells(&self) -> Vec<(&'static str, String)> {
+        let number = |n: &usize| count(*n as u64);
+        let connections: Vec<_> = self.connections.iter().map(number).collect();
+        vec![
+            ("load", self.load.into()),
+            ("spread", self.spread.into()),
+            ("connections", connections.join(" + ")),
+            ("work of the busiest", format!("{:.0} %", self.busiest * 100.0)),
+            ("fastest client", seconds(self.fastest_s)),
+            ("slowest client", seconds(self.slowest_s)),
+            ("p99", seconds(self.p99_s)),
+        ]
+    }
+}
+
+/// Step 07 with two loops, in its three ways, under both loads.
+pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+    report.line(format!(
+        "07-cores has {LOOPS} loops. {BUSY} clients ask for {DURATION:?} as \
+         fast as they are\nanswered. Under the even load they are all there \
+         are; under the uneven one\n{} silent ones are connected among them.\n",
+        BUSY * (LOADS[1].1 - 1)
+    ));
+    let mut rows = Vec::new();
+    for (load, one_in) in LOADS {
+        for spread in ["reuseport", "exclusive", "handover"] {
+            report.line(format!("  {load}, {spread}"));
+            rows.push(measure(load, one_in, spread)?);
+        }
+    }
+    report.finish(&rows, &verdict(&rows));
+    report.plot(&plot(&rows))
+}
+
+// ANCHOR: measure
+fn measure(
+    load: &'static str,
+    one_in: usize,
+    spread: &'static str,
+) -> Result<Row, Error> {
+    let cores = LOOPS.to_string();
+    let options = ["--cores", &cores, "--spread", spread];
+    let server = Server::start_beside("07-cores", &options)?;
+    let all: Vec<TcpStream> = (0..BUSY * one_in)
+        .map(|_| connected(server.address))
+        .collect::<Result<_, _>>()?;
+    let before = server.threads_cpu_time();
+    let asking = all.iter().step_by(one_in).map(|client| {
+        let client = client.try_clone();
+        thread::spawn(move || ask_on_and_on(&client?))
+    });
+    let asking: Vec<_> = asking.collect();
+    let mut latencies = Vec::new();
+    for client in asking {
+        let lost = |_| Error::Failed("a client's thread ended".into());
+        latencies.push(client.join().map_err(lost)??);
+    }
+    let work = server.threads_cpu_time();
+    let work = work
+        .iter()
+        .map(|(id, cpu)| *cpu - before.get(id).copied().unwrap_or_default());
+    Ok(row(load, spread, server.registered(), work.collect(), latencies))
+}
+// ANCHOR_END: measure
+
+/// A client that has been served once: it is some loop's by then.
+fn connected(server: SocketAddr) -> Result<TcpStream, Error> {
+    let client = connect(server, TIMEOUT)?;
+    ask(&client)?;
+    Ok(client)
+}
+
+fn ask_on_and_on(client: &TcpStream) -> std::io::Result<Vec<f64>> {
+    let (start, mut latencies) = (Instant::now(), Vec::new());
+    while start.elapsed() < DURATION {
+        latencies.push(ask(client)?.as_secs_f64());
+    }
+    Ok(latencies)
+}
+
+fn row(
+    load: &'static str,
+    spread: &'static str,
+    registered: Vec<usize>,
+    work: Vec<Duration>,
+    latencies: Vec<Vec<f64>>,
+) -> Row {
+    // Each set has two descriptors more: to stop, and where clients come from.
+    let mut connections: Vec<_> =
+        registered.iter().map(|count| count.saturating_sub(2)).collect();
+    connections.sort_unstable_by(|a, b| b.cmp(a));
+    // Under `handover` the loop that accepts has none.
+    connections.truncate(LOOPS);
+    let most = work.iter().max().map_or(0.0, Duration::as_secs_f64);
+    let sum: Duration = work.iter().sum();
+    let mut medians: Vec<_> = latencies.iter().map(|l| median(l)).collect();
+    medians.sort_by(f64::total_cmp);
+    Row {
+        spread,
+        load,
+        connections,
+        busiest: most / sum.as_secs_f64(),
+        fastest_s: quantile(&medians, 0.0),
+        slowest_s: quantile(&medians, 1.0),
+        p99_s: quantile(&latencies.concat(), 0.99),
+        medians,
+    }
+}
+
+fn plot(rows: &[Row]) -> Plot {
+    let uneven = rows.iter().filter(|row| row.load == LOADS[1].0);
+    let series = uneven.enumerate().map(|(colour, row)| Series {
+        name: row.spread.into(),
+        colour,
+        style: Style::Line,
+        points: row
+            .medians
+            .iter()
+            .enumerate()
+            .map(|(n, s)| (n as f64 + 1.0, *s))
+            .collect(),
+    });
+    Plot::linear(
+        "Busy clients among silent ones, each with its median latency",
+        ("busy clients, the fastest first", |n| format!("{n:.0}")),
+        ("latency", seconds),
+        series.collect(),
+    )
+}
+
+fn verdict(rows: &[Row]) -> String {
+    let most = |spread: &str, share: fn(&Row) -> f64| {
+        let rows = rows.iter().filter(|row| row.spread == spread);
+        let share = rows.map(share).fold(0.0, f64::max);
+        format!("{:.0} % under {spread}", share * 100.0)
+    };
+    let of_all = |share| {
+        ["handover", "reuseport", "exclusive"].map(|name| most(name, share))
+    };
+    let connections = |row: &Row| {
+        let sum: usize = row.connections.iter().sum();
+        row.connections.first().map_or(0.0, |&n| n as f64 / sum as f64)
+    };
+    format!(
+        "Of the connections the fuller loop had at most {}. But a connection \
+         is no measure of work: of that the busier loop did at most {}.",
+        of_all(connections).join(", "),
+        of_all(|row| row.busiest).join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_client_does_not_count() {
+        let work = vec![Duration::from_secs(3), Duration::from_secs(1)];
+        let row = row("", "", vec![2, 9, 12], work, vec![vec![0.1]]);
+        assert_eq!(row.connections, [10, 7]);
+        assert_eq!(row.busiest, 0.75);
+    }
+}
