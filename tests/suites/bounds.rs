@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         (IDLE, idle),
     ];
     let trials = runnable(name)
-        .flat_map(|who| tests.map(|test| trial(who, path, test)))
+        .flat_map(|target| tests.map(|test| trial(target, path, test)))
         .collect();
     let mut arguments = Arguments::from_args();
     // They share this process's descriptors.
@@ -69,24 +69,24 @@ fn main() -> ExitCode {
 }
 
 fn trial(
-    who: &'static Target,
+    target: &'static Target,
     path: &'static str,
     (sentence, test): (&'static str, Test),
 ) -> Trial {
-    let name = who.test_name(sentence);
+    let name = target.test_name(sentence);
     Trial::ignorable_test(name, move || {
         if let Some(why) = proc_unavailable() {
             return Ok(Completion::ignored_with(why));
         }
-        if who.one_at_a_time && sentence == IDLE {
+        if target.one_at_a_time && sentence == IDLE {
             return Ok(Completion::ignored_with("needs many clients at once"));
         }
         // Before the server starts: it has the same limit.
         let room = room_for(WANTED + OURS).saturating_sub(OURS);
         // A line for each of millions of messages would take its time.
-        let launch = who.launch(path).args(&["--quiet"]);
+        let launch = target.launch(path).args(&["--quiet"]);
         let server = launch.start(LONG)?;
-        test(&server, bounds(who.name, room)).map_err(Failed::from)?;
+        test(&server, bounds(target.name, room)).map_err(Failed::from)?;
         Ok(Completion::Completed)
     })
 }

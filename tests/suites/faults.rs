@@ -16,8 +16,8 @@ fn main() -> ExitCode {
     let (name, _) = server_of_this_step!();
     let reason = strace_unavailable();
     let trials = runnable(name)
-        .flat_map(|who| part_of_the_matrix(who).map(move |f| (who, f)))
-        .map(|(who, fault)| trial(who, fault, reason.clone()))
+        .flat_map(|target| part_of_the_matrix(target).map(move |f| (target, f)))
+        .map(|(target, fault)| trial(target, fault, reason.clone()))
         .collect();
     let mut arguments = Arguments::from_args();
     // Most trials wait more than they work.
@@ -26,8 +26,8 @@ fn main() -> ExitCode {
 }
 
 /// One manner for each call and error, and each manner in its turn.
-fn part_of_the_matrix(who: &'static Target) -> impl Iterator<Item = Fault> {
-    let all: Vec<_> = matrix(who).collect();
+fn part_of_the_matrix(target: &'static Target) -> impl Iterator<Item = Fault> {
+    let all: Vec<_> = matrix(target).collect();
     let of_one = |a: &Fault, b: &Fault| (a.call, a.error) == (b.call, b.error);
     let rows = all.chunk_by(of_one).enumerate();
     let part: Vec<_> =
@@ -36,15 +36,15 @@ fn part_of_the_matrix(who: &'static Target) -> impl Iterator<Item = Fault> {
 }
 
 fn trial(
-    who: &'static Target,
+    target: &'static Target,
     fault: Fault,
     unavailable: Option<String>,
 ) -> Trial {
-    let name = who.test_name(&fault.to_string());
+    let name = target.test_name(&fault.to_string());
     Trial::ignorable_test(name, move || {
         let (_, path) = server_of_this_step!();
         match unavailable {
-            None => run_trial(who, path, &fault)
+            None => run_trial(target, path, &fault)
                 .map(|_| Completion::Completed)
                 .map_err(Failed::from),
             Some(why) if in_ci() => {

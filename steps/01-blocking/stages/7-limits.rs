@@ -1,5 +1,5 @@
 //! Stage 7 of step 01, the limits of the system: no free descriptor (EMFILE),
-//! and a log that nobody reads.
+//! and a log that is not read.
 
 use std::env;
 use std::error::Error;

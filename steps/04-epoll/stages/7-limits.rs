@@ -1,5 +1,5 @@
 //! Stage 7 of step 04, the limits of the system: no free descriptor (EMFILE),
-//! and a log that nobody reads.
+//! and a log that is not read.
 
 use std::collections::HashMap;
 use std::env;
@@ -148,7 +148,7 @@ impl Server {
     }
 
     /// EMFILE, and the client stays in the queue: level-triggered would report
-    /// the listener again at once, and for ever.
+    /// the listener again at once, and again.
     fn back_off(&mut self, error: &io::Error) {
         if self.backoff.is_none() {
             log_error(&format!("[!] accept failed: {error}"));

@@ -169,7 +169,7 @@ impl Server {
     }
 
     /// EMFILE, and the client stays in the queue: level-triggered would report
-    /// the listener again at once, and for ever.
+    /// the listener again at once, and again.
     fn back_off(&mut self, error: &io::Error) {
         if self.backoff.is_none() {
             log_error(&format!("[!] accept failed: {error}"));

@@ -74,7 +74,7 @@ impl Runner {
         self.timeouts[0].store(TIMEOUTS, Ordering::Relaxed);
     }
 
-    /// Whether somebody has called [`cancel`](Self::cancel).
+    /// Whether [`cancel`](Self::cancel) was called.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! Whom the suite tests, and what it can do.
+//! The server that the suite tests, and what it can do.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -107,7 +107,7 @@ impl ServerUnderTest {
         matches!(self.how, How::Command(_))
     }
 
-    /// It does not start, or nobody listens any more.
+    /// It does not start, or does not listen any more.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.start(&LaunchOptions::default()).is_err()
@@ -149,7 +149,7 @@ impl ServerUnderTest {
     /// Starts the server, or finds it.
     ///
     /// # Errors
-    /// It does not start; nobody listens.
+    /// It does not start, or does not listen.
     pub fn start(&self, setting: &LaunchOptions) -> Result<Server, CaseError> {
         match &self.how {
             How::Running(address) => {

@@ -1,7 +1,7 @@
 //! The order in which a server comes to pass: one table.
 //!
 //! A stage is what a server can do next. Each case belongs to one; beside it
-//! stands why a client, or whoever runs the server, would care. The first case
+//! stands why a client, or the operator, would care. The first case
 //! of a stage is quick, and says most plainly what the stage is about.
 
 use crate::{Case, all_cases};
@@ -95,7 +95,7 @@ const ARTICLE: &[Entry] = &[
     ),
     (
         "says_that_its_port_is_in_use",
-        "a server that runs and serves nobody is found out last",
+        "a server that runs and serves no client is found out last",
     ),
 ];
 
@@ -124,15 +124,15 @@ const SURVIVE: &[Entry] = &[
     ("goes_on_after_a_stop", "Ctrl-Z and fg interrupt a call: EINTR"),
     ("goes_on_after_a_stop_with_many_clients", "the same, with events waiting"),
     (
-        "lets_a_silent_client_hold_up_nobody",
+        "serves_others_beside_a_silent_client",
         "a client may connect and say nothing for hours",
     ),
     (
-        "lets_a_fire_hose_starve_nobody",
+        "serves_others_beside_an_endless_sender",
         "a client that sends without end must leave the others their turn",
     ),
     (
-        "serves_all_who_came_while_it_was_stopped",
+        "serves_all_clients_that_came_while_it_was_stopped",
         "a backlog of 5 drops the rest; and one event may tell of them all",
     ),
     (
@@ -140,10 +140,13 @@ const SURVIVE: &[Entry] = &[
         "a backlog of 5 drops handshakes: clients wait for whole seconds",
     ),
     (
-        "gives_back_the_descriptors_of_all_who_leave",
+        "gives_back_the_descriptors_of_clients_that_leave",
         "one descriptor lost a client, and the server ends after 1,024",
     ),
-    ("gives_back_the_descriptors_of_all_who_reset", "the same, after a reset"),
+    (
+        "gives_back_the_descriptors_of_clients_that_reset",
+        "the same, after a reset",
+    ),
     (
         "gives_back_what_300_connections_took",
         "descriptors, and threads as well",
@@ -216,10 +219,10 @@ const OUTBOX: &[Entry] = &[
         "its replies would fill the memory, or be lost",
     ),
     (
-        "lets_a_client_that_never_reads_hold_up_nobody",
+        "serves_others_beside_a_client_that_never_reads",
         "one stalled client must not stop the loop for the others",
     ),
-    ("lets_a_slow_reader_hold_up_nobody", "slow networks are common"),
+    ("serves_others_beside_a_slow_reader", "slow networks are common"),
     (
         "answers_200000_pipelined_pings",
         "send may take a part of the replies; the rest must follow",
@@ -273,7 +276,7 @@ const LIMITS: &[Entry] = &[
         "`| head` ends, and the next print fails: EPIPE, SIGPIPE, a panic",
     ),
     (
-        "serves_while_nobody_reads_its_stdout",
+        "serves_while_its_stdout_is_not_read",
         "a full pipe makes print wait, and with it all clients",
     ),
     (
@@ -282,7 +285,7 @@ const LIMITS: &[Entry] = &[
          socket",
     ),
     (
-        "serves_whom_it_can_at_the_descriptor_limit",
+        "serves_on_at_the_descriptor_limit",
         "accept fails with EMFILE: the server must neither end nor spin",
     ),
 ];
@@ -294,10 +297,10 @@ const OPTIONS: &[Entry] = &[
     ),
     (
         "closes_silent_clients_after_the_idle_timeout",
-        "dead clients would take up the room of others for ever",
+        "dead clients would keep the room of others without end",
     ),
     (
-        "lets_in_who_waits_when_it_fills_as_one_leaves",
+        "accepts_the_next_client_when_it_fills_as_one_leaves",
         "a client that waits must not be forgotten",
     ),
     (

@@ -66,7 +66,7 @@ fn has(tool: &str) -> bool {
 fn takes_a_command_as_a_shell_would() {
     let folder = stranger("").display().to_string();
     for command in [
-        format!("WHO=me cd '{folder}' && python3 \"right.py\" {{port}}"),
+        format!("NAME=me cd '{folder}' && python3 \"right.py\" {{port}}"),
         format!("PYTHONUNBUFFERED=1 {} # a comment", python("right.py")),
         format!("python3 '{folder}/right.py' $PORT"),
         format!(

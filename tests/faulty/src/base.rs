@@ -1,26 +1,27 @@
 //! The right server, and every place where a server may go wrong.
 //!
 //! It is the last stage of step 04's ladder with its decisions as methods of a
-//! trait. Each is one that has to be made in an event loop, and the body that
-//! stands here is the right one. A wrong server is this one with one of them
-//! replaced.
+//! trait. The body that stands here is the right one. A wrong server is this
+//! one with one of them replaced.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::RawFd;
+use std::time::Instant;
 
 use blocking::is_connection_error;
 use nix::sys::epoll::EpollFlags;
 
-use crate::event_loop::EventLoop;
+use crate::event_loop::{DRAIN_TIMEOUT, EventLoop};
 
-pub(crate) const ECHO: &[u8] = "受信しました: ".as_bytes();
 pub(crate) const TOO_LONG: &[u8] =
     "エラー: 1行は1000バイトまでです\n".as_bytes();
 const MAX_LINE_LENGTH: usize = 1_000;
-/// Reads from one connection in one turn.
-const READS_PER_TURN: usize = 16;
-/// Bytes in the outbox past which a connection is not read.
+/// Past so many unsent bytes a connection is not read.
 const OUTBOX_LIMIT: usize = 64 << 10;
+
+/// An error that leaves the event loop ends the server.
+pub(crate) type Result<T = ()> = io::Result<T>;
 
 /// The line that is still coming.
 #[derive(Debug, Default)]
@@ -46,45 +47,36 @@ pub(crate) struct Connection {
     pub(crate) outbox: Vec<u8>,
     /// The peer's FIN has come.
     pub(crate) ended: bool,
-    /// We are ending it: what comes in is dropped.
-    pub(crate) draining: bool,
-    /// `None`: to be registered again, whatever it is.
-    pub(crate) registered: Option<EpollFlags>,
+    /// We are ending the connection, and close it then at the latest.
+    pub(crate) drain_deadline: Option<Instant>,
+    /// When bytes last came in or went out.
+    pub(crate) last_active: Instant,
+    pub(crate) registered: EpollFlags,
 }
 
-/// What came of one `recv`.
-pub(crate) enum Received {
-    Bytes,
-    Nothing,
-    End,
-}
-
-/// Made once, and lent to the connection whose turn it is.
-pub(crate) struct Buffers {
-    pub(crate) input: [u8; 4_096],
-    pub(crate) replies: Vec<u8>,
-}
-
-/// A server, decision by decision. Its errors end it.
+/// A server, decision by decision.
 pub(crate) trait Server: Sync {
+    /// EPOLLET for the clients' sockets.
     fn edge_triggered(&self) -> bool {
-        true
+        false
     }
 
-    /// `epoll_wait` failed.
-    fn after_failed_wait(&self, error: io::Error) -> io::Result<()> {
-        match error.kind() {
-            ErrorKind::Interrupted => Ok(()),
-            _ => Err(error),
-        }
+    /// EPOLLET for the listener.
+    fn listener_edge_triggered(&self) -> bool {
+        false
     }
 
-    /// A client waits in the accept queue.
-    fn accept(&self, event_loop: &mut EventLoop) -> io::Result<()> {
+    /// `epoll_wait` failed: EINTR after Ctrl-Z and `fg`.
+    fn after_failed_wait(&self, _: &mut EventLoop, e: io::Error) -> Result {
+        if e.kind() == ErrorKind::Interrupted { Ok(()) } else { Err(e) }
+    }
+
+    /// Clients wait in the accept queue.
+    fn accept(&self, event_loop: &mut EventLoop) -> Result {
         while event_loop.has_room() {
             match event_loop.accept() {
-                Ok(socket) => event_loop.open(self, socket)?,
-                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Ok(socket) => event_loop.open(socket)?,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
                 Err(e) if is_connection_error(&e) => {}
                 Err(e) => {
                     if !self.retry_at_once(event_loop, e)? {
@@ -93,78 +85,43 @@ pub(crate) trait Server: Sync {
                 }
             }
         }
-        self.rearm_listener(event_loop);
         Ok(())
     }
 
     /// `accept` is out of descriptors or memory. Whether to try again at once.
-    fn retry_at_once(
-        &self,
-        event_loop: &mut EventLoop,
-        _: io::Error,
-    ) -> io::Result<bool> {
-        event_loop.backoff = true;
+    fn retry_at_once(&self, el: &mut EventLoop, _: io::Error) -> Result<bool> {
+        el.backoff = true;
         Ok(false)
-    }
-
-    /// The accept queue may not be empty, and its edge has passed.
-    fn rearm_listener(&self, event_loop: &mut EventLoop) {
-        event_loop.listener_registered = None;
     }
 
     /// What to wait for with this connection.
     fn interest(&self, connection: &Connection) -> EpollFlags {
+        let draining = connection.drain_deadline.is_some();
         let room = connection.outbox.len() <= OUTBOX_LIMIT;
-        let readable = connection.draining || !connection.ended && room;
+        let readable = !connection.ended && (room || draining);
         let mut interest = EpollFlags::empty();
         interest.set(EpollFlags::EPOLLIN, readable);
         interest.set(EpollFlags::EPOLLOUT, !connection.outbox.is_empty());
         interest
     }
 
-    /// Something may have come in. Whether all of it was read.
-    fn read(
-        &self,
-        connection: &mut Connection,
-        buffers: &mut Buffers,
-    ) -> io::Result<bool> {
-        for _ in 0..READS_PER_TURN {
-            if !self.interest(connection).contains(EpollFlags::EPOLLIN) {
-                return Ok(true);
-            }
-            match self.receive(connection, buffers)? {
-                Received::Bytes => {}
-                Received::Nothing => return Ok(true),
-                Received::End => {
-                    self.finish(connection, buffers)?;
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
-    }
-
-    /// One `recv`, and the replies to what it brought.
+    /// Something may have come in: one `recv`, and the replies to it.
     fn receive(
         &self,
         connection: &mut Connection,
-        buffers: &mut Buffers,
-    ) -> io::Result<Received> {
-        let Buffers { input, replies } = buffers;
-        match (&connection.socket).read(input) {
-            Ok(0) => return Ok(Received::End),
-            Ok(_) if connection.draining => {}
+        buffer: &mut [u8],
+    ) -> Result {
+        match (&connection.socket).read(buffer) {
+            Ok(0) => self.finish(connection),
+            // Too late for a reply.
+            Ok(_) if connection.drain_deadline.is_some() => Ok(()),
             Ok(count) => {
-                let input = self.received(input, count);
-                self.exchange(connection, input, replies)?;
+                connection.last_active = Instant::now();
+                self.exchange(connection, self.received(buffer, count))
             }
-            Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                return Ok(Received::Nothing);
-            }
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
+            Err(e) if is_not_now(&e) => Ok(()),
+            Err(e) => Err(e),
         }
-        Ok(Received::Bytes)
     }
 
     /// The bytes that a `recv` into `buffer` brought.
@@ -172,23 +129,16 @@ pub(crate) trait Server: Sync {
         &buffer[..count]
     }
 
-    /// Bytes in, replies out. All connections share `replies`.
-    fn exchange(
-        &self,
-        connection: &mut Connection,
-        input: &[u8],
-        replies: &mut Vec<u8>,
-    ) -> io::Result<()> {
-        replies.clear();
-        self.feed(&mut connection.line, input, replies);
-        connection.outbox.extend_from_slice(replies);
-        self.flush(connection)
+    /// Bytes in, replies out.
+    fn exchange(&self, connection: &mut Connection, input: &[u8]) -> Result {
+        self.feed(&mut connection.line, input, &mut connection.outbox);
+        Ok(())
     }
 
     /// Appends the replies to all lines that end in `input`.
     fn feed(&self, line: &mut Line, input: &[u8], replies: &mut Vec<u8>) {
         for piece in input.split_inclusive(|&byte| byte == b'\n') {
-            self.extend_line(line, piece, replies);
+            self.extend(line, piece, replies);
             if piece.ends_with(b"\n") {
                 let whole = std::mem::take(line);
                 if !whole.too_long {
@@ -199,12 +149,7 @@ pub(crate) trait Server: Sync {
     }
 
     /// Adds `piece` to the line so far, unless that is too long.
-    fn extend_line(
-        &self,
-        line: &mut Line,
-        piece: &[u8],
-        replies: &mut Vec<u8>,
-    ) {
+    fn extend(&self, line: &mut Line, piece: &[u8], replies: &mut Vec<u8>) {
         if line.too_long {
             return;
         }
@@ -220,39 +165,35 @@ pub(crate) trait Server: Sync {
         if line.eq_ignore_ascii_case(b"ping") {
             replies.extend_from_slice(b"pong\n");
         } else {
-            replies.extend([ECHO, line, b"\n"].concat());
+            replies.extend(["受信しました: ".as_bytes(), line, b"\n"].concat());
         }
     }
 
     /// Sends of the outbox what the kernel takes.
-    fn flush(&self, connection: &mut Connection) -> io::Result<()> {
+    fn flush(&self, connection: &mut Connection) -> Result {
         while !connection.outbox.is_empty() {
             match (&connection.socket).write(&connection.outbox) {
                 Ok(count) => drop(connection.outbox.drain(..count)),
-                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if is_not_now(&e) => break,
                 Err(e) => return Err(e),
             }
+            connection.last_active = Instant::now();
         }
         Ok(())
     }
 
     /// The peer's FIN has come: a last line without its end is answered, too.
-    fn finish(
-        &self,
-        connection: &mut Connection,
-        buffers: &mut Buffers,
-    ) -> io::Result<()> {
+    fn finish(&self, connection: &mut Connection) -> Result {
         connection.ended = true;
-        if !connection.draining && !connection.line.bytes.is_empty() {
-            self.exchange(connection, b"\n", &mut buffers.replies)?;
+        let in_time = connection.drain_deadline.is_none();
+        if in_time && !connection.line.bytes.is_empty() {
+            self.exchange(connection, b"\n")?;
         }
-        connection.draining = false;
         Ok(())
     }
 
     /// `recv` or `send` failed: that connection is over, and no other.
-    fn after_error(&self, _: Connection, _: io::Error) -> io::Result<()> {
+    fn after_error(&self, _: Connection, _: io::Error) -> Result {
         Ok(())
     }
 
@@ -261,12 +202,27 @@ pub(crate) trait Server: Sync {
         drop(connection);
     }
 
-    /// A signal has come: no client is accepted any more, and those that are
-    /// there get the replies to what they have sent.
-    fn shut_down(&self, event_loop: &mut EventLoop) {
-        for connection in event_loop.connections.values_mut() {
-            let result = self.read(connection, &mut event_loop.buffers);
-            connection.draining = result.is_ok() && !connection.ended;
+    /// A client was silent for the idle timeout, or sent something while the
+    /// whole process stood still.
+    fn close_idle(&self, event_loop: &mut EventLoop, fd: RawFd) -> Result {
+        event_loop.serve(fd)?;
+        if event_loop.is_idle(fd) {
+            event_loop.drain(fd, Instant::now() + DRAIN_TIMEOUT)?;
         }
+        Ok(())
     }
+
+    /// A signal has come: the clients that are there get the replies to what
+    /// they have sent.
+    fn shut_down(&self, event_loop: &mut EventLoop) -> Result {
+        let deadline = Instant::now() + DRAIN_TIMEOUT;
+        let mut open = event_loop.fds().into_iter();
+        open.try_for_each(|fd| event_loop.drain(fd, deadline))
+    }
+}
+
+/// Nothing came, or there is no room. After EINTR, too: level-triggered reports
+/// it again.
+fn is_not_now(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

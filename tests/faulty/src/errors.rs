@@ -4,20 +4,16 @@ use std::io;
 use std::os::fd::IntoRawFd;
 
 use super::FaultyServer;
-use super::base::{Connection, Server};
+use super::base::{Connection, Result, Server};
 use super::event_loop::EventLoop;
 
 /// The article's: a descriptor that is only a number, and an error after which
-/// nobody calls `close`.
+/// `close` is not called.
 struct Leak;
 
 // ANCHOR: leak
 impl Server for Leak {
-    fn after_error(
-        &self,
-        connection: Connection,
-        _: io::Error,
-    ) -> io::Result<()> {
+    fn after_error(&self, connection: Connection, _: io::Error) -> Result {
         let _number = connection.socket.into_raw_fd();
         Ok(())
     }
@@ -29,7 +25,7 @@ pub(super) const LEAK: FaultyServer = FaultyServer {
     chapter: "04-state-machine",
     fault: "never closes what has failed",
     server: &Leak,
-    fails: &["gives_back_the_descriptors_of_all_who_reset"],
+    fails: &["gives_back_the_descriptors_of_clients_that_reset"],
     may_fail: &[],
 };
 
@@ -39,7 +35,7 @@ struct FatalReset;
 
 // ANCHOR: fatal_reset
 impl Server for FatalReset {
-    fn after_error(&self, _: Connection, e: io::Error) -> io::Result<()> {
+    fn after_error(&self, _: Connection, e: io::Error) -> Result {
         Err(e)
     }
 }
@@ -51,7 +47,7 @@ pub(super) const FATAL_RESET: FaultyServer = FaultyServer {
     fault: "takes one client's error for its own",
     server: &FatalReset,
     fails: &[
-        "gives_back_the_descriptors_of_all_who_reset",
+        "gives_back_the_descriptors_of_clients_that_reset",
         "keeps_replies_to_a_reset_client_from_the_next",
         "serves_when_the_reader_of_its_stdout_has_left",
         "survives_resets_before_anything_is_sent",
@@ -61,8 +57,8 @@ pub(super) const FATAL_RESET: FaultyServer = FaultyServer {
     ],
     may_fail: &[
         "survives_clients_that_do_not_wait_for_replies",
-        "lets_a_fire_hose_starve_nobody",
-        "lets_a_client_that_never_reads_hold_up_nobody",
+        "serves_others_beside_an_endless_sender",
+        "serves_others_beside_a_client_that_never_reads",
     ],
 };
 
@@ -72,8 +68,8 @@ struct FatalStop;
 
 // ANCHOR: fatal_stop
 impl Server for FatalStop {
-    fn after_failed_wait(&self, error: io::Error) -> io::Result<()> {
-        Err(error)
+    fn after_failed_wait(&self, _: &mut EventLoop, e: io::Error) -> Result {
+        Err(e)
     }
 }
 // ANCHOR_END: fatal_stop
@@ -88,8 +84,8 @@ pub(super) const FATAL_STOP: FaultyServer = FaultyServer {
         "goes_on_after_a_stop",
         "goes_on_after_a_stop_with_many_clients",
         "keeps_replies_to_a_reset_client_from_the_next",
-        "lets_in_who_waits_when_it_fills_as_one_leaves",
-        "serves_all_who_came_while_it_was_stopped",
+        "accepts_the_next_client_when_it_fills_as_one_leaves",
+        "serves_all_clients_that_came_while_it_was_stopped",
     ],
     may_fail: &[],
 };
@@ -100,12 +96,8 @@ struct Spin;
 
 // ANCHOR: spin
 impl Server for Spin {
-    fn retry_at_once(
-        &self,
-        _: &mut EventLoop,
-        error: io::Error,
-    ) -> io::Result<bool> {
-        eprintln!("[!] accept failed: {error}");
+    fn retry_at_once(&self, _: &mut EventLoop, e: io::Error) -> Result<bool> {
+        eprintln!("[!] accept failed: {e}");
         Ok(true)
     }
 }
@@ -118,7 +110,7 @@ pub(super) const SPIN: FaultyServer = FaultyServer {
     server: &Spin,
     fails: &[
         "bears_to_run_out_of_descriptors",
-        "serves_whom_it_can_at_the_descriptor_limit",
+        "serves_on_at_the_descriptor_limit",
     ],
     may_fail: &[],
 };
@@ -128,12 +120,8 @@ struct FatalLimit;
 
 // ANCHOR: fatal_limit
 impl Server for FatalLimit {
-    fn retry_at_once(
-        &self,
-        _: &mut EventLoop,
-        error: io::Error,
-    ) -> io::Result<bool> {
-        Err(error)
+    fn retry_at_once(&self, _: &mut EventLoop, e: io::Error) -> Result<bool> {
+        Err(e)
     }
 }
 // ANCHOR_END: fatal_limit
@@ -145,7 +133,7 @@ pub(super) const FATAL_LIMIT: FaultyServer = FaultyServer {
     server: &FatalLimit,
     fails: &[
         "bears_to_run_out_of_descriptors",
-        "serves_whom_it_can_at_the_descriptor_limit",
+        "serves_on_at_the_descriptor_limit",
     ],
     may_fail: &[],
 };
@@ -156,15 +144,7 @@ struct LevelSpin;
 
 // ANCHOR: level_spin
 impl Server for LevelSpin {
-    fn edge_triggered(&self) -> bool {
-        false
-    }
-
-    fn retry_at_once(
-        &self,
-        _: &mut EventLoop,
-        _: io::Error,
-    ) -> io::Result<bool> {
+    fn retry_at_once(&self, _: &mut EventLoop, _: io::Error) -> Result<bool> {
         Ok(false)
     }
 }
@@ -177,7 +157,7 @@ pub(super) const LEVEL_SPIN: FaultyServer = FaultyServer {
     server: &LevelSpin,
     fails: &[
         "bears_to_run_out_of_descriptors",
-        "serves_whom_it_can_at_the_descriptor_limit",
+        "serves_on_at_the_descriptor_limit",
     ],
     may_fail: &[],
 };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
 use nix::sys::epoll::{
@@ -11,31 +11,23 @@ use nix::sys::epoll::{
 };
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::socket::{setsockopt, sockopt};
 use protocol::{Language, Localized, Message};
 
 use crate::Options;
-use crate::base::{Buffers, Connection, Line, Server};
+use crate::base::{Connection, Line, Result, Server};
 
 const LISTENER: u64 = u64::MAX;
 const SIGNALS: u64 = u64::MAX - 1;
-/// How long clients may take to read their last replies.
-const DRAIN_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// How long a client may take to read its last replies.
+pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// Reads of what has arrived when we end a connection.
+const DRAIN_READS: usize = 16;
 /// How long to wait, in milliseconds, while something is due.
-const TICK: u16 = 100;
-
-/// Listens, says where, and serves until a signal comes. An error is a line for
-/// stderr.
-pub(crate) fn run(
-    server: &dyn Server,
-    options: &Options,
-) -> Result<(), String> {
-    let Options { listen, max_connections, .. } = options;
-    let listener = blocking::listen(listen.address(), listen.backlog)
-        .map_err(|error| error.to_string())?;
-    EventLoop::new(server, listener.into(), *max_connections)
-        .and_then(|mut event_loop| event_loop.run(server))
-        .map_err(|error| format!("[!] {error}"))
-}
+const TICK: u8 = 50;
+/// Of replies in the kernel: with more, the progress of a client that reads
+/// slowly would be seen too seldom.
+const SEND_BUFFER: usize = 64 << 10;
 
 /// If stdout's reader is gone, the line is dropped.
 fn print(message: Message<'_>) {
@@ -45,27 +37,26 @@ fn print(message: Message<'_>) {
 
 /// What the server waits with, and its connections.
 pub(crate) struct EventLoop {
+    server: &'static dyn Server,
     epoll: Epoll,
-    edge: EpollFlags,
     signals: SignalFd,
     /// `None` while we shut down.
     listener: Option<TcpListener>,
-    /// As with a connection.
-    pub(crate) listener_registered: Option<EpollFlags>,
+    listener_registered: EpollFlags,
+    /// After EMFILE: no client is accepted in the next turn.
+    pub(crate) backoff: bool,
     pub(crate) connections: HashMap<RawFd, Connection>,
     max_connections: usize,
-    /// No client is accepted until the next turn.
-    pub(crate) backoff: bool,
-    drain_deadline: Option<Instant>,
-    pub(crate) buffers: Buffers,
+    idle_timeout: Option<Duration>,
+    buffer: [u8; 4_096],
 }
 
 impl EventLoop {
-    fn new(
-        server: &dyn Server,
+    pub(crate) fn new(
+        server: &'static dyn Server,
         listener: TcpListener,
-        max_connections: usize,
-    ) -> io::Result<Self> {
+        options: &Options,
+    ) -> Result<Self> {
         listener.set_nonblocking(true)?;
         let stop = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
         stop.thread_block()?;
@@ -73,57 +64,49 @@ impl EventLoop {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         epoll.add(&signals, EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS))?;
         epoll.add(&listener, EpollEvent::new(EpollFlags::empty(), LISTENER))?;
-        let mut edge = EpollFlags::EPOLLET;
-        edge.set(EpollFlags::EPOLLET, server.edge_triggered());
+        print(Message::Listening(listener.local_addr()?));
         Ok(Self {
+            server,
             epoll,
-            edge,
             signals,
             listener: Some(listener),
-            listener_registered: None,
-            connections: HashMap::new(),
-            max_connections,
+            listener_registered: EpollFlags::empty(),
             backoff: false,
-            drain_deadline: None,
-            buffers: Buffers { input: [0; 4_096], replies: Vec::new() },
+            connections: HashMap::new(),
+            max_connections: options
+                .limits
+                .max_connections
+                .unwrap_or(usize::MAX),
+            idle_timeout: options.limits.idle_timeout,
+            buffer: [0; 4_096],
         })
     }
 
-    fn run(&mut self, server: &dyn Server) -> io::Result<()> {
+    pub(crate) fn run(&mut self) -> Result {
         let mut events = [EpollEvent::empty(); 256];
-        if let Some(listener) = &self.listener {
-            print(Message::Listening(listener.local_addr()?));
-        }
-        self.register_listener()?;
-        while !self.is_finished() {
+        while self.listener.is_some() || !self.connections.is_empty() {
+            self.register_listener()?;
             let waited = self.epoll.wait(&mut events, self.timeout());
             self.backoff = false;
-            let count = match waited {
-                Ok(count) => count,
-                Err(errno) => {
-                    server.after_failed_wait(errno.into())?;
-                    0
-                }
-            };
+            let count = waited.or_else(|errno| {
+                self.server.after_failed_wait(self, errno.into()).map(|()| 0)
+            })?;
             for event in &events[..count] {
                 match event.data() {
-                    LISTENER => server.accept(self)?,
-                    SIGNALS => self.shut_down(server)?,
-                    fd => self.serve(server, fd as RawFd)?,
+                    LISTENER => self.server.accept(self)?,
+                    SIGNALS => self.shut_down()?,
+                    fd => self.serve(fd as RawFd)?,
                 }
             }
-            self.register_listener()?;
+            self.end_connections()?;
         }
         Ok(())
     }
 
-    fn is_finished(&self) -> bool {
-        let over = self.drain_deadline.is_some_and(|at| at <= Instant::now());
-        self.listener.is_none() && (over || self.connections.is_empty())
-    }
-
     fn timeout(&self) -> EpollTimeout {
-        let due = self.backoff || self.listener.is_none();
+        let due = self.backoff
+            || self.idle_timeout.is_some()
+            || self.listener.is_none();
         if due { TICK.into() } else { EpollTimeout::NONE }
     }
 
@@ -131,127 +114,135 @@ impl EventLoop {
         self.listener.is_some() && self.connections.len() < self.max_connections
     }
 
+    /// Waits for clients while there is room for them.
+    fn register_listener(&mut self) -> Result {
+        let Some(listener) = &self.listener else { return Ok(()) };
+        let mut flags = EpollFlags::empty();
+        let accepting = !self.backoff && self.has_room();
+        flags.set(EpollFlags::EPOLLIN, accepting);
+        flags.set(EpollFlags::EPOLLET, self.server.listener_edge_triggered());
+        if flags != self.listener_registered {
+            self.listener_registered = flags;
+            let mut event = EpollEvent::new(flags, LISTENER);
+            self.epoll.modify(listener, &mut event)?;
+        }
+        Ok(())
+    }
+
     /// Takes the next client from the queue. `man 2 accept`.
-    pub(crate) fn accept(&self) -> io::Result<TcpStream> {
+    pub(crate) fn accept(&self) -> Result<TcpStream> {
         let none = || io::Error::from(ErrorKind::WouldBlock);
         let (socket, _) = self.listener.as_ref().ok_or_else(none)?.accept()?;
         socket.set_nonblocking(true)?;
+        setsockopt(&socket, sockopt::SndBuf, &SEND_BUFFER)?;
         Ok(socket)
     }
 
     /// A new connection.
-    pub(crate) fn open(
-        &mut self,
-        server: &(impl Server + ?Sized),
-        socket: TcpStream,
-    ) -> io::Result<()> {
-        let fd = socket.as_raw_fd();
-        let nothing = EpollEvent::new(EpollFlags::empty(), fd as u64);
-        self.epoll.add(&socket, nothing)?;
-        let connection = Connection {
+    pub(crate) fn open(&mut self, socket: TcpStream) -> Result {
+        let registered = EpollFlags::empty();
+        let event = EpollEvent::new(registered, socket.as_raw_fd() as u64);
+        self.epoll.add(&socket, event)?;
+        self.register(Connection {
             socket,
             line: Line::default(),
             outbox: Vec::new(),
             ended: false,
-            draining: false,
-            registered: None,
-        };
+            drain_deadline: None,
+            last_active: Instant::now(),
+            registered,
+        })
+    }
+
+    /// `epoll_ctl` where the interest has changed.
+    fn register(&mut self, mut connection: Connection) -> Result {
+        let fd = connection.socket.as_raw_fd();
+        let mut flags = self.server.interest(&connection);
+        flags.set(EpollFlags::EPOLLET, self.server.edge_triggered());
+        if flags != connection.registered {
+            connection.registered = flags;
+            let mut event = EpollEvent::new(flags, fd as u64);
+            self.epoll.modify(&connection.socket, &mut event)?;
+        }
         self.connections.insert(fd, connection);
-        self.after_turn(server, fd, Ok(()))
+        Ok(())
     }
 
-    fn serve(&mut self, server: &dyn Server, fd: RawFd) -> io::Result<()> {
+    /// Does for a connection what can be done without waiting.
+    pub(crate) fn serve(&mut self, fd: RawFd) -> Result {
         // An earlier event of this turn may have closed it.
-        let Some(connection) = self.connections.get_mut(&fd) else {
-            return Ok(());
-        };
-        let result = connection.advance(server, &mut self.buffers);
-        self.after_turn(server, fd, result)
-    }
-
-    fn after_turn(
-        &mut self,
-        server: &(impl Server + ?Sized),
-        fd: RawFd,
-        result: io::Result<()>,
-    ) -> io::Result<()> {
         let Some(mut connection) = self.connections.remove(&fd) else {
             return Ok(());
         };
-        if let Err(error) = result {
-            return server.after_error(connection, error);
+        if let Err(error) = self.advance(&mut connection) {
+            return self.server.after_error(connection, error);
         }
         if connection.ended && connection.outbox.is_empty() {
-            server.close(connection);
+            self.server.close(connection);
             return Ok(());
         }
-        let interest = Some(server.interest(&connection));
-        let Connection { socket, registered, .. } = &mut connection;
-        self.register(&*socket, fd as u64, registered, interest)?;
-        self.connections.insert(fd, connection);
+        self.register(connection)
+    }
+
+    fn advance(&mut self, connection: &mut Connection) -> Result {
+        let server = self.server;
+        server.flush(connection)?;
+        if server.interest(connection).contains(EpollFlags::EPOLLIN) {
+            server.receive(connection, &mut self.buffer)?;
+        }
+        server.flush(connection)?;
+        let draining = connection.drain_deadline.is_some();
+        if draining && !connection.ended && connection.outbox.is_empty() {
+            // Our FIN first: closed now, the socket would answer the peer's
+            // next bytes with a reset, and replies would be lost with it.
+            connection.socket.shutdown(Shutdown::Write)?;
+        }
         Ok(())
     }
 
-    /// EPOLL_CTL_MOD where it is not registered so. Edge-triggered, what is
-    /// ready already is then reported once more.
-    fn register(
-        &self,
-        fd: impl AsFd,
-        token: u64,
-        registered: &mut Option<EpollFlags>,
-        interest: Option<EpollFlags>,
-    ) -> io::Result<()> {
-        let Some(flags) = interest.filter(|_| interest != *registered) else {
-            return Ok(());
-        };
-        *registered = interest;
-        let mut event = EpollEvent::new(flags | self.edge, token);
-        Ok(self.epoll.modify(fd, &mut event)?)
-    }
-
-    /// Waits for clients while there is room for them.
-    fn register_listener(&mut self) -> io::Result<()> {
-        let mut interest = EpollFlags::empty();
-        let accepting = !self.backoff && self.has_room();
-        interest.set(EpollFlags::EPOLLIN, accepting);
-        let mut registered = self.listener_registered;
-        if let Some(listener) = &self.listener {
-            let interest = Some(interest);
-            self.register(listener, LISTENER, &mut registered, interest)?;
-        }
-        self.listener_registered = registered;
-        Ok(())
-    }
-
-    fn shut_down(&mut self, server: &dyn Server) -> io::Result<()> {
+    fn shut_down(&mut self) -> Result {
         if let Ok(Some(signal)) = self.signals.read_signal() {
             let number = signal.ssi_signo.cast_signed();
             print(Message::ShuttingDown(number));
         }
         self.listener = None; // close(2): further clients are refused
-        self.drain_deadline = Some(Instant::now() + DRAIN_TIMEOUT);
-        server.shut_down(self);
-        let open: Vec<_> = self.connections.keys().copied().collect();
-        open.into_iter().try_for_each(|fd| self.serve(server, fd))
+        self.server.shut_down(self)
     }
-}
 
-impl Connection {
-    /// Does what can be done without waiting.
-    fn advance(
-        &mut self,
-        server: &dyn Server,
-        buffers: &mut Buffers,
-    ) -> io::Result<()> {
-        server.flush(self)?;
-        if !server.read(self, buffers)? {
-            self.registered = None;
+    /// Answers what has arrived, and then ends the connection.
+    pub(crate) fn drain(&mut self, fd: RawFd, deadline: Instant) -> Result {
+        let mut reads = 0..DRAIN_READS;
+        while reads.next().is_some() && Instant::now() < deadline {
+            self.serve(fd)?;
         }
-        if self.draining && self.outbox.is_empty() {
-            // Our FIN first: closed now, the socket would answer the peer's
-            // next bytes with a reset, and replies would be lost with it.
-            let _ = self.socket.shutdown(Shutdown::Write);
+        if let Some(connection) = self.connections.get_mut(&fd) {
+            connection.drain_deadline.get_or_insert(deadline);
         }
+        self.serve(fd)
+    }
+
+    /// Those that were idle for too long, and those that take too long to end.
+    fn end_connections(&mut self) -> Result {
+        for fd in self.fds() {
+            if self.is_idle(fd) {
+                self.server.close_idle(self, fd)?;
+            }
+        }
+        let now = Instant::now();
+        self.connections.retain(|_, connection| {
+            connection.drain_deadline.is_none_or(|deadline| now < deadline)
+        });
         Ok(())
+    }
+
+    pub(crate) fn is_idle(&self, fd: RawFd) -> bool {
+        let connection = self.connections.get(&fd);
+        connection.zip(self.idle_timeout).is_some_and(|(c, timeout)| {
+            c.drain_deadline.is_none() && c.last_active.elapsed() >= timeout
+        })
+    }
+
+    pub(crate) fn fds(&self) -> Vec<RawFd> {
+        self.connections.keys().copied().collect()
     }
 }

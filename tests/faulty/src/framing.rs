@@ -1,8 +1,8 @@
 //! Faulty servers: where a message ends, and what is kept until it does.
 
-use std::io;
+use std::sync::{Mutex, PoisonError};
 
-use super::base::{Connection, Line, Server, TOO_LONG, text};
+use super::base::{Connection, Line, Result, Server, TOO_LONG, text};
 use super::{FaultyServer, Right};
 
 /// The article's, and every tutorial's in which an `echo` of what one `recv`
@@ -36,7 +36,7 @@ pub(super) const ONE_RECV: FaultyServer = FaultyServer {
         "goes_on_after_a_line_longer_than_its_buffer",
         "goes_on_after_a_line_of_four_megabytes",
         "keeps_nothing_of_a_line_of_48_megabytes",
-        "lets_a_slow_reader_hold_up_nobody",
+        "serves_others_beside_a_slow_reader",
         "reads_a_conversation_byte_by_byte",
         "reassembles_a_ping_split_across_writes",
         "says_once_that_a_line_is_too_long",
@@ -102,9 +102,9 @@ pub(super) const WHOLE_BUFFER: FaultyServer = FaultyServer {
         "goes_on_after_a_stop",
         "keeps_replies_to_a_reset_client_from_the_next",
         "keeps_the_connection_for_the_next_line",
-        "lets_a_client_that_never_reads_hold_up_nobody",
-        "lets_a_silent_client_hold_up_nobody",
-        "lets_a_slow_reader_hold_up_nobody",
+        "serves_others_beside_a_client_that_never_reads",
+        "serves_others_beside_a_silent_client",
+        "serves_others_beside_a_slow_reader",
         "sends_any_other_line_back",
         "sends_every_byte_back_unchanged",
         "stops_reading_from_a_client_that_never_reads",
@@ -114,7 +114,7 @@ pub(super) const WHOLE_BUFFER: FaultyServer = FaultyServer {
     may_fail: &[
         "answers_200000_pipelined_pings",
         "answers_long_lines_as_fast_as_they_come",
-        "lets_a_fire_hose_starve_nobody",
+        "serves_others_beside_an_endless_sender",
         "reads_a_conversation_byte_by_byte",
         "says_once_that_a_line_is_too_long",
         "tears_no_reply_when_it_ends_under_load",
@@ -127,12 +127,7 @@ struct NoLimit;
 
 // ANCHOR: no_limit
 impl Server for NoLimit {
-    fn extend_line(
-        &self,
-        line: &mut Line,
-        piece: &[u8],
-        replies: &mut Vec<u8>,
-    ) {
+    fn extend(&self, line: &mut Line, piece: &[u8], replies: &mut Vec<u8>) {
         line.bytes.extend_from_slice(piece);
         if piece.ends_with(b"\n") && text(&line.bytes).len() > 1_000 {
             line.too_long = true;
@@ -157,12 +152,7 @@ struct LimitPerPiece;
 
 // ANCHOR: limit_per_piece
 impl Server for LimitPerPiece {
-    fn extend_line(
-        &self,
-        line: &mut Line,
-        piece: &[u8],
-        replies: &mut Vec<u8>,
-    ) {
+    fn extend(&self, line: &mut Line, piece: &[u8], replies: &mut Vec<u8>) {
         line.bytes.extend_from_slice(piece);
         line.too_long = text(&line.bytes).len() > 1_000;
         if line.too_long {
@@ -192,15 +182,14 @@ pub(super) const LIMIT_PER_PIECE: FaultyServer = FaultyServer {
 struct LeftOver;
 
 // ANCHOR: left_over
+static REPLIES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
 impl Server for LeftOver {
-    fn exchange(
-        &self,
-        connection: &mut Connection,
-        input: &[u8],
-        replies: &mut Vec<u8>,
-    ) -> io::Result<()> {
-        self.feed(&mut connection.line, input, replies);
-        connection.outbox.extend_from_slice(replies);
+    fn exchange(&self, connection: &mut Connection, input: &[u8]) -> Result {
+        let mut replies =
+            REPLIES.lock().unwrap_or_else(PoisonError::into_inner);
+        self.feed(&mut connection.line, input, &mut replies);
+        connection.outbox.extend_from_slice(&replies);
         self.flush(connection)?;
         replies.clear();
         Ok(())
@@ -214,5 +203,5 @@ pub(super) const LEFT_OVER: FaultyServer = FaultyServer {
     fault: "has one buffer of replies for all clients",
     server: &LeftOver,
     fails: &["keeps_replies_to_a_reset_client_from_the_next"],
-    may_fail: &["lets_a_fire_hose_starve_nobody"],
+    may_fail: &["serves_others_beside_an_endless_sender"],
 };

@@ -1,4 +1,4 @@
-//! FaultyServer servers: to be run and broken by a reader, and to test the suite.
+//! Faulty servers: to be run and broken by a reader, and to test the suite.
 //!
 //! Each is the right server with one decision made as it is made in tutorials,
 //! and for each stands here exactly which cases it fails. A case that no wrong
@@ -42,6 +42,7 @@ mod sending;
 use std::fmt::{self, Debug, Formatter};
 
 use base::Server;
+use event_loop::EventLoop;
 pub use options::{Options, run};
 
 /// A server, its fault, and the cases that catch it.
@@ -71,7 +72,12 @@ impl FaultyServer {
     /// Listens, says where, and serves until SIGINT or SIGTERM comes. An error
     /// is a line for stderr.
     fn serve(&self, options: &Options) -> Result<(), String> {
-        event_loop::run(self.server, options)
+        let Options { listen, .. } = options;
+        let listener = blocking::listen(listen.address(), listen.backlog)
+            .map_err(|error| error.to_string())?;
+        EventLoop::new(self.server, listener.into(), options)
+            .and_then(|mut event_loop| event_loop.run())
+            .map_err(|error| format!("[!] {error}"))
     }
 }
 
@@ -86,15 +92,6 @@ struct Right;
 
 impl Server for Right {}
 
-/// The same, level-triggered.
-struct RightLevel;
-
-impl Server for RightLevel {
-    fn edge_triggered(&self) -> bool {
-        false
-    }
-}
-
 const RIGHT: FaultyServer = FaultyServer {
     name: "right",
     chapter: "testing",
@@ -104,16 +101,8 @@ const RIGHT: FaultyServer = FaultyServer {
     may_fail: &[],
 };
 
-const RIGHT_LEVEL: FaultyServer = FaultyServer {
-    name: "right-level-triggered",
-    chapter: "testing",
-    fault: "makes none either",
-    server: &RightLevel,
-    ..RIGHT
-};
-
-/// All, in the order in which the book breaks them; the right ones come last.
-pub static ALL: [FaultyServer; 23] = [
+/// All, in the order in which the book breaks them; the right one comes last.
+pub static ALL: [FaultyServer; 22] = [
     framing::ONE_RECV,
     framing::CUT_AT_NUL,
     framing::WHOLE_BUFFER,
@@ -136,5 +125,4 @@ pub static ALL: [FaultyServer; 23] = [
     readiness::QUEUE_FORGOTTEN,
     sending::RESET,
     RIGHT,
-    RIGHT_LEVEL,
 ];

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use protocol::ListenOptions;
+use protocol::{LimitOptions, ListenOptions};
 
 use super::{ALL, FaultyServer};
 
@@ -21,10 +21,8 @@ pub struct Options {
     #[command(flatten)]
     pub(super) listen: ListenOptions,
 
-    /// Clients served at a time; past it new ones wait in the accept queue
-    #[arg(long, value_name = "N", default_value_t = usize::MAX)]
-    #[arg(hide_default_value = true)]
-    pub(super) max_connections: usize,
+    #[command(flatten)]
+    pub(super) limits: LimitOptions,
 }
 
 fn by_name() -> impl TypedValueParser<Value = &'static FaultyServer> {
@@ -43,7 +41,7 @@ pub fn run(options: &Options) -> ExitCode {
     match wrong.serve(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(complaint) => {
-            // If not even stderr can be written, nobody is left to tell.
+            // Not even stderr can be written: there is no other place.
             let _ = writeln!(io::stderr(), "{complaint}");
             ExitCode::FAILURE
         }
@@ -55,7 +53,7 @@ fn list() -> ExitCode {
     for FaultyServer { name, chapter, fault, .. } in &ALL {
         text += &format!("  {name:<36}{chapter:<17}{fault}\n");
     }
-    // An error is a reader who has seen enough, as in `| head -1`.
+    // An error is a reader that has seen enough, as in `| head -1`.
     let _ = io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
 }

@@ -1,29 +1,21 @@
-//! Faulty servers: edge-triggered told once, level-triggered told for ever.
-
-use std::io;
+//! Faulty servers: edge-triggered reports once, level-triggered again
+//! and again.
 
 use nix::sys::epoll::EpollFlags;
 
-use super::base::{Buffers, Connection, Received, Server};
+use super::base::{Connection, Result, Server};
 use super::event_loop::EventLoop;
 use super::{FaultyServer, Right};
 
-/// The article's, and every `epoll` tutorial's that adds `EPOLLET` to a
-/// level-triggered loop: one `recv` for each event. What it did not fetch
+/// The article's, and every `epoll` tutorial's that adds EPOLLET to a
+/// level-triggered loop, with one `recv` for each event: what it did not fetch
 /// raises no event again.
 struct ReadOnce;
 
 // ANCHOR: read_once
 impl Server for ReadOnce {
-    fn read(
-        &self,
-        connection: &mut Connection,
-        buffers: &mut Buffers,
-    ) -> io::Result<bool> {
-        if let Received::End = self.receive(connection, buffers)? {
-            self.finish(connection, buffers)?;
-        }
-        Ok(true)
+    fn edge_triggered(&self) -> bool {
+        true
     }
 }
 // ANCHOR_END: read_once
@@ -41,14 +33,14 @@ pub(super) const READ_ONCE: FaultyServer = FaultyServer {
         "goes_on_after_a_line_longer_than_its_buffer",
         "goes_on_after_a_line_of_four_megabytes",
         "keeps_nothing_of_a_line_of_48_megabytes",
-        "lets_a_slow_reader_hold_up_nobody",
+        "serves_others_beside_a_slow_reader",
         "says_so_if_a_line_too_long_never_ends",
         "serves_all_of_500_connects_at_once",
-        "serves_all_who_came_while_it_was_stopped",
+        "serves_all_clients_that_came_while_it_was_stopped",
         "stops_reading_from_a_client_that_never_reads",
     ],
     may_fail: &[
-        "gives_back_the_descriptors_of_all_who_leave",
+        "gives_back_the_descriptors_of_clients_that_leave",
         "answers_an_unfinished_last_line",
         "answers_a_last_line_that_ends_in_half_a_line_end",
         "tears_no_reply_when_it_ends_under_load",
@@ -61,11 +53,12 @@ struct AcceptOnce;
 
 // ANCHOR: accept_once
 impl Server for AcceptOnce {
-    fn accept(&self, event_loop: &mut EventLoop) -> io::Result<()> {
-        if let Ok(socket) = event_loop.accept() {
-            event_loop.open(self, socket)?;
-        }
-        Ok(())
+    fn listener_edge_triggered(&self) -> bool {
+        true
+    }
+
+    fn accept(&self, event_loop: &mut EventLoop) -> Result {
+        event_loop.accept().map_or(Ok(()), |socket| event_loop.open(socket))
     }
 }
 // ANCHOR_END: accept_once
@@ -76,10 +69,10 @@ pub(super) const ACCEPT_ONCE: FaultyServer = FaultyServer {
     fault: "accepts once for each event, edge-triggered",
     server: &AcceptOnce,
     fails: &[
-        "lets_in_who_waits_when_it_fills_as_one_leaves",
+        "accepts_the_next_client_when_it_fills_as_one_leaves",
         "serves_3000_connections_at_once",
         "serves_all_of_500_connects_at_once",
-        "serves_all_who_came_while_it_was_stopped",
+        "serves_all_clients_that_came_while_it_was_stopped",
     ],
     may_fail: &[
         "survives_resets_before_anything_is_sent",
@@ -88,15 +81,15 @@ pub(super) const ACCEPT_ONCE: FaultyServer = FaultyServer {
         "survives_resets_in_the_middle_of_a_line",
         "survives_resets_with_replies_pending",
         "survives_clients_that_do_not_wait_for_replies",
-        "lets_a_silent_client_hold_up_nobody",
-        "lets_a_fire_hose_starve_nobody",
+        "serves_others_beside_a_silent_client",
+        "serves_others_beside_an_endless_sender",
         "gives_each_of_100_clients_its_own_replies",
-        "serves_whom_it_can_at_the_descriptor_limit",
+        "serves_on_at_the_descriptor_limit",
         "bears_to_run_out_of_descriptors",
         "lets_clients_past_max_connections_wait",
         "keeps_nothing_of_a_line_of_48_megabytes",
-        "gives_back_the_descriptors_of_all_who_leave",
-        "gives_back_the_descriptors_of_all_who_reset",
+        "gives_back_the_descriptors_of_clients_that_leave",
+        "gives_back_the_descriptors_of_clients_that_reset",
         "gives_back_what_300_connections_took",
         "stays_calm_with_idle_clients",
         "goes_on_after_a_stop_with_many_clients",
@@ -104,23 +97,26 @@ pub(super) const ACCEPT_ONCE: FaultyServer = FaultyServer {
     ],
 };
 
-/// A full server leaves clients in the queue, and asks for them when its wish
+/// EPOLLET for the listener of a loop that accepts all, but for a limit. A full
+/// server leaves clients in the queue, and registers for them when its interest
 /// changes. Where one leaves in the same turn it does not change: full and not
 /// full again are the same as never full.
 struct QueueForgotten;
 
 // ANCHOR: queue_forgotten
 impl Server for QueueForgotten {
-    fn rearm_listener(&self, _: &mut EventLoop) {}
+    fn listener_edge_triggered(&self) -> bool {
+        true
+    }
 }
 // ANCHOR_END: queue_forgotten
 
 pub(super) const QUEUE_FORGOTTEN: FaultyServer = FaultyServer {
     name: "full-queue-never-asked-for-again",
     chapter: "04-fairness",
-    fault: "forgets whom it left in the accept queue",
+    fault: "forgets the clients in the accept queue",
     server: &QueueForgotten,
-    fails: &["lets_in_who_waits_when_it_fills_as_one_leaves"],
+    fails: &["accepts_the_next_client_when_it_fills_as_one_leaves"],
     may_fail: &[],
 };
 
@@ -130,10 +126,6 @@ struct AlwaysWritable;
 
 // ANCHOR: always_writable
 impl Server for AlwaysWritable {
-    fn edge_triggered(&self) -> bool {
-        false
-    }
-
     fn interest(&self, connection: &Connection) -> EpollFlags {
         Right.interest(connection) | EpollFlags::EPOLLOUT
     }
@@ -147,7 +139,7 @@ pub(super) const ALWAYS_WRITABLE: FaultyServer = FaultyServer {
     server: &AlwaysWritable,
     fails: &[
         "bears_to_run_out_of_descriptors",
-        "serves_whom_it_can_at_the_descriptor_limit",
+        "serves_on_at_the_descriptor_limit",
         "stays_calm_with_idle_clients",
     ],
     may_fail: &[],

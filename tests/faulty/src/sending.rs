@@ -1,12 +1,12 @@
 //! Faulty servers: replies that the kernel does not take at once, and the last.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{setsockopt, sockopt};
 
-use super::base::{Buffers, Connection, Server};
+use super::base::{Connection, Result, Server};
 use super::event_loop::EventLoop;
 use super::{FaultyServer, Right};
 
@@ -16,7 +16,7 @@ struct Partial;
 
 // ANCHOR: partial
 impl Server for Partial {
-    fn flush(&self, connection: &mut Connection) -> io::Result<()> {
+    fn flush(&self, connection: &mut Connection) -> Result {
         let sent = (&connection.socket).write(&connection.outbox);
         connection.outbox.clear();
         match sent {
@@ -34,8 +34,8 @@ pub(super) const PARTIAL: FaultyServer = FaultyServer {
     server: &Partial,
     fails: &[
         "ends_with_a_client_that_never_reads",
-        "lets_a_client_that_never_reads_hold_up_nobody",
-        "lets_a_slow_reader_hold_up_nobody",
+        "serves_others_beside_a_client_that_never_reads",
+        "serves_others_beside_a_slow_reader",
         "stops_reading_from_a_client_that_never_reads",
         "tears_no_stuck_reply_when_it_ends",
     ],
@@ -53,7 +53,7 @@ struct Blocking;
 
 // ANCHOR: blocking
 impl Server for Blocking {
-    fn flush(&self, connection: &mut Connection) -> io::Result<()> {
+    fn flush(&self, connection: &mut Connection) -> Result {
         while !connection.outbox.is_empty() {
             let fd = connection.socket.as_fd();
             let mut room = [PollFd::new(fd, PollFlags::POLLOUT)];
@@ -72,8 +72,8 @@ pub(super) const BLOCKING: FaultyServer = FaultyServer {
     server: &Blocking,
     fails: &[
         "ends_with_a_client_that_never_reads",
-        "lets_a_client_that_never_reads_hold_up_nobody",
-        "lets_a_slow_reader_hold_up_nobody",
+        "serves_others_beside_a_client_that_never_reads",
+        "serves_others_beside_a_slow_reader",
     ],
     may_fail: &[],
 };
@@ -84,11 +84,7 @@ struct LostAtTheEnd;
 
 // ANCHOR: lost_at_the_end
 impl Server for LostAtTheEnd {
-    fn finish(
-        &self,
-        connection: &mut Connection,
-        _: &mut Buffers,
-    ) -> io::Result<()> {
+    fn finish(&self, connection: &mut Connection) -> Result {
         connection.outbox.clear();
         connection.ended = true;
         Ok(())
@@ -136,7 +132,7 @@ pub(super) const RESET: FaultyServer = FaultyServer {
         "says_so_if_a_line_too_long_never_ends",
         "sends_nothing_more_after_a_clean_end",
         "serves_all_of_500_connects_at_once",
-        "serves_all_who_came_while_it_was_stopped",
+        "serves_all_clients_that_came_while_it_was_stopped",
     ],
     may_fail: &[],
 };
@@ -147,8 +143,9 @@ struct Exit;
 
 // ANCHOR: exit
 impl Server for Exit {
-    fn shut_down(&self, event_loop: &mut EventLoop) {
+    fn shut_down(&self, event_loop: &mut EventLoop) -> Result {
         event_loop.connections.clear();
+        Ok(())
     }
 }
 // ANCHOR_END: exit

@@ -1,6 +1,6 @@
 //! More than the buffers between two programs hold.
 //!
-//! A program that only sends, while the other does the same, waits for ever:
+//! A program that only sends, while the other does the same, waits without end:
 //! each for the other to read. So these send in one thread and read in another,
 //! or find out when the server has stopped reading.
 

@@ -32,7 +32,7 @@ impl Client {
     /// Connects.
     ///
     /// # Errors
-    /// Nobody listens there, or the handshake takes too long.
+    /// There is no listener, or the handshake takes too long.
     pub fn connect(
         address: SocketAddr,
         timeout: Duration,

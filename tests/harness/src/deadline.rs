@@ -1,4 +1,4 @@
-//! Waiting for a condition, but not for ever.
+//! Waiting for a condition, up to a deadline.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -20,7 +20,7 @@ pub enum StdoutReader {
     Prompt,
     /// Its reader goes away after the first line: EPIPE, as in `| head -1`.
     Leaves,
-    /// Nobody reads on after the first line, and the pipe fills up: `| less`.
+    /// Its reader stays and reads no more than the first line, and the pipe fills up: `| less`.
     Stalls,
     /// It takes a page now and then, later than any timeout lasts, and at some
     /// time nothing more.

@@ -25,7 +25,7 @@
 //! | `stderr.rs` | what a server said of its failure, without the backtrace |
 //! | `strace.rs` | whether system calls can be made to fail |
 //! | `limits.rs` | descriptors for thousands of clients |
-//! | `deadline.rs` | waiting for a condition, but not for ever |
+//! | `deadline.rs` | waiting for a condition, up to a deadline |
 //! | `error.rs` | what was sent, what was expected, what came |
 //! | `excerpt.rs` | bytes as the reader of a failed test wants to see them |
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::stderr::message;
 use crate::{CaseError, CaseResult, Process, poll_until, shown};
 
-/// How often to try with another port when somebody took the one we chose.
+/// How often to try with another port when the one we chose was taken.
 const TRIES: usize = 3;
 /// How long to wait for the last words of a server that has ended.
 const BRIEFLY: Duration = Duration::from_millis(500);

@@ -56,7 +56,7 @@ impl NonReadingClients {
             if taken == 0 && is_idle(server)? {
                 return Ok(());
             }
-            Err(CaseError::new("the server reads on while nobody reads it"))
+            Err(CaseError::new("the server reads on while no client reads"))
         })?;
         Ok(Self { streams })
     }

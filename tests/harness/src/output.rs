@@ -123,7 +123,7 @@ impl Shared {
 }
 
 /// The life of a reading thread. What it returns stays open, and unread, for as
-/// long as somebody holds the thread's handle.
+/// long as the thread's handle is held.
 fn read(
     mut pipe: Box<dyn Read + Send>,
     reader: StdoutReader,

@@ -80,7 +80,7 @@ impl Process {
     /// and not for the script that waits for it.
     ///
     /// # Errors
-    /// A server that has left the group, and that nobody would end.
+    /// A server that has left the group, and that would be left running.
     pub(crate) fn find_server(&self) -> CaseResult {
         let child = Proc::of(self.child_pid());
         let Some(server) = child.first_with_a_socket() else { return Ok(()) };

@@ -15,7 +15,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server that somebody else has started.
+    /// A server that runs already, started by another.
     #[must_use]
     pub fn running(address: SocketAddr, timeout: Duration) -> Self {
         Self { address, timeout, ours: None }
@@ -51,7 +51,7 @@ impl Server {
     /// Its process.
     ///
     /// # Errors
-    /// Somebody else has started it.
+    /// It was not started by us.
     pub fn process(&self) -> Result<&Process, CaseError> {
         self.ours.as_ref().map(|(process, _)| process).ok_or_else(not_ours)
     }
@@ -86,7 +86,7 @@ impl Server {
     /// Starts a second server on the port of this one.
     ///
     /// # Errors
-    /// Somebody else has started this one.
+    /// This one was not started by us.
     pub fn start_another_here(&self) -> Result<Process, CaseError> {
         let (_, launch) = self.ours.as_ref().ok_or_else(not_ours)?;
         launch.spawn(self.address.port())

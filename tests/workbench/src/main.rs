@@ -106,7 +106,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints a line. One that nobody reads is no error here.
+/// Prints a line. One that is not read is no error here.
 fn say(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }

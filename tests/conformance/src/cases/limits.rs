@@ -16,7 +16,7 @@ const LIMITED: &[Requirement] =
     &[Requirement::ManyClients, Requirement::OneQueue, Requirement::Inspection];
 
 pub(super) const CASES: &[Case] = &[
-    case!(Process, Threads, serves_whom_it_can_at_the_descriptor_limit)
+    case!(Process, Threads, serves_on_at_the_descriptor_limit)
         .needs(LIMITED)
         .open_files(FILES),
     case!(Process, Threads, bears_to_run_out_of_descriptors)
@@ -44,9 +44,9 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// Fails: EMFILE taken for the end of the server, or of a client that it has;
-/// an accept loop that spins, and fills the log. Those who find no room may
-/// wait, or be refused, as by Node's runtime.
-fn serves_whom_it_can_at_the_descriptor_limit(server: &Server) -> CaseResult {
+/// an accept loop that spins, and fills the log. Those that find no room
+/// may wait, or be refused, as by Node's runtime.
+fn serves_on_at_the_descriptor_limit(server: &Server) -> CaseResult {
     let mut clients = asking(server, CROWD)?;
     keeps_those_it_has(server, &mut clients)?;
     clients.drain(..2);
@@ -70,7 +70,8 @@ fn is_served_or_refused(client: Client) -> CaseResult {
 }
 
 /// The same for a server that counts its clients, when the count is no help:
-/// `accept` itself says EMFILE. Fails also: who refuses those who find no room.
+/// `accept` itself says EMFILE. Fails also: a server that refuses
+/// those that find no room.
 fn bears_to_run_out_of_descriptors(server: &Server) -> CaseResult {
     let mut clients = asking(server, CROWD)?;
     keeps_those_it_has(server, &mut clients)?;
@@ -104,7 +105,7 @@ fn lets_clients_past_max_connections_wait(server: &Server) -> CaseResult {
     clients[2].expect(b"pong\n")
 }
 
-/// Fails: a timeout that counts from the connect; one that ends those who talk.
+/// Fails: a timeout that counts from the connect; one that ends those that talk.
 fn closes_silent_clients_after_the_idle_timeout(server: &Server) -> CaseResult {
     let start = Instant::now();
     let mut silent = server.connect()?;

@@ -12,13 +12,13 @@ pub(super) const CASES: &[Case] = &[
     case!(Peers, Blocking, survives_resets_with_replies_pending),
     case!(Peers, Blocking, survives_clients_that_do_not_wait_for_replies),
     case!(Peers, Blocking, stops_reading_from_a_client_that_never_reads),
-    case!(Peers, Threads, lets_a_silent_client_hold_up_nobody)
+    case!(Peers, Threads, serves_others_beside_a_silent_client)
         .needs(&[Requirement::ManyClients]),
-    case!(Peers, Epoll, lets_a_client_that_never_reads_hold_up_nobody)
+    case!(Peers, Epoll, serves_others_beside_a_client_that_never_reads)
         .needs(&[Requirement::ManyClients]),
-    case!(Peers, Epoll, lets_a_slow_reader_hold_up_nobody)
+    case!(Peers, Epoll, serves_others_beside_a_slow_reader)
         .needs(&[Requirement::ManyClients]),
-    case!(Peers, Epoll, lets_a_fire_hose_starve_nobody)
+    case!(Peers, Epoll, serves_others_beside_an_endless_sender)
         .needs(&[Requirement::ManyClients]),
 ];
 
@@ -63,7 +63,7 @@ fn survives_resets_in_the_middle_of_a_line(server: &Server) -> CaseResult {
     })
 }
 
-/// Fails: the article's server of threads, for everybody.
+/// Fails: the article's server of threads, for all clients.
 fn survives_resets_with_replies_pending(server: &Server) -> CaseResult {
     for _ in 0..10 {
         let mut client = server.connect()?;
@@ -81,7 +81,7 @@ fn survives_clients_that_do_not_wait_for_replies(
 }
 
 /// Fails: a `recv` that waits for the rest of a line while others wait, too.
-fn lets_a_silent_client_hold_up_nobody(server: &Server) -> CaseResult {
+fn serves_others_beside_a_silent_client(server: &Server) -> CaseResult {
     let mut silent = server.connect_many(4)?;
     silent[1].send(b"p")?;
     silent[2].send(b"half a line")?;
@@ -103,7 +103,7 @@ fn stops_reading_from_a_client_that_never_reads(server: &Server) -> CaseResult {
 }
 
 /// Fails: a blocking `send` inside an event loop.
-fn lets_a_client_that_never_reads_hold_up_nobody(
+fn serves_others_beside_a_client_that_never_reads(
     server: &Server,
 ) -> CaseResult {
     let stalled = Stalled::new(server)?;
@@ -118,7 +118,7 @@ fn lets_a_client_that_never_reads_hold_up_nobody(
 
 /// Fails: replies given up after a partial write; a server that sees one
 /// connection's replies out before it looks at the next.
-fn lets_a_slow_reader_hold_up_nobody(server: &Server) -> CaseResult {
+fn serves_others_beside_a_slow_reader(server: &Server) -> CaseResult {
     let Stalled { client: mut slow, replies, rest } = Stalled::new(server)?;
     let mut other = server.connect()?;
     let (byte_by_byte, then) = replies.split_at(100);
@@ -135,7 +135,7 @@ fn lets_a_slow_reader_hold_up_nobody(server: &Server) -> CaseResult {
 }
 
 /// Fails: "read until it would block" for a client whose bytes never end.
-fn lets_a_fire_hose_starve_nobody(server: &Server) -> CaseResult {
+fn serves_others_beside_an_endless_sender(server: &Server) -> CaseResult {
     // One byte in, 21 bytes out: easier sent than answered.
     let sender = server.connect()?.pour(times(64 << 10, b"\n"))?;
     let mut other = server.connect()?;

@@ -13,7 +13,7 @@ pub(super) const CASES: &[Case] = &[
     case!(Process, Blocking, serves_when_the_reader_of_its_stdout_has_left)
         .needs(OWN)
         .reader(StdoutReader::Leaves),
-    case!(Process, Blocking, serves_while_nobody_reads_its_stdout)
+    case!(Process, Blocking, serves_while_its_stdout_is_not_read)
         .needs(OWN)
         .reader(StdoutReader::Stalls),
     case!(Process, Blocking, says_that_its_port_is_in_use).needs(OWN),
@@ -38,7 +38,7 @@ fn serves_when_the_reader_of_its_stdout_has_left(
 
 /// Fails: a line printed per message, by `write`s that wait when the pipe is
 /// full, in the thread that should be serving.
-fn serves_while_nobody_reads_its_stdout(server: &Server) -> CaseResult {
+fn serves_while_its_stdout_is_not_read(server: &Server) -> CaseResult {
     much_to_print(server)
 }
 
@@ -54,7 +54,7 @@ fn much_to_print(server: &Server) -> CaseResult {
 }
 
 /// Fails: `bind`'s result ignored, as in the article's epoll server: it runs
-/// on and serves nobody.
+/// on and serves no client.
 fn says_that_its_port_is_in_use(server: &Server) -> CaseResult {
     let second = server.start_another_here()?;
     let status = second.wait(server.timeout())?;

@@ -11,7 +11,7 @@ use crate::case::{Case, Requirement, case};
 use harness::{CaseError, CaseResult, Server, shown};
 
 pub(super) const CASES: &[Case] = &[
-    case!(Process, Epoll, lets_in_who_waits_when_it_fills_as_one_leaves)
+    case!(Process, Epoll, accepts_the_next_client_when_it_fills_as_one_leaves)
         .needs(&[
             Requirement::OwnProcess,
             Requirement::ManyClients,
@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case] = &[
 
 /// Fails: an edge-triggered server that leaves a client in the queue as it is
 /// full, has room again in the same turn, and so sees no reason to ask anew.
-fn lets_in_who_waits_when_it_fills_as_one_leaves(
+fn accepts_the_next_client_when_it_fills_as_one_leaves(
     server: &Server,
 ) -> CaseResult {
     let process = server.process()?;

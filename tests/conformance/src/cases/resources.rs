@@ -6,9 +6,9 @@ use crate::case::{Case, Requirement, case};
 use harness::{CaseError, CaseResult, Client, Resources, Server};
 
 pub(super) const CASES: &[Case] = &[
-    case!(Process, Blocking, gives_back_the_descriptors_of_all_who_leave)
+    case!(Process, Blocking, gives_back_the_descriptors_of_clients_that_leave)
         .needs(&[Requirement::Inspection]),
-    case!(Process, Blocking, gives_back_the_descriptors_of_all_who_reset)
+    case!(Process, Blocking, gives_back_the_descriptors_of_clients_that_reset)
         .needs(&[Requirement::Inspection]),
     case!(Process, Epoll, gives_back_what_300_connections_took).needs(&[
         Requirement::Inspection,
@@ -38,7 +38,9 @@ fn gives_back(server: &Server, most: Resources) -> CaseResult {
 }
 
 /// Fails: a thread that waits for a client that is gone.
-fn gives_back_the_descriptors_of_all_who_leave(server: &Server) -> CaseResult {
+fn gives_back_the_descriptors_of_clients_that_leave(
+    server: &Server,
+) -> CaseResult {
     returns_after(server, |mut client, round| match round % 4 {
         0 => client.send(b"half a line"),
         1 => client.ask(b"ping\n", b"pong\n"),
@@ -47,9 +49,11 @@ fn gives_back_the_descriptors_of_all_who_leave(server: &Server) -> CaseResult {
     })
 }
 
-/// Fails: an error or a hang-up after which nobody calls `close`, as in the
+/// Fails: an error or a hang-up after which `close` is not called, as in the
 /// article's epoll server.
-fn gives_back_the_descriptors_of_all_who_reset(server: &Server) -> CaseResult {
+fn gives_back_the_descriptors_of_clients_that_reset(
+    server: &Server,
+) -> CaseResult {
     returns_after(server, |mut client, round| {
         match round % 3 {
             0 => client.ask(b"ping\n", b"pong\n")?,

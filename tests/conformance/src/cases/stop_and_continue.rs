@@ -11,7 +11,7 @@ pub(super) const CASES: &[Case] = &[
         .needs(&[Requirement::OwnProcess]),
     case!(Process, Epoll, goes_on_after_a_stop_with_many_clients)
         .needs(&[Requirement::OwnProcess, Requirement::ManyClients]),
-    case!(Process, Epoll, serves_all_who_came_while_it_was_stopped)
+    case!(Process, Epoll, serves_all_clients_that_came_while_it_was_stopped)
         .needs(&[Requirement::OwnProcess, Requirement::Descriptors(600)]),
 ];
 
@@ -47,7 +47,7 @@ fn goes_on_after_a_stop_with_many_clients(server: &Server) -> CaseResult {
     for client in &mut clients[..10] {
         client.expect(&echo(b"hello"))?;
     }
-    // Those who said nothing meanwhile are served as well.
+    // Those that said nothing meanwhile are served as well.
     for client in &mut clients[10..] {
         client.ask(b"ping\n", b"pong\n")?;
     }
@@ -56,7 +56,9 @@ fn goes_on_after_a_stop_with_many_clients(server: &Server) -> CaseResult {
 
 /// Fails: one `accept` for each event of an edge-triggered epoll. When the
 /// server wakes, all of these are in the queue, and one event tells of them.
-fn serves_all_who_came_while_it_was_stopped(server: &Server) -> CaseResult {
+fn serves_all_clients_that_came_while_it_was_stopped(
+    server: &Server,
+) -> CaseResult {
     let process = server.process()?;
     process.stop()?;
     let mut clients = server.connect_many(500)?;

@@ -3,7 +3,7 @@
 //! | file | its one idea |
 //! |---|---|
 //! | `process.rs` | a process: what it holds, uses and does |
-//! | `sockets.rs` | TCP's sockets: who listens, and what is on its way |
+//! | `sockets.rs` | TCP's sockets: which listen, and what is on its way |
 
 mod process;
 mod sockets;

@@ -1,4 +1,4 @@
-//! TCP's sockets: who listens, and what is on its way. `/proc/net/tcp`.
+//! TCP's sockets: which listen, and what is on its way. `/proc/net/tcp`.
 
 use std::net::SocketAddr;
 

@@ -65,7 +65,7 @@ impl Options {
             self.call.as_ref().is_none_or(|call| call == fault.call)
         };
         targets(&self.server)
-            .flat_map(|who| matrix(who).map(move |fault| (who, fault)))
+            .flat_map(|target| matrix(target).map(move |fault| (target, fault)))
             .filter(|(_, fault)| wanted(fault))
             .collect()
     }
@@ -79,9 +79,9 @@ fn tried(options: &Options, trials: &[Trial]) -> io::Result<Table> {
     let done = Mutex::new(BTreeMap::new());
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || {
-        while let Some((number, (who, fault))) = next() {
-            let path = folder.join(who.name);
-            let outcome = run_trial(who, &path.to_string_lossy(), fault);
+        while let Some((number, (target, fault))) = next() {
+            let path = folder.join(target.name);
+            let outcome = run_trial(target, &path.to_string_lossy(), fault);
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             done.insert(number, outcome);
             progress(done.len(), trials.len());
@@ -95,8 +95,8 @@ fn tried(options: &Options, trials: &[Trial]) -> io::Result<Table> {
     let mut table = Table::default();
     let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     for (number, outcome) in done {
-        let (who, fault) = trials[number];
-        table.add(who, fault, outcome);
+        let (target, fault) = trials[number];
+        table.add(target, fault, outcome);
     }
     Ok(table)
 }
@@ -115,9 +115,9 @@ fn report(options: &Options, table: &Table) -> io::Result<ExitCode> {
         None => write!(io::stdout(), "{table}")?,
     }
     let mut failed = 0;
-    for (who, fault, failure) in table.failures() {
+    for (target, fault, failure) in table.failures() {
         failed += 1;
-        writeln!(io::stderr(), "[!] {} {} {fault}", who.name, who.mode)?;
+        writeln!(io::stderr(), "[!] {} {} {fault}", target.name, target.mode)?;
         writeln!(io::stderr(), "{failure}")?;
     }
     let all = table.trials();

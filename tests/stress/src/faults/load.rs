@@ -1,4 +1,4 @@
-//! Clients who tell an ended connection from a wrong reply.
+//! Clients that tell an ended connection from a wrong reply.
 //!
 //! A connection that the error was about may end. No client may ever get a
 //! reply that is not its own, and none may wait for a reply that never comes.
@@ -6,9 +6,9 @@
 use super::fault::Effect;
 use harness::{CaseError, CaseResult, Client, ReadEnd, Server, shown};
 
-/// Clients who come one after the other.
+/// Clients that come one after the other.
 const IN_TURN: usize = 8;
-/// Clients who are there at the same time.
+/// Clients that are there at the same time.
 const CROWD: usize = 16;
 /// What each of the former asks: enough that the fourth call is made.
 const MUCH: usize = 6;

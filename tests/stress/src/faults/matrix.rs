@@ -95,8 +95,8 @@ const SIGNALFD: &[Row] = &[rare("read", INTERRUPTED, Nothing)];
 /// Where a thread of its own waits for them.
 const SIGWAIT: &[Row] = &[rare("rt_sigtimedwait", INTERRUPTED, Nothing)];
 
-/// An EAGAIN that is not true. Who waits for an edge has to believe that there
-/// is nothing; who is told the level finds out.
+/// An EAGAIN that is not true. A server that waits for an edge has to believe
+/// that there is nothing; one that is told the level finds out.
 const LEVEL: &[Row] = &[
     row("accept4", WOULD_BLOCK, Nothing),
     row("recvfrom", WOULD_BLOCK, Nothing),
@@ -112,9 +112,9 @@ const RINGS: &[Row] = &[
     rare("read", INTERRUPTED, Nothing),
 ];
 
-/// The rows that concern `who`.
-fn rows(who: &Target) -> &'static [&'static [Row]] {
-    match (who.name, who.mode) {
+/// The rows that concern `target`.
+fn rows(target: &Target) -> &'static [&'static [Row]] {
+    match (target.name, target.mode) {
         ("01-blocking", _) => &[ALL, TRANSFERS, WAITING],
         ("02-threads", _) => &[ALL, TRANSFERS, WAITING, THREADS],
         ("07-cores", _) => &[ALL, TRANSFERS, EVENTS, SIGWAIT],
@@ -124,17 +124,17 @@ fn rows(who: &Target) -> &'static [&'static [Row]] {
     }
 }
 
-/// What `who` is started with besides, so that it makes all these calls.
-pub(super) fn options(who: &Target) -> &'static [&'static str] {
-    match who.name {
+/// What `target` is started with besides, so that it makes all these calls.
+pub(super) fn options(target: &Target) -> &'static [&'static str] {
+    match target.name {
         "02-threads" => &["--idle-timeout", "3600"],
         _ => &[],
     }
 }
 
-/// All that `who` has to bear, call by call.
-pub fn matrix(who: &'static Target) -> impl Iterator<Item = Fault> {
-    let mut rows: Vec<_> = rows(who).iter().copied().flatten().collect();
+/// All that `target` has to bear, call by call.
+pub fn matrix(target: &'static Target) -> impl Iterator<Item = Fault> {
+    let mut rows: Vec<_> = rows(target).iter().copied().flatten().collect();
     rows.sort_by_key(|row| row.call);
     rows.into_iter().flat_map(|row| row.faults())
 }

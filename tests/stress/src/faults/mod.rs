@@ -4,7 +4,7 @@
 //! make it so: it stops the server at a call, lets the kernel make none, and
 //! gives an error back (`man 1 strace`, "inject"). So a row of the matrix is a
 //! call and an error, a column is how often it happens, and a trial is a server
-//! with that fault, with clients who must not come to harm.
+//! with that fault, with clients that must not come to harm.
 //!
 //! | file | its one idea |
 //! |---|---|
@@ -13,7 +13,7 @@
 //! | `manual.rs` | the errors of each call, from its man page |
 //! | `tracer.rs` | a server that `strace` will trace once it is ready |
 //! | `log.rs` | what `strace` wrote down |
-//! | `load.rs` | clients who tell an ended connection from a wrong reply |
+//! | `load.rs` | clients that tell an ended connection from a wrong reply |
 //! | `trial.rs` | a server, a fault, and what must hold after it |
 //! | `table.rs` | what was tried and what happened, for the book |
 

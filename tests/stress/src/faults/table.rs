@@ -19,11 +19,11 @@ impl Table {
     /// Notes what came of one trial.
     pub fn add(
         &mut self,
-        who: &'static Target,
+        target: &'static Target,
         fault: Fault,
         outcome: Result<Seen, CaseError>,
     ) {
-        self.trials.push((who, fault, outcome));
+        self.trials.push((target, fault, outcome));
     }
 
     /// How many trials there were.
@@ -42,8 +42,8 @@ impl Table {
     pub fn failures(
         &self,
     ) -> impl Iterator<Item = (&'static Target, Fault, &CaseError)> {
-        self.trials.iter().filter_map(|(who, fault, outcome)| {
-            outcome.as_ref().err().map(|failure| (*who, *fault, failure))
+        self.trials.iter().filter_map(|(target, fault, outcome)| {
+            outcome.as_ref().err().map(|failure| (*target, *fault, failure))
         })
     }
 }
@@ -78,12 +78,12 @@ impl Display for Table {
     }
 }
 
-fn heading(f: &mut Formatter<'_>, who: &Target) -> fmt::Result {
-    let mode = match who.mode {
+fn heading(f: &mut Formatter<'_>, target: &Target) -> fmt::Result {
+    let mode = match target.mode {
         "" => String::new(),
         mode => format!(", {mode}-triggered"),
     };
-    writeln!(f, "**{}{mode}**\n", who.name)?;
+    writeln!(f, "**{}{mode}**\n", target.name)?;
     write!(f, "| call | answers |")?;
     for often in Frequency::ALL {
         write!(f, " {often} |")?;

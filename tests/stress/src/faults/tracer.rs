@@ -40,9 +40,9 @@ pub(super) struct Traced {
 }
 
 impl Traced {
-    /// Starts `who`, whose program is at `path`, and no fault yet.
+    /// Starts `target`, whose program is at `path`, and no fault yet.
     pub(super) fn start(
-        who: &Target,
+        target: &Target,
         path: &str,
         fault: &Fault,
         timeout: Duration,
@@ -53,8 +53,8 @@ impl Traced {
         let script = ["-c", SCRIPT, "sh", &file, fault.call, &expression];
         let server = Launch::program("sh", &script)
             .args(&[path, "--port", "{port}"])
-            .args(who.options)
-            .args(options(who))
+            .args(target.options)
+            .args(options(target))
             .start(timeout)?;
         let number = server.process()?.stderr.first_line(timeout);
         let tracer = number.parse().map(Pid::from_raw);

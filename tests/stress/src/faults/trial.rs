@@ -12,7 +12,7 @@ use harness::{
     eventually,
 };
 
-/// Clients who have come before the fault, and stay.
+/// Clients that have come before the fault, and stay.
 const BYSTANDERS: usize = 3;
 /// Two seconds for the server, and as much for `strace`.
 const ENDS_WITHIN: Duration = SHUTDOWN_TIMEOUT.saturating_mul(2);
@@ -31,22 +31,22 @@ pub struct Seen {
     pub ended: usize,
 }
 
-/// Tries `fault` on `who`, whose program is at `path`.
+/// Tries `fault` on `target`, whose program is at `path`.
 ///
 /// # Errors
 /// The server did not bear it.
 pub fn run_trial(
-    who: &Target,
+    target: &Target,
     path: &str,
     fault: &Fault,
 ) -> Result<Seen, CaseError> {
-    let traced = Traced::start(who, path, fault, TIMEOUT)?;
-    let trial = Trial { who, fault, traced };
+    let traced = Traced::start(target, path, fault, TIMEOUT)?;
+    let trial = Trial { target, fault, traced };
     trial.run().map_err(|failure| trial.traced.explain(failure))
 }
 
 struct Trial<'a> {
-    who: &'a Target,
+    target: &'a Target,
     fault: &'a Fault,
     traced: Traced,
 }
@@ -58,7 +58,7 @@ impl Trial<'_> {
         let before = self.settled()?;
 
         self.traced.begin()?;
-        load.run(&self.traced.server, !self.who.one_at_a_time)?;
+        load.run(&self.traced.server, !self.target.one_at_a_time)?;
         load.ask_each(&mut bystanders)?;
         self.serves_a_new_client(&mut load)?;
         self.returns_to(before)?;
@@ -72,7 +72,7 @@ impl Trial<'_> {
         let server = &self.traced.server;
         // What is made once, at the first client, is made then.
         load.ask(&mut server.connect()?)?;
-        let count = if self.who.one_at_a_time { 0 } else { BYSTANDERS };
+        let count = if self.target.one_at_a_time { 0 } else { BYSTANDERS };
         let mut clients = server.connect_many(count)?;
         load.ask_each(&mut clients)?;
         Ok(clients)
@@ -134,7 +134,7 @@ impl Trial<'_> {
             .came(format!("{used:?} of {WATCHED:?} on a processor")))
     }
 
-    /// SIGTERM, with clients who are there and wait for the server's FIN.
+    /// SIGTERM, with clients that are there and wait for the server's FIN.
     fn ends(&self, mut clients: Vec<Client>, load: &mut Load) -> CaseResult {
         for _ in 0..TRIES {
             let mut last = self.traced.server.connect()?;

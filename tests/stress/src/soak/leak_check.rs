@@ -88,7 +88,7 @@ impl LeakCheck {
         self.slope() * time
     }
 
-    /// Whether nobody came to harm and nothing grew.
+    /// Whether no client came to harm and nothing grew.
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.tally.failures.is_empty() && self.growth() <= MOST_GROWTH
