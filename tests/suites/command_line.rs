@@ -7,8 +7,7 @@ use std::os::unix::process::ExitStatusExt;
 
 use assert_cmd::Command;
 use harness::{
-    CaseResult, Launch, SHUTDOWN_TIMEOUT, Signal, TIMEOUT, in_ci,
-    server_of_this_step,
+    CaseResult, Launch, Signal, TIMEOUT, in_ci, server_of_this_step,
     steps::{self, can_run},
     strace_unavailable,
 };
@@ -150,9 +149,7 @@ fn ends_within_two_seconds_however_busy() -> CaseResult {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let server = launch().args(&["--quiet"]).start(TIMEOUT)?;
         let sender = server.connect()?.pour(b"ping\n".repeat(1_000))?;
-        server.process()?.signal(signal)?;
-        let status = server.process()?.wait(SHUTDOWN_TIMEOUT)?;
-        assert!(status.success(), "{signal}: {status}");
+        server.process()?.ends_in_order(signal)?;
         drop(sender);
     }
     Ok(())
@@ -172,7 +169,7 @@ fn ends_at_once_on_the_second_signal() -> CaseResult {
     // the second may be ignored, which a shell's `&` in a script hands down.
     process.signal(Signal::SIGINT)?;
     process.signal(Signal::SIGTERM)?;
-    let status = process.wait(SHUTDOWN_TIMEOUT)?;
+    let status = process.wait_for_shutdown()?;
     let number = status.code().map_or(status.signal(), |code| Some(code - 128));
     assert!(matches!(number, Some(2 | 15)), "{status}");
     drop(client);
@@ -180,7 +177,7 @@ fn ends_at_once_on_the_second_signal() -> CaseResult {
 }
 
 #[test]
-fn ends_on_a_signal_though_accept_fails_for_ever() -> CaseResult {
+fn ends_on_a_signal_though_accept_fails_each_time() -> CaseResult {
     if !can_run(name()) {
         return Ok(());
     }
@@ -197,10 +194,8 @@ fn ends_on_a_signal_though_accept_fails_for_ever() -> CaseResult {
             .args(&[server_of_this_step!().1, "--quiet", "--port", "{port}"])
             .start(TIMEOUT)?;
         let waiting = server.connect()?;
-        let process = server.process()?;
-        process.signal(Signal::SIGTERM)?;
-        let status = process.wait(SHUTDOWN_TIMEOUT)?;
-        assert!(status.success(), "{error}: {status}");
+        let ended = server.process()?.ends_in_order(Signal::SIGTERM);
+        ended.map_err(|failure| failure.with("accept", error))?;
         drop(waiting);
     }
     Ok(())

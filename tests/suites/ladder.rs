@@ -31,6 +31,11 @@ const EARLY: [(&str, &[&str]); 4] = [
             // Without a limit no client has to wait.
             "accepts_the_next_client_when_it_fills_as_one_leaves",
             "bears_to_run_out_of_descriptors",
+            // Nor is one closed without a timeout.
+            "keeps_a_client_that_sent_while_it_was_stopped",
+            "keeps_a_client_that_reads_slowly",
+            // None of them waits for urgent data.
+            "stays_calm_while_a_byte_before_urgent_data_is_missing",
             // Whether a backlog of 5 is too short is a race.
             "serves_all_of_500_connects_at_once",
             "serves_3000_connections_at_once",

@@ -4,8 +4,8 @@
 use std::net::TcpListener;
 
 use harness::{
-    CaseError, CaseResult, Launch, SHUTDOWN_TIMEOUT, Server, Signal,
-    StdoutReader, TIMEOUT, server_of_this_step,
+    CaseError, CaseResult, Launch, Server, Signal, StdoutReader, TIMEOUT,
+    server_of_this_step,
     steps::{self, can_run},
 };
 
@@ -44,15 +44,9 @@ fn shut_down(
     from: usize,
 ) -> Result<String, CaseError> {
     let process = server.process()?;
-    process.signal(signal)?;
-    let status = process.wait(SHUTDOWN_TIMEOUT)?;
+    process.ends_in_order(signal)?;
     let text = process.stdout.wait_for(TIMEOUT, |_| false);
-    if status.success() {
-        Ok(text[from..].to_owned())
-    } else {
-        Err(CaseError::new("the server does not end in order")
-            .came(status.to_string()))
-    }
+    Ok(text[from..].to_owned())
 }
 
 /// Any descriptor is as good as the article's.
@@ -217,11 +211,8 @@ fn needs_no_reader_of_its_stdout_where_it_is_quiet() -> CaseResult {
         let mut client = server.connect()?;
         client.exchange(b"ping\n".repeat(10_000), &b"pong\n".repeat(10_000))?;
         drop(client);
-        server.process()?.signal(Signal::SIGTERM)?;
-        assert!(
-            server.process()?.wait(SHUTDOWN_TIMEOUT)?.success(),
-            "{reader:?}"
-        );
+        let ended = server.process()?.ends_in_order(Signal::SIGTERM);
+        ended.map_err(|error| error.with("stdout", format!("{reader:?}")))?;
     }
     Ok(())
 }
@@ -262,8 +253,7 @@ fn loses_whole_lines_where_its_reader_is_slow_and_serves_on() -> CaseResult {
         client.ask(&REQUEST.repeat(200), REPLY.repeat(200).as_bytes())?;
         after_the_last_sip += u32::from(process.stdout.has_ended());
     }
-    process.signal(Signal::SIGTERM)?;
-    assert!(process.wait(SHUTDOWN_TIMEOUT)?.success());
+    process.ends_in_order(Signal::SIGTERM)?;
 
     let text = process.stdout.text();
     // The last sip may end in the middle of a line.

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 use conformance::{LaunchOptions, ServerUnderTest};
 use harness::{
-    CaseError, CaseResult, PipeliningClient, SHUTDOWN_TIMEOUT, Server, Signal,
-    eventually, nothing_on_the_way_to, server_of_this_step, steps,
+    CaseError, CaseResult, PipeliningClient, Server, Signal, eventually,
+    nothing_on_the_way_to, server_of_this_step, steps,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -55,7 +55,7 @@ fn round(subject: &ServerUnderTest, all: bool, number: usize) -> CaseResult {
     };
     server.process()?.signal(Signal::SIGTERM)?;
     server.process()?.signal(Signal::SIGCONT)?;
-    ends_in_order(&server).map_err(told)?;
+    server.process()?.has_ended_in_order().map_err(told)?;
     answered(clients, &due).map_err(told)
 }
 
@@ -100,15 +100,6 @@ fn stopped(
         _ => client.sent(),
     };
     Ok(clients.iter().map(due).collect())
-}
-
-fn ends_in_order(server: &Server) -> CaseResult {
-    let status = server.process()?.wait(SHUTDOWN_TIMEOUT)?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(CaseError::new("the server does not end in order")
-        .came(status.to_string()))
 }
 
 fn answered(clients: Vec<PipeliningClient>, due: &[usize]) -> CaseResult {

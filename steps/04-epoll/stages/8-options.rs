@@ -236,12 +236,21 @@ impl Server {
     }
 
     fn drain_idle(&mut self) {
-        let Some(timeout) = self.idle_timeout else { return };
         for fd in self.fds() {
-            if self.connections[&fd].last_active.elapsed() >= timeout {
+            if self.is_idle(fd) {
+                self.serve(fd); // it may have sent while we were stopped
+            }
+            if self.is_idle(fd) {
                 self.drain(fd);
             }
         }
+    }
+
+    fn is_idle(&self, fd: RawFd) -> bool {
+        let connection = self.connections.get(&fd);
+        connection.zip(self.idle_timeout).is_some_and(|(c, timeout)| {
+            c.drain_deadline.is_none() && c.last_active.elapsed() >= timeout
+        })
     }
 
     fn fds(&self) -> Vec<RawFd> {

@@ -67,6 +67,10 @@ pub enum Requirement {
     Option(&'static str),
     /// We may open so many files.
     Descriptors(u64),
+    /// We may start it with signals blocked.
+    BlockedSignals,
+    /// We may send segments of our own making.
+    UrgentGap,
 }
 
 /// How a case wants its server started.
@@ -75,6 +79,7 @@ pub struct LaunchOptions {
     pub(crate) options: &'static [&'static str],
     pub(crate) reader: StdoutReader,
     pub(crate) open_files: Option<u32>,
+    pub(crate) signals_blocked: bool,
 }
 
 /// How a case went.
@@ -114,6 +119,7 @@ impl Case {
             options: &[],
             reader: StdoutReader::Prompt,
             open_files: None,
+            signals_blocked: false,
         };
         Self {
             name,
@@ -143,6 +149,11 @@ impl Case {
 
     pub(crate) const fn open_files(mut self, limit: u32) -> Self {
         self.setting.open_files = Some(limit);
+        self
+    }
+
+    pub(crate) const fn signals_blocked(mut self) -> Self {
+        self.setting.signals_blocked = true;
         self
     }
 

@@ -142,6 +142,10 @@ impl ServerUnderTest {
                 Some(format!("needs the option {name}"))
             }
             Requirement::Descriptors(count) => harness::too_few_for(*count),
+            Requirement::BlockedSignals => {
+                harness::blocking_signals_unavailable()
+            }
+            Requirement::UrgentGap => harness::urgent_gap_unavailable(),
             _ => None,
         }
     }
@@ -161,6 +165,7 @@ impl ServerUnderTest {
                 .args(setting.options)
                 .reader(setting.reader)
                 .open_files(setting.open_files)
+                .signals_blocked(setting.signals_blocked)
                 .start(self.start_timeout)
                 .map(|server| server.with_timeout(self.timeout)),
         }

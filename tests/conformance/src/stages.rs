@@ -261,6 +261,14 @@ const SIGNALS: &[Entry] = &[
     ),
     ("ends_with_a_client_that_never_reads", "nor for one that does not read"),
     (
+        "ends_in_time_though_clients_go_on_sending",
+        "the end must not depend on what clients do",
+    ),
+    (
+        "ends_on_signals_that_its_parent_had_blocked",
+        "a mask is inherited, and then no signal arrives",
+    ),
+    (
         "tears_no_reply_when_it_ends_under_load",
         "half a reply is worse than none: a client may take it for whole",
     ),
@@ -278,6 +286,10 @@ const LIMITS: &[Entry] = &[
     (
         "serves_while_its_stdout_is_not_read",
         "a full pipe makes print wait, and with it all clients",
+    ),
+    (
+        "stays_calm_while_a_byte_before_urgent_data_is_missing",
+        "one segment, and an event loop that waits for EPOLLPRI never sleeps",
     ),
     (
         "serves_without_a_stdout",
@@ -298,6 +310,18 @@ const OPTIONS: &[Entry] = &[
     (
         "closes_silent_clients_after_the_idle_timeout",
         "dead clients would keep the room of others without end",
+    ),
+    (
+        "closes_a_silent_client_however_often_it_is_stopped",
+        "a stop interrupts a wait; time passes all the same",
+    ),
+    (
+        "keeps_a_client_that_sent_while_it_was_stopped",
+        "it was the server that was silent: its line waits to be read",
+    ),
+    (
+        "keeps_a_client_that_reads_slowly",
+        "a slow network is no silence: it would lose the rest of its replies",
     ),
     (
         "accepts_the_next_client_when_it_fills_as_one_leaves",

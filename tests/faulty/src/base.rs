@@ -7,18 +7,20 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::RawFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use blocking::is_connection_error;
 use nix::sys::epoll::EpollFlags;
 
-use crate::event_loop::{DRAIN_TIMEOUT, EventLoop};
+use crate::event_loop::EventLoop;
 
 pub(crate) const TOO_LONG: &[u8] =
     "エラー: 1行は1000バイトまでです\n".as_bytes();
 const MAX_LINE_LENGTH: usize = 1_000;
 /// Past so many unsent bytes a connection is not read.
 const OUTBOX_LIMIT: usize = 64 << 10;
+/// How long a client may take to read its last replies.
+pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An error that leaves the event loop ends the server.
 pub(crate) type Result<T = ()> = io::Result<T>;

@@ -86,6 +86,8 @@ pub(super) const FATAL_STOP: FaultyServer = FaultyServer {
         "keeps_replies_to_a_reset_client_from_the_next",
         "accepts_the_next_client_when_it_fills_as_one_leaves",
         "serves_all_clients_that_came_while_it_was_stopped",
+        "closes_a_silent_client_however_often_it_is_stopped",
+        "keeps_a_client_that_sent_while_it_was_stopped",
     ],
     may_fail: &[],
 };

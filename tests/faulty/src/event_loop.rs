@@ -19,14 +19,12 @@ use crate::base::{Connection, Line, Result, Server};
 
 const LISTENER: u64 = u64::MAX;
 const SIGNALS: u64 = u64::MAX - 1;
-/// How long a client may take to read its last replies.
-pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// Reads of what has arrived when we end a connection.
 const DRAIN_READS: usize = 16;
 /// How long to wait, in milliseconds, while something is due.
 const TICK: u8 = 50;
-/// Of replies in the kernel: with more, the progress of a client that reads
-/// slowly would be seen too seldom.
+/// Of replies in the kernel: with megabytes, a client that reads slowly would
+/// make room too seldom for us to see that it reads.
 const SEND_BUFFER: usize = 64 << 10;
 
 /// If stdout's reader is gone, the line is dropped.
@@ -198,6 +196,11 @@ impl EventLoop {
             connection.socket.shutdown(Shutdown::Write)?;
         }
         Ok(())
+    }
+
+    pub(crate) fn has_input(&self, fd: RawFd) -> bool {
+        let peek = |c: &Connection| c.socket.peek(&mut [0]).unwrap_or(0);
+        self.connections.get(&fd).is_some_and(|c| peek(c) > 0)
     }
 
     fn shut_down(&mut self) -> Result {

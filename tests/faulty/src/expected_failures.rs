@@ -68,7 +68,7 @@ impl FaultyServer {
     fn run(&self, program: &Path, case: &Case, must_fail: bool) -> Verdict {
         let args = [self.name, "--port", "{port}"];
         let subject = ServerUnderTest::command(Launch::program(program, &args))
-            .options(&["--max-connections"])
+            .options(&["--max-connections", "--idle-timeout"])
             .timeout(if must_fail { SHORT } else { TIMEOUT });
         case.judge(&subject)
     }

@@ -44,6 +44,7 @@ pub(super) const ONE_RECV: FaultyServer = FaultyServer {
         "stops_reading_from_a_client_that_never_reads",
         "tears_no_reply_when_it_ends_under_load",
         "tears_no_stuck_reply_when_it_ends",
+        "keeps_a_client_that_reads_slowly",
     ],
     may_fail: &["gives_each_of_100_clients_its_own_replies"],
 };
@@ -118,6 +119,8 @@ pub(super) const WHOLE_BUFFER: FaultyServer = FaultyServer {
         "reads_a_conversation_byte_by_byte",
         "says_once_that_a_line_is_too_long",
         "tears_no_reply_when_it_ends_under_load",
+        "keeps_a_client_that_reads_slowly",
+        "keeps_a_client_that_sent_while_it_was_stopped",
     ],
 };
 

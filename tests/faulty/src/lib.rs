@@ -13,6 +13,7 @@
 //! | `readiness.rs` | wrong: what an event says, and when it comes again |
 //! | `sending.rs` | wrong: replies that the kernel does not take at once |
 //! | `errors.rs` | wrong: what a system call says when it fails |
+//! | `idle.rs` | wrong: which client is idle, and when |
 //! | `options.rs` | the command line, and the list that it prints |
 //! | `expected_failures.rs` | whether a server fails the cases that it must, and no other |
 //!
@@ -35,6 +36,7 @@ mod errors;
 mod event_loop;
 mod expected_failures;
 mod framing;
+mod idle;
 mod options;
 mod readiness;
 mod sending;
@@ -102,7 +104,7 @@ const RIGHT: FaultyServer = FaultyServer {
 };
 
 /// All, in the order in which the book breaks them; the right one comes last.
-pub static ALL: [FaultyServer; 22] = [
+pub static ALL: [FaultyServer; 27] = [
     framing::ONE_RECV,
     framing::CUT_AT_NUL,
     framing::WHOLE_BUFFER,
@@ -118,11 +120,16 @@ pub static ALL: [FaultyServer; 22] = [
     readiness::READ_ONCE,
     readiness::ACCEPT_ONCE,
     errors::LEVEL_SPIN,
+    readiness::URGENT,
     readiness::ALWAYS_WRITABLE,
     errors::LEAK,
     sending::PARTIAL,
     sending::BLOCKING,
+    readiness::GREEDY,
     readiness::QUEUE_FORGOTTEN,
+    idle::CLOCK_FIRST,
+    idle::STOP_IS_ACTIVITY,
     sending::RESET,
+    sending::ENDLESS_DRAIN,
     RIGHT,
 ];

@@ -38,8 +38,10 @@ pub(super) const READ_ONCE: FaultyServer = FaultyServer {
         "serves_all_of_500_connects_at_once",
         "serves_all_clients_that_came_while_it_was_stopped",
         "stops_reading_from_a_client_that_never_reads",
+        "keeps_a_client_that_reads_slowly",
     ],
     may_fail: &[
+        "ends_in_time_though_clients_go_on_sending",
         "gives_back_the_descriptors_of_clients_that_leave",
         "answers_an_unfinished_last_line",
         "answers_a_last_line_that_ends_in_half_a_line_end",
@@ -94,6 +96,12 @@ pub(super) const ACCEPT_ONCE: FaultyServer = FaultyServer {
         "stays_calm_with_idle_clients",
         "goes_on_after_a_stop_with_many_clients",
         "serves_without_a_stdout",
+        "closes_silent_clients_after_the_idle_timeout",
+        "ends_in_time_though_clients_go_on_sending",
+        "keeps_a_client_that_sent_while_it_was_stopped",
+        "keeps_a_client_that_reads_slowly",
+        "closes_a_silent_client_however_often_it_is_stopped",
+        "stays_calm_while_a_byte_before_urgent_data_is_missing",
     ],
 };
 
@@ -141,6 +149,56 @@ pub(super) const ALWAYS_WRITABLE: FaultyServer = FaultyServer {
         "bears_to_run_out_of_descriptors",
         "serves_on_at_the_descriptor_limit",
         "stays_calm_with_idle_clients",
+        "stays_calm_while_a_byte_before_urgent_data_is_missing",
     ],
+    may_fail: &[],
+};
+
+/// "Until it would block", which a client that sends without end never lets
+/// happen.
+struct Greedy;
+
+impl Server for Greedy {
+    fn receive(
+        &self,
+        connection: &mut Connection,
+        buffer: &mut [u8],
+    ) -> Result {
+        while !connection.ended && connection.socket.peek(buffer).is_ok() {
+            Right.receive(connection, buffer)?;
+            self.flush(connection)?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) const GREEDY: FaultyServer = FaultyServer {
+    name: "reads-until-it-would-block",
+    chapter: "04-fairness",
+    fault: "has no bound on a turn",
+    server: &Greedy,
+    fails: &["serves_others_beside_an_endless_sender"],
+    may_fail: &[
+        "tears_no_reply_when_it_ends_under_load",
+        "ends_in_time_though_clients_go_on_sending",
+    ],
+};
+
+/// EPOLLPRI, to hear of urgent data: it is reported, too, where `recv` says
+/// EAGAIN.
+struct Urgent;
+
+impl Server for Urgent {
+    fn interest(&self, connection: &Connection) -> EpollFlags {
+        Right.interest(connection) | EpollFlags::EPOLLPRI
+    }
+}
+
+pub(super) const URGENT: FaultyServer = FaultyServer {
+    name: "epollpri-level-triggered",
+    chapter: "04-edge-level",
+    fault: "waits for urgent data, level-triggered",
+    server: &Urgent,
+    fails: &["stays_calm_while_a_byte_before_urgent_data_is_missing"],
     may_fail: &[],
 };

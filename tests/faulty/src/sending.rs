@@ -38,12 +38,14 @@ pub(super) const PARTIAL: FaultyServer = FaultyServer {
         "serves_others_beside_a_slow_reader",
         "stops_reading_from_a_client_that_never_reads",
         "tears_no_stuck_reply_when_it_ends",
+        "keeps_a_client_that_reads_slowly",
     ],
     may_fail: &[
         "gives_all_replies_after_a_half_close",
         "answers_200000_pipelined_pings",
         "answers_long_lines_as_fast_as_they_come",
         "tears_no_reply_when_it_ends_under_load",
+        "ends_in_time_though_clients_go_on_sending",
     ],
 };
 
@@ -75,7 +77,10 @@ pub(super) const BLOCKING: FaultyServer = FaultyServer {
         "serves_others_beside_a_client_that_never_reads",
         "serves_others_beside_a_slow_reader",
     ],
-    may_fail: &[],
+    may_fail: &[
+        "keeps_a_client_that_reads_slowly",
+        "ends_in_time_though_clients_go_on_sending",
+    ],
 };
 
 /// `if n == 0 { close }`: the peer has sent its last, but it still reads. The
@@ -160,4 +165,31 @@ pub(super) const EXIT: FaultyServer = FaultyServer {
         "answers_what_had_come_when_the_signal_came",
         "tears_no_reply_when_it_ends_under_load",
     ],
+};
+
+/// Answers all that comes before it ends: a client that sends on decides when
+/// that is.
+struct EndlessDrain;
+
+impl Server for EndlessDrain {
+    fn shut_down(&self, event_loop: &mut EventLoop) -> Result {
+        for fd in event_loop.fds() {
+            while event_loop.has_input(fd) {
+                event_loop.serve(fd)?;
+            }
+        }
+        Right.shut_down(event_loop)
+    }
+}
+
+pub(super) const ENDLESS_DRAIN: FaultyServer = FaultyServer {
+    name: "drain-as-long-as-bytes-come",
+    chapter: "04-draining",
+    fault: "answers all that comes before it ends",
+    server: &EndlessDrain,
+    fails: &[
+        "ends_in_time_though_clients_go_on_sending",
+        "ends_with_a_client_that_never_reads",
+    ],
+    may_fail: &["tears_no_reply_when_it_ends_under_load"],
 };

@@ -1,34 +1,54 @@
 //! A client whose bytes never end.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 
 use crate::{CaseError, CaseResult};
+
+/// When so many bytes of replies have come, much is on its way.
+const FLOWING: usize = 256 << 10;
 
 /// Sends without end in one thread and reads, in another, whatever comes.
 #[derive(Debug)]
 pub struct EndlessSender {
     stream: TcpStream,
     sending: JoinHandle<io::Result<()>>,
-    reading: JoinHandle<io::Result<u64>>,
+    reading: JoinHandle<()>,
+    received: Arc<AtomicUsize>,
 }
 
 impl EndlessSender {
     pub(crate) fn new(stream: TcpStream, bytes: Vec<u8>) -> io::Result<Self> {
         stream.set_read_timeout(None)?;
-        let (mut into, mut from) = (stream.try_clone()?, stream.try_clone()?);
+        let (mut into, from) = (stream.try_clone()?, stream.try_clone()?);
+        let received = Arc::new(AtomicUsize::new(0));
+        let there = Arc::clone(&received);
         Ok(Self {
             stream,
+            received,
             sending: thread::spawn(move || {
                 loop {
                     into.write_all(&bytes)?;
                 }
             }),
-            reading: thread::spawn(move || {
-                io::copy(&mut from, &mut io::sink())
-            }),
+            reading: thread::spawn(move || read(from, &there)),
         })
+    }
+
+    /// Whether replies are flowing.
+    ///
+    /// # Errors
+    /// Too few have come.
+    pub fn is_answered(&self) -> CaseResult {
+        match self.received.load(Relaxed) {
+            FLOWING.. => Ok(()),
+            count => Err(CaseError::new("a client that sends much waits")
+                .expected("replies")
+                .came(format!("{count} bytes"))),
+        }
     }
 
     /// Stops, and says whether the bytes had flowed up to now.
@@ -46,5 +66,13 @@ impl EndlessSender {
         } else {
             Err(CaseError::new("the server cut off a client that sends much"))
         }
+    }
+}
+
+/// Forgets all that comes, and counts it.
+fn read(mut from: TcpStream, received: &AtomicUsize) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        received.fetch_add(count, Relaxed);
     }
 }

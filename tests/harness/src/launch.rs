@@ -39,6 +39,20 @@ pub struct Launch {
     announces: bool,
     reader: StdoutReader,
     open_files: Option<u32>,
+    /// Started with SIGINT and SIGTERM blocked.
+    signals_blocked: bool,
+}
+
+/// Blocks the signals that end a server, and starts it. GNU coreutils 8.31.
+const BLOCK_SIGNALS: [&str; 2] = ["env", "--block-signal=INT,TERM"];
+
+/// Why no server can be started with signals blocked, if none can.
+#[must_use]
+pub fn blocking_signals_unavailable() -> Option<String> {
+    let [tool, option] = BLOCK_SIGNALS;
+    let output = Command::new(tool).args([option, "true"]).output();
+    let there = output.is_ok_and(|output| output.status.success());
+    (!there).then(|| format!("needs {tool} {option}"))
 }
 
 impl Launch {
@@ -52,6 +66,7 @@ impl Launch {
             announces: true,
             reader: StdoutReader::default(),
             open_files: None,
+            signals_blocked: false,
         }
     }
 
@@ -90,6 +105,13 @@ impl Launch {
     #[must_use]
     pub fn open_files(mut self, limit: Option<u32>) -> Self {
         self.open_files = limit;
+        self
+    }
+
+    /// With SIGINT and SIGTERM blocked, which it then inherits.
+    #[must_use]
+    pub fn signals_blocked(mut self, yes: bool) -> Self {
+        self.signals_blocked = yes;
         self
     }
 
@@ -139,13 +161,15 @@ impl Launch {
     /// What only a shell can do between `fork` and `exec`.
     fn script(&self) -> Option<String> {
         let closed = self.reader == StdoutReader::Absent;
-        if !closed && self.open_files.is_none() {
+        if !closed && self.open_files.is_none() && !self.signals_blocked {
             return None;
         }
         let redirection = if closed { ">&-" } else { "" };
         let limit = self.open_files.map(|n| format!("ulimit -n {n} && "));
         let limit = limit.unwrap_or_default();
-        Some(format!("{limit}exec \"$0\" \"$@\" {redirection}"))
+        let block = BLOCK_SIGNALS.join(" ");
+        let block = if self.signals_blocked { &block } else { "" };
+        Some(format!("{limit}exec {block} \"$0\" \"$@\" {redirection}"))
     }
 
     fn announces_now(&self) -> bool {

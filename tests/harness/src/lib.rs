@@ -22,7 +22,9 @@
 //! | `proc/` | what Linux says about a process and its sockets |
 //! | `resources.rs` | what a server holds for its clients |
 //! | `scheduling.rs` | to stop a process for certain |
+//! | `shutdown.rs` | the end of a server after a signal |
 //! | `stderr.rs` | what a server said of its failure, without the backtrace |
+//! | `urgent.rs` | urgent data behind a byte that has not arrived |
 //! | `strace.rs` | whether system calls can be made to fail |
 //! | `limits.rs` | descriptors for thousands of clients |
 //! | `deadline.rs` | waiting for a condition, up to a deadline |
@@ -49,9 +51,11 @@ mod receive;
 mod resources;
 mod scheduling;
 mod server;
+mod shutdown;
 mod stderr;
 pub mod steps;
 mod strace;
+mod urgent;
 
 pub use client::Client;
 pub use deadline::{
@@ -60,7 +64,7 @@ pub use deadline::{
 pub use endless_sender::EndlessSender;
 pub use error::{CaseError, CaseResult};
 pub use excerpt::shown;
-pub use launch::{Launch, StdoutReader};
+pub use launch::{Launch, StdoutReader, blocking_signals_unavailable};
 pub use limits::{room_for, too_few_for};
 pub use nix::sys::signal::Signal;
 pub use non_reading_clients::NonReadingClients;
@@ -72,6 +76,15 @@ pub use receive::{ReadEnd, Received};
 pub use resources::Resources;
 pub use server::Server;
 pub use strace::strace_unavailable;
+
+/// Why no urgent data can be sent behind a gap, if it cannot.
+#[must_use]
+pub fn urgent_gap_unavailable() -> Option<String> {
+    #[cfg(target_os = "linux")]
+    return urgent::unavailable();
+    #[cfg(not(target_os = "linux"))]
+    return Some("needs Linux, whose raw sockets send TCP".into());
+}
 
 /// Whether a tool that is missing is a failure, and not a reason to skip.
 #[must_use]

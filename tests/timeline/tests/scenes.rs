@@ -5,71 +5,33 @@
 //! The servers are this very program, started under their names: so they can
 //! never be out of date.
 
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{self, ExitCode};
-use std::{env, fs, io};
+#[path = "../../suites/programs.rs"]
+mod programs;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::{fs, io};
 
 use clap::Parser;
 use libtest_mimic::{Arguments, Failed, Trial};
+use programs::{Program, SERVERS};
 use timeline::{
     Scene, Timeline, check, figure, figure_file, play, root, scenes,
 };
 
-/// A program's name, and what it does.
-type Program = (&'static str, fn() -> ExitCode);
-
-const PROGRAMS: [Program; 6] = [
-    ("01-blocking", || {
-        protocol::exit_code(blocking::run(&blocking::Options::parse()))
-    }),
-    ("02-threads", || {
-        protocol::exit_code(threads::run(&threads::Options::parse()))
-    }),
-    ("04-epoll", || protocol::exit_code(epoll::run(&epoll::Options::parse()))),
+/// The programs that this one can be besides, by the name it was started with.
+const OTHERS: [Program; 2] = [
     ("08-async", || {
         protocol::exit_code(async_server::run(&async_server::Options::parse()))
     }),
     ("09-uring", || protocol::exit_code(uring::run(&uring::Options::parse()))),
-    ("wrong", || faulty::run(&faulty::Options::parse())),
 ];
 
 fn main() -> ExitCode {
-    let name = env::args().next().unwrap_or_default();
-    let name = Path::new(&name).file_name().unwrap_or_default();
-    match PROGRAMS.iter().find(|(program, _)| *program == name) {
-        Some((_, run)) => run(),
-        None => test_all().unwrap_or_else(|error| {
-            eprintln!("[!] {error}");
-            ExitCode::FAILURE
-        }),
-    }
+    programs::run(&[&SERVERS[..], &OTHERS].concat(), test_all)
 }
 
-/// A folder with a link for each server; removed in the end.
-struct Servers(PathBuf);
-
-impl Servers {
-    fn new() -> io::Result<Self> {
-        let name = format!("pingpong-timeline-{}", process::id());
-        let folder = env::temp_dir().join(name);
-        fs::create_dir_all(&folder)?;
-        let servers = Self(folder);
-        for (name, _) in PROGRAMS {
-            symlink(env::current_exe()?, servers.0.join(name))?;
-        }
-        Ok(servers)
-    }
-}
-
-impl Drop for Servers {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn test_all() -> io::Result<ExitCode> {
-    let servers = Servers::new()?;
+fn test_all(servers: &Path) -> io::Result<ExitCode> {
     let mut trials = Vec::new();
     for scene in Scene::all(&scenes())? {
         let name = scene.name.replace('-', "_");
@@ -77,7 +39,7 @@ fn test_all() -> io::Result<ExitCode> {
         trials.push(Trial::test(format!("{name}_is_drawn_as_recorded"), {
             move || verdict(is_drawn_as_recorded(&kept))
         }));
-        let folder = servers.0.clone();
+        let folder = servers.to_owned();
         trials.push(Trial::test(format!("{name}_plays_as_recorded"), {
             move || verdict(plays_as_recorded(&scene, &folder))
         }));

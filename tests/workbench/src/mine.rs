@@ -48,7 +48,9 @@ pub(crate) fn run(
         match mine.check(|runner| changes.cancels(runner)) {
             Ok(None) => {}
             Ok(Some(reached)) => {
-                congratulate(before, reached);
+                if let Some(line) = newly_reached(before, reached) {
+                    say(&line);
+                }
                 before = Some(reached);
             }
             // It may be mended by the next save.
@@ -77,12 +79,11 @@ fn find(root: &Path, step: Option<Step>) -> Result<Mine> {
     })
 }
 
-/// Says so when a stage is reached that was not before.
-fn congratulate(before: Option<usize>, reached: usize) {
-    if before.is_some_and(|before| before < reached) {
-        let stage = &STAGES[reached - 1];
-        say(&format!("\n[*] stage {} reached: {}", stage.number, stage.adds));
-    }
+/// What to say where more stages hold than before.
+fn newly_reached(before: Option<usize>, reached: usize) -> Option<String> {
+    let stage = STAGES[..reached].last()?;
+    before.filter(|&before| before < reached)?;
+    Some(format!("\n[*] stage {} reached: {}", stage.number, stage.adds))
 }
 
 impl Mine {
@@ -131,10 +132,20 @@ mod tests {
     use clap::ValueEnum;
     use conformance::{STAGES, Verdict};
 
-    use super::Mine;
+    use super::{Mine, newly_reached};
     use crate::course::Step;
     use crate::language::Language;
     use crate::start::start;
+
+    #[test]
+    fn says_which_stage_is_reached_where_none_was_lost() {
+        let line = "\n[*] stage 2 reached: lines, and bytes are bytes";
+        assert_eq!(newly_reached(Some(1), 3).as_deref(), Some(line));
+        for before in [None, Some(3), Some(4)] {
+            assert_eq!(newly_reached(before, 3), None);
+        }
+        assert_eq!(newly_reached(Some(0), 0), None);
+    }
 
     /// In each language that has a toolchain here. Rust's is the first stage of
     /// each step, which the step holds to its cases.

@@ -17,57 +17,39 @@ mod links;
 mod listings;
 mod pages;
 mod patches;
+#[path = "../../../suites/programs.rs"]
 mod programs;
 mod sessions;
 mod shape;
 
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-use std::{env, io};
 
 use clap::Parser;
 use libtest_mimic::{Arguments, Failed, Trial};
+use programs::{Program, SERVERS};
 
-/// A program's name, and what it does.
-type Program = (&'static str, fn() -> ExitCode);
-
-/// The programs that this one can be, by the name it was started with.
-const PROGRAMS: [Program; 8] = [
-    ("01-blocking", || {
-        protocol::exit_code(blocking::run(&blocking::Options::parse()))
-    }),
-    ("02-threads", || {
-        protocol::exit_code(threads::run(&threads::Options::parse()))
-    }),
+/// The programs that this one can be besides, by the name it was started with.
+const OTHERS: [Program; 4] = [
     ("03-load-client", || {
         load_client::run(&load_client::Options::parse())
             .unwrap_or_else(|failure| protocol::exit_code(Err(failure)))
     }),
-    ("04-epoll", || protocol::exit_code(epoll::run(&epoll::Options::parse()))),
     ("09-uring", || protocol::exit_code(uring::run(&uring::Options::parse()))),
     ("06-labs", || labs::run(&labs::Options::parse())),
     (
         "check",
         || conformance::check::run(&conformance::check::Options::parse()),
     ),
-    ("wrong", || faulty::run(&faulty::Options::parse())),
 ];
 
 fn main() -> ExitCode {
-    let name = env::args().next().unwrap_or_default();
-    let name = Path::new(&name).file_name().unwrap_or_default();
-    match PROGRAMS.iter().find(|(program, _)| *program == name) {
-        Some((_, run)) => run(),
-        None => test_all().unwrap_or_else(|error| {
-            eprintln!("[!] {error}");
-            ExitCode::FAILURE
-        }),
-    }
+    programs::run(&[&SERVERS[..], &OTHERS].concat(), test_all)
 }
 
-fn test_all() -> io::Result<ExitCode> {
+fn test_all(folder: &Path) -> io::Result<ExitCode> {
     let arguments = Arguments::from_args();
-    let programs = programs::Programs::new(PROGRAMS.map(|(name, _)| name))?;
     let pages = pages::Pages::read(&book::book().join("src"))?;
     let mut trials: Vec<Trial> = checks::ALL
         .iter()
@@ -77,7 +59,7 @@ fn test_all() -> io::Result<ExitCode> {
         })
         .collect();
     for session in book::Session::all()? {
-        let (folder, pages) = (programs.folder(), pages.clone());
+        let (folder, pages) = (folder.to_owned(), pages.clone());
         let name = format!("session_{}", session.name.replace('-', "_"));
         trials.push(Trial::test(name, move || {
             verdict(sessions::plays_as_recorded(&session, &folder, &pages))

@@ -16,34 +16,30 @@ pub(super) const CASES: &[Case] = &[
 /// Fails: a reply lost at the end of input, or held back for a newline that
 /// can no longer come.
 fn answers_an_unfinished_last_line(server: &Server) -> CaseResult {
-    for (text, reply) in [
-        (&b"ping"[..], b"pong\n".to_vec()),
-        (b"hello", echo(b"hello")),
-        (b"ping\nhel", [b"pong\n", &echo(b"hel")[..]].concat()),
-    ] {
-        let mut client = server.connect()?;
-        client.send(text)?;
-        client.half_close()?;
-        client.expect(&reply)?;
-        client.expect_end()?;
-    }
-    Ok(())
+    answers_at_the_end(server, b"ping", b"pong\n")?;
+    answers_at_the_end(server, b"hello", &echo(b"hello"))?;
+    let replies = [b"pong\n", &echo(b"hel")[..]].concat();
+    answers_at_the_end(server, b"ping\nhel", &replies)
+}
+
+fn answers_at_the_end(
+    server: &Server,
+    text: &[u8],
+    replies: &[u8],
+) -> CaseResult {
+    let mut client = server.connect()?;
+    client.send(text)?;
+    client.half_close()?;
+    client.expect(replies)?;
+    client.expect_end()
 }
 
 /// Fails: a `\r` before the end that is taken for a byte of the line.
 fn answers_a_last_line_that_ends_in_half_a_line_end(
     server: &Server,
 ) -> CaseResult {
-    for (text, reply) in
-        [(&b"ping\r"[..], b"pong\n".to_vec()), (b"\r", echo(b""))]
-    {
-        let mut client = server.connect()?;
-        client.send(text)?;
-        client.half_close()?;
-        client.expect(&reply)?;
-        client.expect_end()?;
-    }
-    Ok(())
+    answers_at_the_end(server, b"ping\r", b"pong\n")?;
+    answers_at_the_end(server, b"\r", &echo(b""))
 }
 
 /// Fails: the end of input taken for an empty line.
@@ -64,23 +60,13 @@ fn closes_an_empty_connection_without_a_word(server: &Server) -> CaseResult {
 /// Fails: a connection that is closed as soon as its input ends, with replies
 /// still unsent. 12,000 empty lines are 250 kB of replies.
 fn gives_all_replies_after_a_half_close(server: &Server) -> CaseResult {
-    let mut client = server.connect()?;
-    client.send(&times(12_000, b"\n"))?;
-    client.half_close()?;
-    client.expect(&echo(b"").repeat(12_000))?;
-    client.expect_end()
+    let lines = times(12_000, b"\n");
+    answers_at_the_end(server, &lines, &echo(b"").repeat(12_000))
 }
 
 /// Fails: an event loop to which a hang-up matters more than what came before.
 fn gives_the_last_reply_when_the_end_comes_with_it(
     server: &Server,
 ) -> CaseResult {
-    for _ in 0..50 {
-        let mut client = server.connect()?;
-        client.send(b"ping\n")?;
-        client.half_close()?;
-        client.expect(b"pong\n")?;
-        client.expect_end()?;
-    }
-    Ok(())
+    (0..50).try_for_each(|_| answers_at_the_end(server, b"ping\n", b"pong\n"))
 }

@@ -16,6 +16,18 @@ pub(super) fn times(count: usize, line: &[u8]) -> Vec<u8> {
     line.repeat(count)
 }
 
+/// Stops the server, and gives it a client whose `ping` has arrived meanwhile.
+pub(super) fn waiting_for_a_stopped(
+    server: &Server,
+) -> Result<Client, CaseError> {
+    let mut client = server.connect()?;
+    client.ask(b"ping\n", b"pong\n")?;
+    server.process()?.stop()?;
+    client.send(b"ping\n")?;
+    client.has_arrived()?;
+    Ok(client)
+}
+
 /// A client that has sent lines, and read none of the replies, until the server
 /// took no more.
 pub(super) struct Stalled {

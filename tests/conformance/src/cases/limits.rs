@@ -35,12 +35,6 @@ pub(super) const CASES: &[Case] = &[
             Requirement::Option("--max-connections"),
         ])
         .options(&["--max-connections", "3"]),
-    case!(Process, Threads, closes_silent_clients_after_the_idle_timeout)
-        .needs(&[
-            Requirement::ManyClients,
-            Requirement::Option("--idle-timeout"),
-        ])
-        .options(&["--idle-timeout", "1"]),
 ];
 
 /// Fails: EMFILE taken for the end of the server, or of a client that it has;
@@ -103,26 +97,6 @@ fn lets_clients_past_max_connections_wait(server: &Server) -> CaseResult {
     clients[3].expect_quiet()?;
     drop(clients.remove(0));
     clients[2].expect(b"pong\n")
-}
-
-/// Fails: a timeout that counts from the connect; one that ends those that talk.
-fn closes_silent_clients_after_the_idle_timeout(server: &Server) -> CaseResult {
-    let start = Instant::now();
-    let mut silent = server.connect()?;
-    let mut active = server.connect()?;
-    while !silent.has_ended()? {
-        active.ask(b"ping\n", b"pong\n")?;
-        if start.elapsed() > server.timeout() {
-            return Err(CaseError::new("a silent client is not closed")
-                .expected("its end after --idle-timeout 1"));
-        }
-    }
-    if start.elapsed() < Duration::from_millis(900) {
-        return Err(CaseError::new("a silent client is closed too early")
-            .expected("its end after --idle-timeout 1")
-            .came(format!("its end after {:?}", start.elapsed())));
-    }
-    active.ask(b"ping\n", b"pong\n")
 }
 
 fn asking(server: &Server, count: usize) -> Result<Vec<Client>, CaseError> {

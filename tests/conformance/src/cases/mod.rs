@@ -7,6 +7,7 @@
 mod concurrency;
 mod endings;
 mod helpers;
+mod idle_timeout;
 mod lengths;
 mod limits;
 mod lines;
@@ -27,6 +28,7 @@ pub fn all_cases() -> impl Iterator<Item = &'static Case> {
     let peers = [misbehaving_peers::CASES, concurrency::CASES];
     let process = [
         limits::CASES,
+        idle_timeout::CASES,
         resources::CASES,
         signals::CASES,
         stop_and_continue::CASES,

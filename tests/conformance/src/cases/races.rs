@@ -6,7 +6,6 @@
 use harness::Signal::{SIGCONT, SIGTERM};
 
 use super::helpers::{Stalled, echo, times};
-use super::signals::has_ended_in_order;
 use crate::case::{Case, Requirement, case};
 use harness::{CaseError, CaseResult, Server, shown};
 
@@ -81,7 +80,7 @@ fn tears_no_stuck_reply_when_it_ends(server: &Server) -> CaseResult {
     let last = came[..end].iter().rposition(|&byte| byte == b'\n');
     let whole = &came[..last.map_or(0, |newline| newline + 1)];
     if came.ends_with(b"\n") && replies.starts_with(whole) {
-        return has_ended_in_order(process, SIGTERM);
+        return process.has_ended_in_order();
     }
     Err(CaseError::new("a reply is torn")
         .sent("many lines, then SIGTERM")

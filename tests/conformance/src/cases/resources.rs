@@ -19,6 +19,16 @@ pub(super) const CASES: &[Case] = &[
         .needs(&[Requirement::Inspection]),
     case!(Process, Epoll, stays_calm_with_idle_clients)
         .needs(&[Requirement::Inspection]),
+    case!(
+        Process,
+        Epoll,
+        stays_calm_while_a_byte_before_urgent_data_is_missing
+    )
+    .needs(&[
+        Requirement::Inspection,
+        Requirement::ManyClients,
+        Requirement::UrgentGap,
+    ]),
 ];
 
 /// What a language's runtime may make when the first clients come: a poller,
@@ -114,4 +124,17 @@ fn stays_calm_with_idle_clients(server: &Server) -> CaseResult {
     clients[0].ask(b"ping\n", b"pong\n")?;
     stays_idle(server)?;
     clients[0].ask(b"ping\n", b"pong\n")
+}
+
+/// Fails: a loop that waits for EPOLLPRI, or POLLPRI: it is reported as long as
+/// the byte is missing, while `recv` says EAGAIN.
+fn stays_calm_while_a_byte_before_urgent_data_is_missing(
+    server: &Server,
+) -> CaseResult {
+    let mut client = server.connect()?;
+    client.ask(b"ping\n", b"pong\n")?;
+    client.send_urgent_data_behind_a_gap()?;
+    // It has arrived when another client, which came later, is served.
+    server.still_serves()?;
+    stays_idle(server)
 }

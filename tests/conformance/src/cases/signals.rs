@@ -1,12 +1,10 @@
 //! Process: SIGINT and SIGTERM end it in order.
 
-use harness::Signal::{self, SIGCONT, SIGINT, SIGTERM};
+use harness::Signal::{SIGCONT, SIGINT, SIGTERM};
 
-use super::helpers::{Stalled, times};
+use super::helpers::{Stalled, times, waiting_for_a_stopped};
 use crate::case::{Case, Requirement, case};
-use harness::{
-    CaseError, CaseResult, Client, Process, SHUTDOWN_TIMEOUT, Server, shown,
-};
+use harness::{CaseError, CaseResult, Client, Server, eventually, shown};
 
 const OWN: &[Requirement] = &[Requirement::OwnProcess];
 
@@ -29,43 +27,49 @@ pub(super) const CASES: &[Case] = &[
     case!(Process, Threads, tears_no_reply_when_it_ends_under_load)
         .needs(OWN)
         .ends_the_server(),
+    case!(Process, Blocking, ends_on_signals_that_its_parent_had_blocked)
+        .needs(&[Requirement::OwnProcess, Requirement::BlockedSignals])
+        .signals_blocked()
+        .ends_the_server(),
+    case!(Process, Blocking, ends_in_time_though_clients_go_on_sending)
+        .needs(OWN)
+        .ends_the_server(),
 ];
 
-/// Sends `signal`, and the server must end as if it had nothing more to do.
-fn ends_in_order(process: &Process, signal: Signal) -> CaseResult {
-    process.signal(signal)?;
-    has_ended_in_order(process, signal)
-}
-
-pub(super) fn has_ended_in_order(
-    process: &Process,
-    signal: Signal,
-) -> CaseResult {
-    let status = process.wait(SHUTDOWN_TIMEOUT)?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(CaseError::new("the server does not end in order")
-        .sent(signal.to_string())
-        .expected("exit status: 0")
-        .came(status.to_string()))
-}
-
 fn ends_with_status_0_on_sigint(server: &Server) -> CaseResult {
-    ends_in_order(server.process()?, SIGINT)
+    server.process()?.ends_in_order(SIGINT)
 }
 
 /// Fails: the article's servers, which handle SIGINT alone.
 fn ends_with_status_0_on_sigterm(server: &Server) -> CaseResult {
     server.still_serves()?;
-    ends_in_order(server.process()?, SIGTERM)
+    server.process()?.ends_in_order(SIGTERM)
+}
+
+/// Fails: a handler for a signal that the parent has blocked. The mask is
+/// inherited over `execve`. `man 2 sigprocmask`.
+fn ends_on_signals_that_its_parent_had_blocked(server: &Server) -> CaseResult {
+    server.still_serves()?;
+    server.process()?.ends_in_order(SIGTERM)
+}
+
+/// Fails: a server that answers all that comes, while more is coming.
+fn ends_in_time_though_clients_go_on_sending(server: &Server) -> CaseResult {
+    let clients = server.connect_many(4)?.into_iter();
+    let pour = |client: Client| client.pour(times(12_000, b"ping\n"));
+    let senders: Vec<_> = clients.map(pour).collect::<Result<_, _>>()?;
+    eventually(server.timeout(), || senders[0].is_answered())?;
+    server.process()?.ends_in_order(SIGTERM)?;
+    // That they are cut off is right here.
+    senders.into_iter().for_each(|sender| drop(sender.stop()));
+    Ok(())
 }
 
 /// Fails: a server that waits for its clients to leave.
 fn ends_with_idle_clients_connected(server: &Server) -> CaseResult {
     let mut clients = server.connect_many(5)?;
     clients[0].ask(b"ping\n", b"pong\n")?;
-    ends_in_order(server.process()?, SIGTERM)?;
+    server.process()?.ends_in_order(SIGTERM)?;
     for client in &mut clients {
         client.read_to_the_end()?;
     }
@@ -75,21 +79,17 @@ fn ends_with_idle_clients_connected(server: &Server) -> CaseResult {
 /// Fails: a server that waits until its last reply is read.
 fn ends_with_a_client_that_never_reads(server: &Server) -> CaseResult {
     let _stalled = Stalled::new(server)?;
-    ends_in_order(server.process()?, SIGTERM)
+    server.process()?.ends_in_order(SIGTERM)
 }
 
 /// Fails: an exit that forgets what the kernel had already received.
 fn answers_what_had_come_when_the_signal_came(server: &Server) -> CaseResult {
+    let mut client = waiting_for_a_stopped(server)?;
     let process = server.process()?;
-    let mut client = server.connect()?;
-    client.ask(b"ping\n", b"pong\n")?;
-    process.stop()?;
-    client.send(b"ping\n")?;
-    client.has_arrived()?;
     process.signal(SIGTERM)?;
     process.signal(SIGCONT)?;
     client.expect(b"pong\n")?;
-    has_ended_in_order(process, SIGTERM)
+    process.has_ended_in_order()
 }
 
 /// Fails: an exit in the middle of a reply; a close while more is coming in,
@@ -105,7 +105,7 @@ fn tears_no_reply_when_it_ends_under_load(server: &Server) -> CaseResult {
     let process = server.process()?;
     process.signal(SIGTERM)?;
     clients.iter_mut().try_for_each(has_whole_replies)?;
-    has_ended_in_order(process, SIGTERM)
+    process.has_ended_in_order()
 }
 
 fn has_whole_replies(client: &mut Client) -> CaseResult {

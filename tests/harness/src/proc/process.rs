@@ -147,6 +147,16 @@ impl Proc {
         self.tasks().iter().any(|task| state(task) == Some('R'))
     }
 
+    /// How long its threads have waited for a processor: `schedstat`, the second
+    /// number, in nanoseconds. 0 where the system does not count it.
+    pub(crate) fn time_in_run_queue(self) -> Duration {
+        let waited = |task: &PathBuf| -> Option<u64> {
+            let text = text(task.join("schedstat"));
+            text.split_whitespace().nth(1)?.parse().ok()
+        };
+        Duration::from_nanos(self.tasks().iter().filter_map(waited).sum())
+    }
+
     /// Whether it waits for something.
     #[must_use]
     pub fn waits(self) -> bool {

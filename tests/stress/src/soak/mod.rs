@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 pub use leak_check::LeakCheck;
 pub use round::Tally;
 
-use harness::{CaseError, Launch, Server, TIMEOUT};
+use harness::{CaseError, Launch, Signal, TIMEOUT};
 
 /// How long a round lasts.
 const ROUND: Duration = Duration::from_secs(10);
@@ -46,17 +46,6 @@ pub fn soak(
         leak_check.note(&server)?;
         noted(&leak_check);
     }
-    ends_in_order(&server)?;
+    server.process()?.ends_in_order(Signal::SIGTERM)?;
     Ok(leak_check)
-}
-
-fn ends_in_order(server: &Server) -> Result<(), CaseError> {
-    let process = server.process()?;
-    process.signal(harness::Signal::SIGTERM)?;
-    let status = process.wait(TIMEOUT)?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(CaseError::new("the server does not end in order")
-        .came(status.to_string()))
 }
