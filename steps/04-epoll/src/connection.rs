@@ -32,7 +32,7 @@ const DRAIN_READS: u8 = 32;
 /// The high watermark: past so many bytes of unsent replies a connection is not
 /// read until they have drained. The replies to one read come on top, at most
 /// 21 bytes (an empty line's) for each byte of [`READ_SIZE`].
-const OUTBOX_LIMIT: usize = 64 * 1_024;
+const OUTBOX_LIMIT: usize = 65_536;
 
 /// Where a connection is in its life.
 // ANCHOR: state

@@ -5,7 +5,7 @@ use std::time::Instant;
 use protocol::Log;
 
 /// Bytes asked of the kernel at once: up to 2,048 empty lines.
-pub(crate) const READ_SIZE: usize = 2 * 1_024;
+pub(crate) const READ_SIZE: usize = 2_048;
 
 /// An idle connection has no buffers: those that it needs are lent to it.
 // ANCHOR: context
