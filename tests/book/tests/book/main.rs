@@ -31,10 +31,14 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use programs::{Program, SERVERS};
 
 /// The programs that this one can be besides, by the name it was started with.
-const OTHERS: [Program; 4] = [
+const OTHERS: [Program; 6] = [
     ("03-load-client", || {
         load_client::run(&load_client::Options::parse())
             .unwrap_or_else(|failure| protocol::exit_code(Err(failure)))
+    }),
+    ("07-cores", || protocol::exit_code(cores::run(&cores::Options::parse()))),
+    ("08-async", || {
+        protocol::exit_code(async_server::run(&async_server::Options::parse()))
     }),
     ("09-uring", || protocol::exit_code(uring::run(&uring::Options::parse()))),
     ("06-labs", || labs::run(&labs::Options::parse())),
