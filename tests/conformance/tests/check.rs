@@ -194,7 +194,9 @@ fn leaves_nothing_running_however_it_ends() -> CaseResult {
         [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGKILL]
     {
         let mark = Mark::new(signal.as_str());
-        let mut check = Command::new(CHECK)
+        // Not as inherited: nohup, and a shell's background, ignore some.
+        let mut check = Command::new("env")
+            .args(["--default-signal=INT,HUP", CHECK])
             .args([&mark.command(), "--all", "--timeout", "10"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
