@@ -316,7 +316,9 @@ fn check_that_nothing_outlives_us(signal: Signal) {
     let text = "(setsid sleep 600 & echo $! > $1/a; wait) & \
                 echo $$ > $1/b; exec sleep 600";
     let external = script(&folder, text);
-    let mut run = Command::new(env!("CARGO_BIN_EXE_05-compare"))
+    // Not as inherited: nohup ignores one of them.
+    let mut run = Command::new("env")
+        .args(["--default-signal=HUP", env!("CARGO_BIN_EXE_05-compare")])
         .args(["--only", "none", "-s", "low", &external])
         .stdout(Stdio::null())
         .spawn()
