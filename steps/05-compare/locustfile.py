@@ -39,7 +39,7 @@ class Pinger:
         self.request = environment.events.request
 
     def ping(self):
-        # A clock that nobody sets back: the time of day is none.
+        # A clock that is never set back, as the time of day may be.
         start = time.perf_counter()
         reply, failure = b"", None
         try:

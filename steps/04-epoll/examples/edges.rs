@@ -26,7 +26,7 @@ type Step = (&'static str, fn(&mut Watched) -> Result<()>);
 const STEPS: [Step; 12] = [
     ("nothing has arrived", |_| Ok(())),
     ("3 bytes arrive", |it| it.far.write_all(b"abc")),
-    ("nobody reads", |_| Ok(())),
+    ("nothing is read", |_| Ok(())),
     ("2 more arrive", |it| it.far.write_all(b"de")),
     ("1 is read, 4 are left", |it| it.near.read_exact(&mut [0])),
     ("EPOLL_CTL_MOD, the same interest", |it| it.ask(EpollFlags::EPOLLIN)),

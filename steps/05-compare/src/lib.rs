@@ -107,6 +107,7 @@ fn compare(
     options: &ComparisonOptions,
     interrupt: &Signals,
 ) -> Result<(), String> {
+    target::proc::available()?;
     raise_descriptor_limit();
     let in_folder = |folder: &Path, error: io::Error| {
         format!("--out: {}: {error}", folder.display())

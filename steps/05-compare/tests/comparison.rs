@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use assert_cmd::assert::Assert;
+use harness::namespace::{HIDE_PROC, changed};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use predicates::prelude::*;
@@ -270,6 +271,15 @@ fn a_timeout_is_as_fine_as_what_is_asked() {
     assert_eq!(round["succeeded"], 0, "{round}");
 }
 
+#[test]
+fn without_proc_nothing_is_measured() {
+    let program = env!("CARGO_BIN_EXE_05-compare");
+    let Some(hidden) = changed(HIDE_PROC, program) else { return };
+    let mut hidden = assert_cmd::Command::from_std(hidden);
+    let needs = contains("[!] needs /proc, to start, measure and end servers");
+    hidden.timeout(DEADLINE).assert().code(1).stdout("").stderr(needs);
+}
+
 /// An external server that is a script.
 fn script(folder: &Path, text: &str) -> String {
     let script = folder.join("script");
@@ -293,7 +303,7 @@ fn a_server_inherits_no_signal_that_we_block_or_ignore_and_is_quoted() {
     let masks = masks.lines().map(|mask| u64::from_str_radix(mask, 16));
     let masks: Vec<_> = masks.map(|mask| mask.expect("a mask")).collect();
     assert_eq!(masks.len(), 2);
-    // What whoever started this test ignores is another matter.
+    // What this test inherited as ignored is another matter.
     let ours = [Signal::SIGPIPE, Signal::SIGXFSZ];
     let bits = ours.map(|signal| 1 << (signal as i32 - 1));
     assert_eq!((masks[0], masks[1] & (bits[0] | bits[1])), (0, 0));

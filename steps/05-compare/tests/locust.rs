@@ -58,7 +58,7 @@ fn locust() -> Option<PathBuf> {
     };
     found().or_else(|| {
         if !in_ci() {
-            return None; // nothing is installed behind anybody's back
+            return None; // nothing is installed unasked
         }
         let requirements = Path::new(STEP).join("requirements.txt");
         let pip = environment.join("bin/pip");

@@ -84,6 +84,7 @@ fn answer(lab: &Lab, options: &Options) -> ExitCode {
 /// the lab leaves there. Some labs can't do without.
 fn experiment(lab: &Lab, report: &mut Report) -> Result<(), Error> {
     report.open();
+    compare::target::proc::available().map_err(Error::Failed)?;
     let entered = network::enter();
     report.record("own_network", entered.is_ok());
     match entered {
@@ -91,7 +92,7 @@ fn experiment(lab: &Lab, report: &mut Report) -> Result<(), Error> {
             return Err(Error::NotPermitted(reason));
         }
         Err(reason) => {
-            report.line(format!("(In everybody's network: {reason})"))
+            report.line(format!("(In no network of its own: {reason})"))
         }
         Ok(()) => {}
     }

@@ -3,6 +3,7 @@
 use std::cell::{RefCell, RefMut};
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::rc::Rc;
@@ -104,12 +105,17 @@ impl<T: AsFd> Source<T> {
         &self,
         mut bytes: &[u8],
     ) -> impl Future<Output = Result<()>> {
+        let mut is_armed = false;
         poll_fn(move |cx| {
             while !bytes.is_empty() {
                 match send(&self.io, bytes) {
                     Err(e) if e.kind() == ErrorKind::WouldBlock => {
                         self.slot().waker.clone_from(cx.waker());
-                        self.runtime.reactor.rearm(self.io.as_fd())?;
+                        // Once: to arm reports bytes that lie unread, and at
+                        // every attempt that would be a loop without a wait.
+                        if !mem::replace(&mut is_armed, true) {
+                            self.runtime.reactor.rearm(self.io.as_fd())?;
+                        }
                         return Poll::Pending;
                     }
                     result => bytes = &bytes[result.context(Call::Send)?..],

@@ -3,7 +3,7 @@
 //!
 //! Step 04 may do so: what `send` has taken is the kernel's, and the rest is
 //! known when it returns. An operation has not read the buffer when it is
-//! submitted. As long as every client reads, nobody notices.
+//! submitted. As long as every client reads, it does not show.
 
 #![expect(unsafe_code, reason = "this is the mistake")]
 

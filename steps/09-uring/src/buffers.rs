@@ -44,7 +44,7 @@ pub(crate) struct Buffers {
 }
 
 /// A buffer that the kernel has filled and left to us. It can be given back
-/// once: whoever gives it back has it no more.
+/// once: to give it back takes it.
 #[derive(Debug)]
 #[must_use = "a buffer that is not given back is lost"]
 pub(crate) struct Filled {

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use harness::namespace::{HIDE_PROC, changed};
 use harness::{
     CaseError, CaseResult, Signal, TIMEOUT, eventually, in_ci, poll_until,
     proc_unavailable,
@@ -253,22 +254,11 @@ fn stops_where_no_other_case_can_pass() {
     assert!(text.lines().count() < 40, "{text}");
 }
 
-/// As in a container that hides it.
 #[test]
 fn a_run_in_which_no_case_can_run_is_no_success() {
-    let script = "mount -t tmpfs none /proc && exec \"$@\"";
-    let args =
-        ["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"];
-    let unshare =
-        |args: &[&str]| Command::new("unshare").args(args).output().ok();
-    let try_out = unshare(&[&args[..], &["true"]].concat());
-    if !try_out.is_some_and(|output| output.status.success()) {
-        println!("skipped: no user namespace is to be had");
-        return;
-    }
-    let command = python("right.py");
-    let checked = [CHECK, &command, "gives back"];
-    let output = unshare(&[&args[..], &checked].concat()).expect("unshare");
+    let Some(mut hidden) = changed(HIDE_PROC, CHECK) else { return };
+    hidden.args([&python("right.py"), "gives back"]);
+    let output = hidden.output().expect("check");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{text}");
     let why = "No case could be run: needs /proc, to look into the server's";

@@ -25,6 +25,7 @@
 //! | `shutdown.rs` | the end of a server after a signal |
 //! | `stderr.rs` | what a server said of its failure, without the backtrace |
 //! | `urgent.rs` | urgent data behind a byte that has not arrived |
+//! | `namespace.rs` | a program where the system has less than it should |
 //! | `strace.rs` | whether system calls can be made to fail |
 //! | `limits.rs` | descriptors for thousands of clients |
 //! | `deadline.rs` | waiting for a condition, up to a deadline |
@@ -42,6 +43,7 @@ mod group;
 mod launch;
 mod limits;
 mod listening;
+pub mod namespace;
 mod non_reading_clients;
 mod output;
 mod pipelining_client;

@@ -193,7 +193,7 @@ fn reports_percentiles_in_order_as_json() {
 fn prints_what_was_measured_when_interrupted() {
     let (sender, waiting) = mpsc::channel();
     let asked = Arc::new(AtomicUsize::new(0));
-    // Answers 30 requests; whoever comes later waits.
+    // Answers 30 requests; those that come later wait.
     let server = Rogue::start(move |mut stream| {
         read_line(&mut stream);
         if asked.fetch_add(1, SeqCst) < 30 {

@@ -129,7 +129,7 @@ pub(crate) fn until_closed(stream: &mut TcpStream) {
     let _ = std::io::copy(stream, &mut std::io::sink());
 }
 
-/// A port on which nobody listens, and on which nobody will while the socket
+/// A port on which nothing listens, and on which nothing can while the socket
 /// lives: it is bound, and that is all.
 pub(crate) fn deaf_port() -> (OwnedFd, u16) {
     let family = AddressFamily::Inet;

@@ -54,6 +54,20 @@ impl Process {
 }
 // ANCHOR_END: process
 
+/// Whether there is a `/proc`: by it this program starts itself anew, and finds
+/// what a server has started.
+///
+/// # Errors
+/// What to do where there is none, as in some containers.
+pub fn available() -> Result<(), String> {
+    match fs::exists("/proc/self/exe") {
+        Ok(true) => Ok(()),
+        _ => Err("needs /proc, to start, measure and end servers, and there \
+                  is none here: mount -t proc proc /proc"
+            .into()),
+    }
+}
+
 pub(crate) fn tick() -> Duration {
     let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten();
     Duration::from_secs(1) / per_second.map_or(100, |count| count as u32)

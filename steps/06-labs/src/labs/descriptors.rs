@@ -33,7 +33,7 @@ struct Row {
     served: usize,
     /// While no client sent anything, seconds of CPU time in a second.
     cpu: f64,
-    complaints: usize,
+    errors_logged: usize,
     /// Whether clients got their pong in that state, and how late at most.
     worst_reply_s: f64,
     /// From when a client left until one that waited was served.
@@ -47,7 +47,7 @@ impl TableRow for Row {
             ("server", self.server.into()),
             ("served", format!("{} of {CLIENTS}", self.served)),
             ("CPU", format!("{:.0} %", self.cpu * 100.0)),
-            ("complaints", count(self.complaints as u64)),
+            ("errors logged", count(self.errors_logged as u64)),
             ("slowest reply", seconds(self.worst_reply_s)),
             ("the next one is in after", next),
         ]
@@ -105,13 +105,13 @@ fn crowd(name: &'static str, kind: ServerKind) -> Result<Row, Error> {
         server: name,
         served,
         cpu,
-        complaints: counter.join().unwrap_or_default(),
+        errors_logged: counter.join().unwrap_or_default(),
         worst_reply_s: worst.unwrap_or_default().as_secs_f64(),
         next_served_s,
     })
 }
 
-/// Everybody sends a ping. The accept queue is in the order in which they
+/// All clients send a ping. The accept queue is in the order in which they
 /// came: the first that gets no pong in time is the first that waits.
 fn count_served(clients: &[TcpStream]) -> usize {
     let timeout = Some(Duration::from_millis(500));
@@ -131,14 +131,14 @@ fn verdict(rows: &[Row]) -> String {
             "The naive server burnt {:.0} % of a core to say {} times that it \
              can't, while no client asked it anything.",
             naive.cpu * 100.0,
-            count(naive.complaints as u64)
+            count(naive.errors_logged as u64)
         )
     } else {
         "The naive server did not spin this time, though nothing keeps it from \
          doing so."
             .into()
     };
-    let often = match threads.complaints.max(epoll.complaints) {
+    let often = match threads.errors_logged.max(epoll.errors_logged) {
         1 => "once".into(),
         most => format!("{most} times"),
     };
@@ -146,7 +146,7 @@ fn verdict(rows: &[Row]) -> String {
     let next = if all_in { "took" } else { "did not all take" };
     format!(
         "{first} Those that leave accept alone until a connection closes used \
-         {:.1} %, complained {often}, and {next} the next client when a \
+         {:.1} %, logged the error {often}, and {next} the next client when a \
          descriptor was free.",
         threads.cpu.max(epoll.cpu) * 100.0
     )

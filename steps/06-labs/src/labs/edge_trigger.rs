@@ -1,7 +1,7 @@
 //! What if you read only once?
 //!
-//! Edge-triggered epoll reports that a descriptor *became* ready. Whoever reads
-//! once and leaves the rest waits for an event that does not come, since
+//! Edge-triggered epoll reports that a descriptor *became* ready. A server that
+//! reads once and leaves the rest waits for an event that does not come, since
 //! nothing becomes ready that was ready already: the client hangs, and so does
 //! the server, each waiting for the other. `man 7 epoll`.
 

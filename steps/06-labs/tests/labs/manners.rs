@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use harness::namespace::{HIDE_PROC, changed};
 use harness::{CaseError, eventually};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -134,27 +135,27 @@ fn ctrl_c_leaves_no_process_behind_not_even_a_stopped_one() {
 /// Where the system forbids user namespaces: here, because we say so in one.
 #[test]
 fn a_lab_that_is_forbidden_names_the_setting_and_is_no_error() {
-    let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
-    let forbidden = |lab: &str| {
-        let mut command = assert_cmd::Command::new("unshare");
-        command.args(["-r", "sh", "-c", script, "sh", LABS, lab]);
-        command
-    };
-    let mut probe = Command::new("unshare");
-    probe.args(["-r", "sh", "-c", script, "sh", "true"]);
-    if !probe.output().is_ok_and(|output| output.status.success()) {
-        let here = Command::new("unshare").arg("--version").output().is_ok();
-        assert!(here || !harness::in_ci(), "CI needs unshare(1)");
-        println!("skipped: no unshare(1), or no user namespaces");
-        return;
-    }
+    let forbid = "echo 0 > /proc/sys/user/max_user_namespaces";
+    let Some(forbidden) = changed(forbid, LABS) else { return };
+    let mut forbidden = assert_cmd::Command::from_std(forbidden);
     let setting = "user.max_user_namespaces is 0, see sysctl(8)";
-    let skipped = format!("This system does not allow it: {setting}\n");
-    forbidden("ports").assert().success().stdout(contains(skipped));
     // What needs no settings runs all the same.
-    let noted = contains(format!("(In everybody's network: {setting})"))
+    let noted = contains(format!("(In no network of its own: {setting})"))
         .and(contains("replies due"));
-    forbidden("framing").assert().success().stdout(noted);
+    forbidden.arg("framing").assert().success().stdout(noted);
+
+    let Some(forbidden) = changed(forbid, LABS) else { return };
+    let mut forbidden = assert_cmd::Command::from_std(forbidden);
+    let skipped = format!("This system does not allow it: {setting}\n");
+    forbidden.arg("ports").assert().success().stdout(contains(skipped));
+}
+
+#[test]
+fn without_proc_a_lab_says_what_it_needs() {
+    let Some(hidden) = changed(HIDE_PROC, LABS) else { return };
+    let mut hidden = assert_cmd::Command::from_std(hidden);
+    let needs = contains("[!] framing: needs /proc, to start, measure and end");
+    hidden.arg("framing").assert().code(1).stderr(needs);
 }
 
 /// What Ctrl-C sends. A test in a shell's background was told to ignore that,

@@ -8,7 +8,7 @@ fn the_answer_is_that_of_the_run() {
         server: "",
         served: 25,
         cpu,
-        complaints: 1,
+        errors_logged: 1,
         worst_reply_s: 0.0,
         next_served_s,
     };
