@@ -57,7 +57,7 @@ fn the_waker_of_another_task_leaves_a_client_waiting() -> Result<(), String> {
 
 #[test]
 fn a_call_that_blocks_holds_up_all_clients() -> Result<(), String> {
-    is_caught_by("blocking-call", "lets_a_silent_client_hold_up_nobody")
+    is_caught_by("blocking-call", "serves_others_beside_a_silent_client")
 }
 
 #[test]
@@ -67,5 +67,5 @@ fn a_race_that_drops_a_reader_loses_bytes() -> Result<(), String> {
 
 #[test]
 fn a_task_that_is_never_pending_starves_all_others() -> Result<(), String> {
-    is_caught_by("never-pending", "lets_a_fire_hose_starve_nobody")
+    is_caught_by("never-pending", "serves_others_beside_an_endless_sender")
 }
