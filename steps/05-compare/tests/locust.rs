@@ -9,6 +9,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 use harness::in_ci;
 
@@ -47,8 +48,13 @@ fn works(command: &mut Command) -> bool {
     quiet.status().is_ok_and(|status| status.success())
 }
 
-/// Locust, if it is here or to be had.
-fn locust() -> Option<PathBuf> {
+/// Locust, if it is here or to be had: looked for once, by one of the tests.
+fn locust() -> Option<&'static PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND.get_or_init(find_locust).as_ref()
+}
+
+fn find_locust() -> Option<PathBuf> {
     let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("locust");
     let shared = Path::new(STEP).join("../../.venv");
     let bins = [shared.join("bin/locust"), environment.join("bin/locust")];
@@ -123,7 +129,7 @@ fn locust_drives_a_server_on_another_host() {
     fs::write(&server, text).expect("written");
     assert!(works(Command::new("chmod").arg("+x").arg(&server)));
     let output = Command::new(Path::new(STEP).join("locust-hosts"))
-        .arg(locust.canonicalize().unwrap_or(locust))
+        .arg(locust.canonicalize().unwrap_or_else(|_| locust.clone()))
         .arg(&server)
         .args(["10", "2", "1ms"])
         .output()
