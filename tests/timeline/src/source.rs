@@ -36,7 +36,7 @@ impl Sources {
         let mut sources = Self::default();
         for (program, addresses) in wanted {
             let addresses: Vec<_> = addresses.into_iter().collect();
-            for (address, lines) in look_up(&program, &addresses) {
+            for (address, lines) in symbolize(&program, &addresses) {
                 sources.found.insert((program.clone(), address), lines);
             }
         }
@@ -71,7 +71,7 @@ fn root(program: &str) -> Option<PathBuf> {
 }
 
 /// The lines that each address stands for, innermost first.
-fn look_up(program: &str, addresses: &[String]) -> Vec<(String, Vec<Code>)> {
+fn symbolize(program: &str, addresses: &[String]) -> Vec<(String, Vec<Code>)> {
     let segments = segments(Path::new(program));
     // A return address belongs to the instruction before it.
     let calls = addresses.iter().map(|offset| {
