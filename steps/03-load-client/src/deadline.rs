@@ -8,7 +8,6 @@
 //! socket down, and the blocked call returns. `man 2 shutdown`.
 
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -21,7 +20,6 @@ use nix::sys::socket::{Shutdown, shutdown};
 #[repr(align(64))]
 pub(crate) struct Slot {
     request: Mutex<Option<Request>>,
-    completed: AtomicU64,
 }
 
 /// A request under way.
@@ -65,16 +63,6 @@ impl Slot {
         }
     }
     // ANCHOR_END: expire
-
-    /// Counts one more request as completed, for the progress bar.
-    pub(crate) fn count(&self) {
-        // This thread alone writes: no need for an atomic addition.
-        self.completed.store(self.completed() + 1, Relaxed);
-    }
-
-    pub(crate) fn completed(&self) -> u64 {
-        self.completed.load(Relaxed)
-    }
 
     fn lock(&self) -> MutexGuard<'_, Option<Request>> {
         self.request.lock().unwrap_or_else(PoisonError::into_inner)

@@ -53,7 +53,6 @@ pub use report::Report;
 use cancellation::Cancellation;
 use request::Server;
 use schedule::Schedule;
-use stats::{Stats, lock};
 use worker::Config;
 
 /// Makes all requests and prints the results. The status is 0 if none failed.
@@ -108,13 +107,11 @@ pub fn measure(options: &Options) -> Result<Report> {
         timeout: options.timeout,
         cancellation: &cancellation,
     };
-    let stats = Stats::shared();
-    let done = workers::run_workers(&config, &stats, &progress);
+    let stats = workers::run_workers(&config, &progress);
     // Leaves the terminal's line to what is printed next.
     progress.finish_and_clear();
-    done?;
     let signal = cancellation.signal();
-    Ok(Report::new(options.address(), &schedule, signal, &lock(&stats)))
+    Ok(Report::new(options.address(), &schedule, signal, &stats?))
 }
 // ANCHOR_END: measure
 

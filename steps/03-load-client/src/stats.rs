@@ -3,14 +3,14 @@
 //! A million latencies are eight megabytes and a sort. A histogram counts them
 //! in buckets whose width grows with the value, so that each percentile is
 //! right to three digits, whatever its size, in 256 KB. That is too much for
-//! each of ten thousand threads, and a lock for each request would measure
-//! itself. So a thread collects its outcomes in a batch, and takes the lock of
-//! the one histogram when the batch is full.
+//! each of ten thousand threads, and a message for each request would measure
+//! itself. So a thread collects its outcomes in a batch, and sends that to the
+//! main thread, which has the one histogram, when it is full or old.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -18,12 +18,13 @@ use hdrhistogram::Histogram;
 use crate::ErrorKind;
 use crate::latency::{histogram, nanoseconds};
 
-/// Outcomes that a thread keeps to itself: 16 KB of them.
+/// Outcomes that a thread keeps to itself: 16 KB of them, and for so long, since
+/// a progress bar is made of them.
 const BATCH_SIZE: usize = 256;
+const BATCH_TIME: Duration = Duration::from_millis(100);
 
 /// The outcome of all requests of a run.
 // ANCHOR: stats
-#[derive(Debug)]
 pub(crate) struct Stats {
     /// Nanoseconds of each request: until its reply, or until it failed.
     pub(crate) latencies: Histogram<u64>,
@@ -53,6 +54,16 @@ pub(crate) struct Outcome {
 }
 
 impl Stats {
+    /// Adds what one thread has counted.
+    pub(crate) fn add(&mut self, batch: &Batch) {
+        batch.outcomes.iter().for_each(|outcome| self.record(outcome));
+        if batch.unrequested > 0 {
+            let kind = ErrorKind::UnrequestedReply;
+            self.record_errors(kind, batch.unrequested, Duration::ZERO);
+        }
+        self.waited_for_core += batch.waited_for_core;
+    }
+
     fn record(&mut self, outcome: &Outcome) {
         self.latencies.saturating_record(nanoseconds(outcome.latency));
         if let Some(late) = outcome.late {
@@ -73,8 +84,8 @@ impl Stats {
     }
     // ANCHOR_END: stats
 
-    pub(crate) fn shared() -> Mutex<Self> {
-        Mutex::new(Self {
+    pub(crate) fn new() -> Self {
+        Self {
             latencies: histogram(),
             lateness: histogram(),
             errors: BTreeMap::new(),
@@ -82,7 +93,7 @@ impl Stats {
             last_sent: None,
             last_over: None,
             waited_for_core: Duration::ZERO,
-        })
+        }
     }
 
     /// How often each kind of failure came, the most frequent first.
@@ -94,52 +105,32 @@ impl Stats {
     }
 }
 
-/// For this thread alone. A thread that panicked leaves no figure half written.
-pub(crate) fn lock(stats: &Mutex<Stats>) -> MutexGuard<'_, Stats> {
-    stats.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What one thread has counted, on its way into the [`Stats`] of all.
+/// What one thread has counted, on its way to the main thread.
 // ANCHOR: batch
-pub(crate) struct Batch<'a> {
+#[derive(Default)]
+pub(crate) struct Batch {
     outcomes: Vec<Outcome>,
-    stats: &'a Mutex<Stats>,
+    /// Replies that no request asked for. Each may have passed for the reply
+    /// to another; which ones is not known.
+    pub(crate) unrequested: u64,
+    waited_for_core: Duration,
 }
 
-impl<'a> Batch<'a> {
-    pub(crate) fn new(stats: &'a Mutex<Stats>) -> Self {
-        Self { outcomes: Vec::new(), stats }
-    }
-
-    pub(crate) fn record(&mut self, outcome: Outcome) {
+impl Batch {
+    /// Adds an outcome, and sends the batch if that is full or old.
+    pub(crate) fn record(&mut self, outcome: Outcome, to: &Sender<Self>) {
         self.outcomes.push(outcome);
-        if self.outcomes.len() == BATCH_SIZE {
-            self.update(|_| ());
+        let age = outcome.over - self.outcomes[0].over;
+        if self.outcomes.len() == BATCH_SIZE || age > BATCH_TIME {
+            // The main thread is there until all senders are gone.
+            let _ = to.send(std::mem::take(self));
         }
     }
 
-    /// So many replies came that no request asked for, and each may have
-    /// passed for the reply to another. Which ones is not known.
-    pub(crate) fn record_unrequested(&mut self, count: u64) {
-        if count > 0 {
-            self.update(|stats| {
-                let kind = ErrorKind::UnrequestedReply;
-                stats.record_errors(kind, count, Duration::ZERO);
-            });
-        }
-    }
-
-    fn update(&mut self, more: impl FnOnce(&mut Stats)) {
-        let mut stats = lock(self.stats);
-        self.outcomes.drain(..).for_each(|outcome| stats.record(&outcome));
-        more(&mut stats);
-    }
-}
-
-impl Drop for Batch<'_> {
-    fn drop(&mut self) {
-        let waited = waited_for_core();
-        self.update(|stats| stats.waited_for_core += waited);
+    /// Sends what there is: the thread is about to end.
+    pub(crate) fn finish(mut self, to: &Sender<Self>) {
+        self.waited_for_core = waited_for_core();
+        let _ = to.send(self);
     }
 }
 // ANCHOR_END: batch

@@ -1,7 +1,8 @@
 //! One thread's share of the requests, one after the other.
 
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use crate::cancellation::Cancellation;
 use crate::deadline::Slot;
 use crate::request::{Server, drain, send_request};
 use crate::schedule::{POLL_INTERVAL, Schedule};
-use crate::stats::{Batch, Outcome, Stats};
+use crate::stats::{Batch, Outcome};
 
 /// What all threads of a run have in common.
 #[derive(Debug)]
@@ -26,7 +27,8 @@ pub(crate) struct Config<'a> {
 pub(crate) struct Worker<'a> {
     config: &'a Config<'a>,
     slot: &'a Slot,
-    batch: Batch<'a>,
+    batch: Batch,
+    sender: Sender<Batch>,
     /// The connection of the last request, where it is kept, and how many
     /// requests it has served.
     connection: Option<(Arc<OwnedFd>, u64)>,
@@ -36,10 +38,10 @@ impl<'a> Worker<'a> {
     pub(crate) fn new(
         config: &'a Config<'a>,
         slot: &'a Slot,
-        stats: &'a Mutex<Stats>,
+        sender: Sender<Batch>,
     ) -> Self {
-        let batch = Batch::new(stats);
-        Self { config, slot, batch, connection: None }
+        let batch = Batch::default();
+        Self { config, slot, batch, sender, connection: None }
     }
 
     /// Makes every request of worker `number`.
@@ -59,18 +61,19 @@ impl<'a> Worker<'a> {
                 break; // the main thread has ended our wait, not the server
             }
             let over = result.unwrap_or_else(|_| Instant::now());
-            self.batch.record(Outcome {
+            let outcome = Outcome {
                 sent,
                 over,
                 latency: over - due.unwrap_or(sent),
                 // Neither due before nor free before: what is left is ours.
                 late: due.map(|due| sent - due.max(free)),
                 error: result.err(),
-            });
+            };
+            self.batch.record(outcome, &self.sender);
             free = over;
-            self.slot.count();
         }
         self.close();
+        self.batch.finish(&self.sender);
     }
 
     fn wait_until(&self, due: Instant) {
@@ -114,13 +117,12 @@ impl<'a> Worker<'a> {
     // ANCHOR_END: request
 
     /// Closes the connection that was kept, once it has ended in order.
-    fn close(mut self) {
+    fn close(&mut self) {
         let Some((socket, served)) = self.connection.take() else { return };
         if !self.config.cancellation.is_cancelled() {
             self.slot.begin(&socket, Instant::now() + self.config.timeout);
-            let unrequested = drain(&socket, served);
+            self.batch.unrequested = drain(&socket, served);
             self.slot.end();
-            self.batch.record_unrequested(unrequested);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::iter;
-use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, Builder};
 use std::time::Instant;
@@ -12,7 +11,7 @@ use protocol::{Call, Result, ResultExt};
 
 use crate::deadline::Slot;
 use crate::schedule::POLL_INTERVAL;
-use crate::stats::Stats;
+use crate::stats::{Batch, Stats};
 use crate::worker::{Config, Worker};
 
 /// A worker needs little: see step 02.
@@ -21,7 +20,7 @@ const STACK_SIZE: usize = 128 * 1_024;
 /// below each, and what it allocates.
 const MAPPED_BESIDE: usize = 64 * 1_024;
 
-/// Starts all threads of a run, and waits for them. They count in `stats`.
+/// Starts all threads of a run, waits for them, and adds up what they count.
 ///
 /// # Errors
 /// EAGAIN where a thread can't be created, ENOMEM where there is no memory for
@@ -29,22 +28,17 @@ const MAPPED_BESIDE: usize = 64 * 1_024;
 // ANCHOR: work
 pub(crate) fn run_workers(
     config: &Config<'_>,
-    stats: &Mutex<Stats>,
     progress: &ProgressBar,
-) -> Result<()> {
+) -> Result<Stats> {
     let workers = config.schedule.workers;
     check_memory(workers).context(Call::Thread)?;
     let slots: Vec<_> =
         iter::repeat_with(Slot::default).take(workers).collect();
     thread::scope(|scope| {
-        let (sender, running) = mpsc::channel::<()>();
+        let (sender, batches) = mpsc::channel();
         let start = |(number, slot)| {
-            let worker = Worker::new(config, slot, stats);
-            let sender = sender.clone();
-            let work = move || {
-                worker.run(number);
-                drop(sender);
-            };
+            let worker = Worker::new(config, slot, sender.clone());
+            let work = move || worker.run(number);
             Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, work)
         };
         let started: io::Result<Vec<_>> =
@@ -54,8 +48,8 @@ pub(crate) fn run_workers(
         }
         // The channel ends when the last worker has dropped its sender.
         drop(sender);
-        supervise(config, &slots, &running, progress);
-        started.map(drop).context(Call::Thread)
+        let stats = supervise(config, &slots, &batches, progress);
+        started.map(|_| stats).context(Call::Thread)
     })
 }
 // ANCHOR_END: work
@@ -69,33 +63,34 @@ fn check_memory(workers: usize) -> io::Result<()> {
         .map_err(|_| io::ErrorKind::OutOfMemory.into())
 }
 
-/// Waits until the last worker has ended, and checks deadlines meanwhile.
+/// Adds up what comes until the last worker has ended, and checks deadlines
+/// meanwhile.
 // ANCHOR: supervise
 fn supervise(
     config: &Config<'_>,
     slots: &[Slot],
-    running: &Receiver<()>,
+    batches: &Receiver<Batch>,
     progress: &ProgressBar,
-) {
+) -> Stats {
+    let mut stats = Stats::new();
     let mut next_check = Instant::now() + POLL_INTERVAL;
     loop {
         let left = next_check.saturating_duration_since(Instant::now());
-        match running.recv_timeout(left) {
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
-            Err(RecvTimeoutError::Timeout) => {
-                check_deadlines(config, slots, progress);
-                next_check = Instant::now() + POLL_INTERVAL;
-            }
+        match batches.recv_timeout(left) {
+            Ok(batch) => stats.add(&batch),
+            Err(RecvTimeoutError::Disconnected) => return stats,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let now = Instant::now();
+        if now >= next_check {
+            next_check = now + POLL_INTERVAL;
+            check_deadlines(config, slots, now);
+            progress.set_position(stats.latencies.len());
         }
     }
 }
 
-fn check_deadlines(
-    config: &Config<'_>,
-    slots: &[Slot],
-    progress: &ProgressBar,
-) {
-    let now = Instant::now();
+fn check_deadlines(config: &Config<'_>, slots: &[Slot], now: Instant) {
     for slot in slots {
         if config.cancellation.is_cancelled() {
             slot.interrupt();
@@ -103,6 +98,5 @@ fn check_deadlines(
             slot.expire(now);
         }
     }
-    progress.set_position(slots.iter().map(Slot::completed).sum());
 }
 // ANCHOR_END: supervise

@@ -1,24 +1,46 @@
 //! What a lab prints, for a reader and for a program.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::{fs, iter};
 
 use compare::results::units::{align, wrap};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
+use crate::figures::{bytes, count, seconds};
 use compare::report::plot::Plot;
 
-/// One line of a lab's table. Its fields are what `--json` prints.
-// ANCHOR: row
-pub(crate) trait TableRow: Serialize {
-    /// For each column what stands above it, and what stands in this row.
-    fn cells(&self) -> Vec<(&'static str, String)>;
+/// One cell of a lab's table, of what `--json` prints of a row: the heading is
+/// the field's name, whose end says the unit.
+// ANCHOR: cell
+fn cell(field: &str, value: &Value) -> [String; 2] {
+    let (name, unit) = field.rsplit_once('_').unwrap_or((field, ""));
+    let number = value.as_f64().unwrap_or(f64::NAN);
+    let (name, text) = match unit {
+        _ if value.is_null() => (name, "–".into()),
+        "s" => (name, seconds(number)),
+        "ns" => (name, format!("{number:.3} ns")),
+        "bytes" => (name, bytes(number)),
+        "percent" => (name, format!("{number:.0} %")),
+        "ratio" => (name, format!("{number:.2}")),
+        _ => (field, plain(value)),
+    };
+    [name.replace('_', " "), text]
 }
-// ANCHOR_END: row
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(all) => {
+            all.iter().map(plain).collect::<Vec<_>>().join(" + ")
+        }
+        number => count(number.as_f64().unwrap_or(0.0) as u64),
+    }
+}
+// ANCHOR_END: cell
 
 /// A lab's output.
 #[derive(Debug)]
@@ -62,27 +84,28 @@ impl<'a> Report<'a> {
     }
 
     /// Prints what was seen, and the answer in the light of it.
-    pub(crate) fn finish<R: TableRow>(&mut self, rows: &[R], answer: &str) {
-        self.table(rows);
+    pub(crate) fn finish(&mut self, rows: &[impl Serialize], answer: &str) {
+        self.table(&json!(rows));
         self.json_fields.insert("answer".into(), json!(answer));
         self.line(wrap(answer, 78, ""));
     }
 
-    fn table<R: TableRow>(&mut self, rows: &[R]) {
-        self.json_fields.insert("rows".into(), json!(rows));
-        let cells: Vec<_> = rows.iter().map(R::cells).collect();
-        let Some(first) = cells.first() else { return };
-        let headings = first.iter().map(|cell| cell.0.into()).collect();
-        let values = |row: &Vec<(_, String)>| {
-            row.iter().map(|cell| cell.1.clone()).collect()
+    fn table(&mut self, rows: &Value) {
+        let fields = |row| Value::as_object(row).into_iter().flatten();
+        let cells = |part: usize| {
+            move |row| -> Vec<String> {
+                fields(row).map(|(k, v)| cell(k, v)[part].clone()).collect()
+            }
         };
-        let lines: Vec<Vec<String>> =
-            iter::once(headings).chain(cells.iter().map(values)).collect();
+        let rows_of = || rows.as_array().into_iter().flatten();
+        let headings = rows_of().take(1).map(cells(0));
+        let lines: Vec<_> = headings.chain(rows_of().map(cells(1))).collect();
         self.line("");
         for line in align(&lines, 1).lines() {
             self.line(format!("  {line}"));
         }
         self.line("");
+        self.record("rows", rows);
     }
 
     /// Records a figure that the table has no room for.

@@ -1,6 +1,7 @@
 //! Tests of parts that no command shows by itself. They belong to the library
 //! (`src/lib.rs`), whose insides they see.
 
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -52,16 +53,19 @@ fn without_a_rate_nothing_is_due() {
 
 /// Two threads count these latencies, every second one each.
 fn stats(outcomes: &[(Duration, Option<ErrorKind>)]) -> Stats {
-    let shared = Stats::shared();
-    let mut batches = [Batch::new(&shared), Batch::new(&shared)];
+    let (sender, receiver) = mpsc::channel();
+    let mut batches = [Batch::default(), Batch::default()];
     let sent = Instant::now();
     for (number, &(latency, error)) in outcomes.iter().enumerate() {
         let (over, late) = (sent, None);
         let outcome = Outcome { sent, over, latency, late, error };
-        batches[number % 2].record(outcome);
+        batches[number % 2].record(outcome, &sender);
     }
-    drop(batches);
-    shared.into_inner().expect("no thread has panicked")
+    batches.into_iter().for_each(|batch| batch.finish(&sender));
+    drop(sender);
+    let mut stats = Stats::new();
+    receiver.iter().for_each(|batch| stats.add(&batch));
+    stats
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::client::begin_connect;
 use crate::error::Error;
 use crate::figures::{decimal, median, quantile, seconds};
 use crate::kernel::CounterDelta;
-use crate::report::{Report, TableRow};
+use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
 use crate::watch::watch;
@@ -51,20 +51,6 @@ struct Row {
     listen_overflows: u64,
     listen_drops: u64,
     tcp_timeouts: u64,
-}
-
-impl TableRow for Row {
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("backlog", self.backlog.into()),
-            ("median", seconds(self.median_s)),
-            ("slowest", seconds(self.slowest_s)),
-            ("0.9 s or more", format!("{} of {CLIENTS}", self.late)),
-            ("ListenOverflows", self.listen_overflows.to_string()),
-            ("ListenDrops", self.listen_drops.to_string()),
-            ("TCPTimeouts", self.tcp_timeouts.to_string()),
-        ]
-    }
 }
 
 /// The same clients and the same pauses, with a backlog of 5 and of 4096.

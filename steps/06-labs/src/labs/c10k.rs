@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::client::{TIMEOUT, ask, connect};
 use crate::error::Error;
 use crate::figures::{bytes, count, decimal};
-use crate::report::{Report, TableRow};
+use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
 use compare::report::plot::{Format, Plot, Series, Style};
@@ -30,32 +30,12 @@ struct Row {
     /// That were served: each got a pong and then said nothing more.
     clients: usize,
     threads: u64,
-    /// Bytes of memory, resident, of address space, and of the kernel's own
-    /// for stacks.
-    resident: u64,
-    address_space: u64,
-    kernel_stacks: u64,
-}
-
-impl Row {
-    /// Resident and the kernel's stacks, in bytes for one client.
-    fn each(&self) -> f64 {
-        (self.resident + self.kernel_stacks) as f64 / self.clients.max(1) as f64
-    }
-}
-
-impl TableRow for Row {
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("server", self.server.into()),
-            ("clients", count(self.clients as u64)),
-            ("threads", count(self.threads)),
-            ("resident", bytes(self.resident as f64)),
-            ("kernel stacks", bytes(self.kernel_stacks as f64)),
-            ("for each", bytes(self.each())),
-            ("address space", bytes(self.address_space as f64)),
-        ]
-    }
+    resident_bytes: u64,
+    /// The kernel's own memory for stacks.
+    kernel_stacks_bytes: u64,
+    /// Both, for one client.
+    for_each_bytes: f64,
+    address_space_bytes: u64,
 }
 
 /// As many clients as the limits allow, on step 02 and on step 04.
@@ -118,14 +98,16 @@ fn fill(
         let sum = (resident + stacks) as f64;
         points.push((idle.len() as f64, sum / 1_048_576.0));
     }
-    let (resident, kernel_stacks) = memory();
+    let (resident_bytes, kernel_stacks_bytes) = memory();
+    let sum = (resident_bytes + kernel_stacks_bytes) as f64;
     let seen = Row {
         server: name,
         clients: idle.len(),
         threads: server.status("Threads"),
-        resident,
-        address_space: server.status("VmSize"),
-        kernel_stacks,
+        resident_bytes,
+        kernel_stacks_bytes,
+        for_each_bytes: sum / idle.len().max(1) as f64,
+        address_space_bytes: server.status("VmSize"),
     };
     let served = count(seen.clients as u64);
     report.line(format!("  {name}: {served} clients are in"));
@@ -154,8 +136,8 @@ fn verdict(rows: &[Row], asked: usize) -> String {
     let first = format!(
         "A client costs {} and a thread in step 02, and {} in step 04, whose \
          {} thread{} served {}.",
-        bytes(threads.each()),
-        bytes(epoll.each()),
+        bytes(threads.for_each_bytes),
+        bytes(epoll.for_each_bytes),
         epoll.threads,
         if epoll.threads == 1 { "" } else { "s" },
         count(epoll.clients as u64)
@@ -170,7 +152,7 @@ fn verdict(rows: &[Row], asked: usize) -> String {
         format!(
             "So threads do reach {} here, for {:.0} times the memory.",
             count(threads.clients as u64),
-            threads.each() / epoll.each()
+            threads.for_each_bytes / epoll.for_each_bytes
         )
     };
     format!("{first} {second}")

@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use crate::client::{ask, connect, hear_pong};
 use crate::error::Error;
-use crate::figures::{count, seconds};
-use crate::report::{Report, TableRow};
+use crate::figures::count;
+use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
 
@@ -31,27 +31,13 @@ struct Row {
     server: &'static str,
     /// Of [`CLIENTS`].
     served: usize,
-    /// While no client sent anything, seconds of CPU time in a second.
-    cpu: f64,
+    /// While no client sent anything, of one core.
+    cpu_percent: f64,
     errors_logged: usize,
     /// Whether clients got their pong in that state, and how late at most.
     worst_reply_s: f64,
     /// From when a client left until one that waited was served.
     next_served_s: Option<f64>,
-}
-
-impl TableRow for Row {
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        let next = self.next_served_s.map_or("never".into(), seconds);
-        vec![
-            ("server", self.server.into()),
-            ("served", format!("{} of {CLIENTS}", self.served)),
-            ("CPU", format!("{:.0} %", self.cpu * 100.0)),
-            ("errors logged", count(self.errors_logged as u64)),
-            ("slowest reply", seconds(self.worst_reply_s)),
-            ("the next one is in after", next),
-        ]
-    }
 }
 
 /// More clients than descriptors, for a naive server and for steps 02 and 04.
@@ -91,7 +77,7 @@ fn crowd(name: &'static str, kind: ServerKind) -> Result<Row, Error> {
     let (start, cpu) = (Instant::now(), server.cpu_time());
     thread::sleep(WATCHED);
     let spent = server.cpu_time() - cpu;
-    let cpu = spent.as_secs_f64() / start.elapsed().as_secs_f64();
+    let cpu_percent = spent.div_duration_f64(start.elapsed()) * 100.0;
     let replies = clients[..served].iter().map(ask);
     let worst = replies.collect::<io::Result<Vec<_>>>()?.into_iter().max();
 
@@ -104,7 +90,7 @@ fn crowd(name: &'static str, kind: ServerKind) -> Result<Row, Error> {
     Ok(Row {
         server: name,
         served,
-        cpu,
+        cpu_percent,
         errors_logged: counter.join().unwrap_or_default(),
         worst_reply_s: worst.unwrap_or_default().as_secs_f64(),
         next_served_s,
@@ -126,11 +112,12 @@ fn count_served(clients: &[TcpStream]) -> usize {
 
 fn verdict(rows: &[Row]) -> String {
     let [naive, threads, epoll] = rows else { return String::new() };
-    let first = if naive.cpu > 5.0 * threads.cpu.max(epoll.cpu) {
+    let others = threads.cpu_percent.max(epoll.cpu_percent);
+    let first = if naive.cpu_percent > 5.0 * others {
         format!(
             "The naive server burnt {:.0} % of a core to say {} times that it \
              can't, while no client asked it anything.",
-            naive.cpu * 100.0,
+            naive.cpu_percent,
             count(naive.errors_logged as u64)
         )
     } else {
@@ -146,9 +133,8 @@ fn verdict(rows: &[Row]) -> String {
     let next = if all_in { "took" } else { "did not all take" };
     format!(
         "{first} Those that leave accept alone until a connection closes used \
-         {:.1} %, logged the error {often}, and {next} the next client when a \
-         descriptor was free.",
-        threads.cpu.max(epoll.cpu) * 100.0
+         {others:.1} %, logged the error {often}, and {next} the next client when a \
+         descriptor was free."
     )
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::client::{connect, hear, lines};
 use crate::error::Error;
-use crate::report::{Report, TableRow};
+use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
 
@@ -30,17 +30,6 @@ struct Row {
     replies: usize,
     /// Of [`CLIENTS`] that came in the same moment.
     served: usize,
-}
-
-impl TableRow for Row {
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("server", self.server.into()),
-            ("epoll", self.trigger.into()),
-            ("replies", format!("{} of {PINGS}", self.replies)),
-            ("clients served", format!("{} of {CLIENTS}", self.served)),
-        ]
-    }
 }
 
 /// The naive server and step 04, each in both modes.

@@ -12,8 +12,7 @@ use serde::Serialize;
 
 use crate::client::{TIMEOUT, connect, hear, lines};
 use crate::error::Error;
-use crate::figures::count;
-use crate::report::{Report, TableRow};
+use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
 
@@ -39,21 +38,10 @@ fn cuts() -> [Split; 3] {
 /// One server's replies to one cut.
 #[derive(Debug, Serialize)]
 struct Row {
-    server: &'static str,
     sent: &'static str,
-    lines: usize,
+    server: &'static str,
+    replies_due: usize,
     replies: usize,
-}
-
-impl TableRow for Row {
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("what was sent", self.sent.into()),
-            ("server", self.server.into()),
-            ("replies due", count(self.lines as u64)),
-            ("replies", count(self.replies as u64)),
-        ]
-    }
 }
 
 /// Sends the same lines, cut in three ways, to a naive server and to step 04.
@@ -73,8 +61,12 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
             let stream = connect(server.address, TIMEOUT)?;
             let replies = converse(&stream, &cut)?;
             show(report, &cut, name, &replies);
-            let (sent, due, replies) = (cut.name, cut.lines, lines(&replies));
-            rows.push(Row { server: name, sent, lines: due, replies });
+            rows.push(Row {
+                sent: cut.name,
+                server: name,
+                replies_due: cut.lines,
+                replies: lines(&replies),
+            });
         }
     }
     report.finish(&rows, &verdict(&rows));
@@ -116,7 +108,7 @@ fn show(report: &mut Report<'_>, cut: &Split, server: &str, replies: &[u8]) {
 fn verdict(rows: &[Row]) -> String {
     let wrong = |server: &str| {
         let of_server = rows.iter().filter(|row| row.server == server);
-        of_server.filter(|row| row.replies != row.lines).count()
+        of_server.filter(|row| row.replies != row.replies_due).count()
     };
     let (naive, framed) = (wrong("one-recv"), wrong("04-epoll"));
     let first = match naive {

@@ -21,7 +21,7 @@ use crate::client::{TIMEOUT, connect, hear_pong};
 use crate::error::Error;
 use crate::figures::{median, quantile, seconds};
 use crate::kernel::CounterDelta;
-use crate::report::{Report, TableRow};
+use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
 
@@ -47,17 +47,6 @@ struct Row {
     slowest_s: f64,
     /// Acknowledgements that the kernel held back until the time was up.
     delayed_acks: u64,
-}
-
-impl TableRow for Row {
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("how ping is sent", self.client.into()),
-            ("median", seconds(self.median_s)),
-            ("slowest", seconds(self.slowest_s)),
-            ("DelayedACKs", self.delayed_acks.to_string()),
-        ]
-    }
 }
 
 /// `ping` and a newline: in one write, in two, and in two with each remedy.

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::client::{TIMEOUT, ask, connect};
 use crate::error::Error;
 use crate::figures::{count, decimal, quantile, seconds};
-use crate::report::{Report, TableRow};
+use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
 use compare::report::plot::{Axis, Plot, Series, Style};
@@ -34,22 +34,9 @@ struct Row {
     p50_s: f64,
     p90_s: f64,
     p99_s: f64,
+    #[serde(rename = "p99.9_s")]
     p999_s: f64,
     max_s: f64,
-}
-
-impl TableRow for Row {
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("client", self.client.into()),
-            ("requests", count(self.requests as u64)),
-            ("p50", seconds(self.p50_s)),
-            ("p90", seconds(self.p90_s)),
-            ("p99", seconds(self.p99_s)),
-            ("p99.9", seconds(self.p999_s)),
-            ("max", seconds(self.max_s)),
-        ]
-    }
 }
 
 /// Both kinds of client at the same time, on one server that stops.

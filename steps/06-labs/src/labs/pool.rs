@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::figures::{count, seconds};
 use crate::kernel::in_time_wait;
-use crate::report::{Report, TableRow};
+use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
 
@@ -33,22 +33,9 @@ struct Row {
     p99_s: f64,
     /// CPU time of the server.
     cpu_per_request_s: f64,
+    failed: u64,
     /// Ports that cannot be used for a minute.
     time_wait: u64,
-    failed: u64,
-}
-
-impl TableRow for Row {
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("client", self.client.into()),
-            ("requests/s", count(self.requests_per_second as u64)),
-            ("p50", seconds(self.p50_s)),
-            ("p99", seconds(self.p99_s)),
-            ("server's CPU/request", seconds(self.cpu_per_request_s)),
-            ("TIME_WAIT", count(self.time_wait)),
-        ]
-    }
 }
 
 /// Step 03's load client on step 04's server, in both ways.
@@ -114,8 +101,8 @@ fn row(
         p50_s: micros("p50")?,
         p99_s: micros("p99")?,
         cpu_per_request_s: cpu.as_secs_f64() / f64::from(REQUESTS),
-        time_wait,
         failed: report.get("failed")?.as_u64()?,
+        time_wait,
     })
 }
 // ANCHOR_END: load

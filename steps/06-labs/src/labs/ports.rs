@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::client::{ask, socket};
 use crate::error::Error;
 use crate::network::{renew, set};
-use crate::report::{Report, TableRow};
+use crate::report::Report;
 use crate::resets::ResetCounter;
 
 /// A hundred ports.
@@ -80,21 +80,6 @@ struct Row {
     a_second_later: Option<usize>,
     /// Connections that the server saw end with ECONNRESET.
     resets: usize,
-}
-
-impl TableRow for Row {
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        let all = if self.at_once == MAX_REQUESTS { "all " } else { "" };
-        let later = self.a_second_later.map(|count| count.to_string());
-        let or_dash = |text: Option<String>| text.unwrap_or("–".into());
-        vec![
-            ("client", self.client.into()),
-            ("requests", format!("{all}{}", self.at_once)),
-            ("then", or_dash(self.error.clone())),
-            ("1 s later", or_dash(later)),
-            ("server's resets", self.resets.to_string()),
-        ]
-    }
 }
 
 /// Every way in a network of its own, where no port is taken yet.

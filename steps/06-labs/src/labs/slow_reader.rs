@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::client::{ask, connect};
 use crate::error::Error;
-use crate::figures::{bytes, seconds};
-use crate::report::{Report, TableRow};
+use crate::figures::bytes;
+use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
 
@@ -33,24 +33,12 @@ const REQUESTS: usize = 100;
 struct Row {
     server: &'static str,
     /// Bytes that the slow reader could send.
-    flooded: usize,
+    taken_bytes: usize,
     /// By how many bytes the server's memory grew.
-    grown: u64,
+    memory_growth_bytes: u64,
     /// Of the others' requests.
     answered: usize,
     slowest_s: f64,
-}
-
-impl TableRow for Row {
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("server", self.server.into()),
-            ("taken from the flood", bytes(self.flooded as f64)),
-            ("memory grew by", bytes(self.grown as f64)),
-            ("others' pongs", format!("{} of {REQUESTS}", self.answered)),
-            ("slowest", seconds(self.slowest_s)),
-        ]
-    }
 }
 
 /// Two naive servers, and steps 02 and 04.
@@ -84,7 +72,7 @@ fn flood(server: &'static str, kind: ServerKind) -> Result<Row, Error> {
     let before = process.status("VmRSS");
     let slow = connect(process.address, STUCK)?;
     setsockopt(&slow, sockopt::SndBuf, &SEND_BUFFER)?;
-    let flooded = send_until_stuck(&slow);
+    let taken_bytes = send_until_stuck(&slow);
 
     let other = connect(process.address, TIMEOUT)?;
     let pongs: Vec<_> = (0..REQUESTS).map_while(|_| ask(&other).ok()).collect();
@@ -95,8 +83,8 @@ fn flood(server: &'static str, kind: ServerKind) -> Result<Row, Error> {
     process.wait_until_idle();
     Ok(Row {
         server,
-        flooded,
-        grown: process.status("VmHWM").saturating_sub(before),
+        taken_bytes,
+        memory_growth_bytes: process.status("VmHWM").saturating_sub(before),
         answered: pongs.len(),
         slowest_s: slowest.as_secs_f64(),
     })
@@ -118,8 +106,8 @@ fn send_until_stuck(mut slow: &TcpStream) -> usize {
 
 fn verdict(rows: &[Row]) -> String {
     let [waits, keeps, _, epoll] = rows else { return String::new() };
-    let grown = |row: &Row| bytes(row.grown as f64);
-    let taken = match epoll.flooded {
+    let grown = |row: &Row| bytes(row.memory_growth_bytes as f64);
+    let taken = match epoll.taken_bytes {
         FLOOD.. => "read all that it sent".into(),
         taken => format!("stopped reading after {}", bytes(taken as f64)),
     };

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::client::{TIMEOUT, ask, connect};
 use crate::error::Error;
-use crate::figures::{count, median, quantile, seconds};
-use crate::report::{Report, TableRow};
+use crate::figures::{median, quantile, seconds};
+use crate::report::Report;
 use crate::server::Server;
 use compare::report::plot::{Plot, Series, Style};
 
@@ -27,34 +27,18 @@ const LOADS: [(&str, usize); 2] = [("even", 1), ("uneven", 25)];
 
 #[derive(Debug, Serialize)]
 struct Row {
-    spread: &'static str,
     load: &'static str,
+    spread: &'static str,
     /// Connections of each loop, the largest first.
     connections: Vec<usize>,
     /// The share of the work that the busiest loop did.
-    busiest: f64,
+    busiest_percent: f64,
     /// Of the busy clients, each one's median.
     fastest_s: f64,
     slowest_s: f64,
     p99_s: f64,
     #[serde(skip)]
     medians: Vec<f64>,
-}
-
-impl TableRow for Row {
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        let number = |n: &usize| count(*n as u64);
-        let connections: Vec<_> = self.connections.iter().map(number).collect();
-        vec![
-            ("load", self.load.into()),
-            ("spread", self.spread.into()),
-            ("connections", connections.join(" + ")),
-            ("work of the busiest", format!("{:.0} %", self.busiest * 100.0)),
-            ("fastest client", seconds(self.fastest_s)),
-            ("slowest client", seconds(self.slowest_s)),
-            ("p99", seconds(self.p99_s)),
-        ]
-    }
 }
 
 /// Step 07 with two loops, in its three ways, under both loads.
@@ -143,7 +127,7 @@ fn row(
         spread,
         load,
         connections,
-        busiest: most / sum.as_secs_f64(),
+        busiest_percent: most / sum.as_secs_f64() * 100.0,
         fastest_s: quantile(&medians, 0.0),
         slowest_s: quantile(&medians, 1.0),
         p99_s: quantile(&latencies.concat(), 0.99),
@@ -176,20 +160,20 @@ fn verdict(rows: &[Row]) -> String {
     let most = |spread: &str, share: fn(&Row) -> f64| {
         let rows = rows.iter().filter(|row| row.spread == spread);
         let share = rows.map(share).fold(0.0, f64::max);
-        format!("{:.0} % under {spread}", share * 100.0)
+        format!("{share:.0} % under {spread}")
     };
     let of_all = |share| {
         ["handover", "reuseport", "exclusive"].map(|name| most(name, share))
     };
     let connections = |row: &Row| {
         let sum: usize = row.connections.iter().sum();
-        row.connections.first().map_or(0.0, |&n| n as f64 / sum as f64)
+        row.connections.first().map_or(0.0, |&n| n as f64 * 100.0 / sum as f64)
     };
     format!(
         "Of the connections the fuller loop had at most {}. But a connection \
          is no measure of work: of that the busier loop did at most {}.",
         of_all(connections).join(", "),
-        of_all(|row| row.busiest).join(", ")
+        of_all(|row| row.busiest_percent).join(", ")
     )
 }
 
@@ -202,6 +186,6 @@ mod tests {
         let work = vec![Duration::from_secs(3), Duration::from_secs(1)];
         let row = row("", "", vec![2, 9, 12], work, vec![vec![0.1]]);
         assert_eq!(row.connections, [10, 7]);
-        assert_eq!(row.busiest, 0.75);
+        assert_eq!(row.busiest_percent, 75.0);
     }
 }

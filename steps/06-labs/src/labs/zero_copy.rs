@@ -8,8 +8,8 @@
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::figures::{bytes, decimal, median, seconds};
-use crate::report::{Report, TableRow};
+use crate::figures::{bytes, decimal, median};
+use crate::report::Report;
 use crate::sender::{Sender, Strategy};
 use compare::report::plot::{
     Axis, Plot, Scale, Series, Style, largest, values,
@@ -24,30 +24,16 @@ const ROUNDS: usize = 21;
 /// What a message of so many bytes costs the sender.
 #[derive(Debug, Serialize)]
 struct Row {
-    bytes: usize,
+    message_bytes: usize,
     send_s: f64,
     read_and_send_s: f64,
     sendfile_s: f64,
     /// Medians of the ratios within a round: compared to `send`,
-    sendfile_ratio: f64,
+    sendfile_to_send_ratio: f64,
     /// and to `read` and `send`.
     sendfile_to_both_ratio: f64,
-}
-
-impl TableRow for Row {
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        let nanos_a_byte =
-            |cpu: f64| format!("{:.3} ns", cpu * 1e9 / self.bytes as f64);
-        vec![
-            ("message", bytes(self.bytes as f64)),
-            ("send", seconds(self.send_s)),
-            ("read + send", seconds(self.read_and_send_s)),
-            ("sendfile", seconds(self.sendfile_s)),
-            ("sendfile/send", format!("{:.2}", self.sendfile_ratio)),
-            ("send, a byte", nanos_a_byte(self.send_s)),
-            ("sendfile, a byte", nanos_a_byte(self.sendfile_s)),
-        ]
-    }
+    send_a_byte_ns: f64,
+    sendfile_a_byte_ns: f64,
 }
 
 /// Seven sizes, three ways.
@@ -64,7 +50,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
         report.line(format!(
             "  {}: sendfile takes {:.2} times the CPU of send",
             bytes(size as f64),
-            seen.sendfile_ratio
+            seen.sendfile_to_send_ratio
         ));
         rows.push(seen);
     }
@@ -88,12 +74,14 @@ fn measure(sender: &mut Sender, size: usize) -> Result<Row, Error> {
         median(&rounds.iter().map(value).collect::<Vec<_>>())
     };
     Ok(Row {
-        bytes: size,
+        message_bytes: size,
         send_s: of(|costs| costs[0]),
         read_and_send_s: of(|costs| costs[1]),
         sendfile_s: of(|costs| costs[2]),
-        sendfile_ratio: of(|costs| costs[2] / costs[0]),
+        sendfile_to_send_ratio: of(|costs| costs[2] / costs[0]),
         sendfile_to_both_ratio: of(|costs| costs[2] / costs[1]),
+        send_a_byte_ns: of(|costs| costs[0]) * 1e9 / size as f64,
+        sendfile_a_byte_ns: of(|costs| costs[2]) * 1e9 / size as f64,
     })
 }
 // ANCHOR_END: measure
@@ -103,12 +91,15 @@ fn plot(rows: &[Row]) -> Plot {
         name: name.into(),
         colour,
         style: Style::Line,
-        points: rows.iter().map(|r| (r.bytes as f64, value(r))).collect(),
+        points: rows
+            .iter()
+            .map(|r| (r.message_bytes as f64, value(r)))
+            .collect(),
     };
     let read_and_send: fn(&Row) -> f64 = |r| r.read_and_send_s / r.send_s;
     let series = vec![
         line(0, "send = 1", |_| 1.0),
-        line(1, "sendfile", |row| row.sendfile_ratio),
+        line(1, "sendfile", |row| row.sendfile_to_send_ratio),
         line(2, "read + send", read_and_send),
     ];
     let x = Axis {
@@ -133,10 +124,11 @@ fn verdict(rows: &[Row]) -> String {
     let [pong, ..] = rows else { return String::new() };
     let cheaper_at = |ratio: fn(&Row) -> f64| {
         let rows = rows.iter().filter(|row| ratio(row) < 0.95);
-        let sizes: Vec<_> = rows.map(|row| bytes(row.bytes as f64)).collect();
+        let sizes: Vec<_> =
+            rows.map(|row| bytes(row.message_bytes as f64)).collect();
         if sizes.is_empty() { "no size".into() } else { sizes.join(", ") }
     };
-    let saved = match pong.sendfile_ratio {
+    let saved = match pong.sendfile_to_send_ratio {
         ..0.95 => "so even that copy was worth saving here",
         0.95..1.05 => "so it makes no difference",
         _ => "since there is no copy worth saving",
@@ -145,8 +137,8 @@ fn verdict(rows: &[Row]) -> String {
         "For a pong sendfile took {:.2} times the CPU of send, {saved}. For \
          bytes that the program has in memory it was cheaper at {}; for bytes \
          in a file, which would have to be read first, at {}.",
-        pong.sendfile_ratio,
-        cheaper_at(|row| row.sendfile_ratio),
+        pong.sendfile_to_send_ratio,
+        cheaper_at(|row| row.sendfile_to_send_ratio),
         cheaper_at(|row| row.sendfile_to_both_ratio),
     )
 }

@@ -10,7 +10,7 @@ const LATE: f64 = 0.9;
 #[test]
 fn framing_one_recv_is_not_one_message() {
     let Some(seen) = observe("framing") else { return };
-    let whole = |row: &&Value| row["replies"] == row["lines"];
+    let whole = |row: &&Value| row["replies"] == row["replies_due"];
     let naive = seen.rows_with("server", "one-recv");
     assert_eq!(
         (naive.len(), naive.iter().filter(|r| whole(r)).count()),

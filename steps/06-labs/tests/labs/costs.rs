@@ -9,11 +9,11 @@ fn zero_copy_costs_a_pong_more_and_saves_files_a_copy() {
     let Some(seen) = observe("zero-copy") else { return };
     let rows: [_; 7] = seen.rows();
     let pong = rows[0];
-    assert_eq!(number(pong, "bytes"), 5.0);
-    assert!(number(pong, "sendfile_ratio") > 1.0, "{pong}");
+    assert_eq!(number(pong, "message_bytes"), 5.0);
+    assert!(number(pong, "sendfile_to_send_ratio") > 1.0, "{pong}");
     let cheaper = |row| number(row, "sendfile_to_both_ratio") < 1.0;
     assert!(rows[2..].iter().any(|row| cheaper(row)), "{rows:?}");
-    let a_byte = |row| number(row, "send_s") / number(row, "bytes");
+    let a_byte = |row| number(row, "send_a_byte_ns");
     assert!(a_byte(pong) > 20.0 * a_byte(rows[6]), "{rows:?}");
     assert_plotted("zero-copy");
 }
@@ -41,7 +41,7 @@ fn c10k_a_thread_costs_many_times_what_a_struct_costs() {
     assert_eq!(number(epoll, "threads"), 1.0, "{epoll}");
     let clients = number(threads, "clients");
     assert!(number(threads, "threads") > clients, "{threads}");
-    let each = |row| number(row, "resident") / number(row, "clients");
+    let each = |row| number(row, "resident_bytes") / number(row, "clients");
     assert!(each(threads) > 10.0 * each(epoll), "{threads} {epoll}");
     assert_plotted("c10k");
 }
@@ -53,8 +53,8 @@ fn descriptors_who_accepts_again_at_once_spins() {
     for row in [threads, epoll] {
         assert!(number(row, "errors_logged") <= 2.0, "{row}");
         assert!(number(naive, "errors_logged") > 1_000.0, "{naive}");
-        let spent = number(naive, "cpu");
-        assert!(spent > 5.0 * number(row, "cpu"), "{naive} {row}");
+        let spent = number(naive, "cpu_percent");
+        assert!(spent > 5.0 * number(row, "cpu_percent"), "{naive} {row}");
         // Those who are in are served, and the next one is let in.
         assert!((1.0..40.0).contains(&number(row, "served")), "{row}");
         assert!(number(row, "next_served_s") < 3.0, "{row}");
@@ -70,8 +70,12 @@ fn slow_reader_back_pressure_bounds_memory_and_others_are_served() {
         assert_eq!(number(row, "answered"), 100.0, "{row}");
     }
     for row in [threads, epoll] {
-        assert!(number(keeps, "grown") > 10.0 * number(row, "grown"), "{row}");
-        let less = number(keeps, "flooded") > number(row, "flooded");
+        assert!(
+            number(keeps, "memory_growth_bytes")
+                > 10.0 * number(row, "memory_growth_bytes"),
+            "{row}"
+        );
+        let less = number(keeps, "taken_bytes") > number(row, "taken_bytes");
         assert!(less, "{keeps} {row}");
     }
 }
