@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::listening::{announced, on_some_port};
+use crate::server::OwnServer;
 use crate::{CaseError, Process, Server};
 
 /// Stands for the port in a command line.
@@ -120,15 +121,19 @@ impl Launch {
     /// # Errors
     /// It cannot be started, ends early, or does not listen in time.
     pub fn start(&self, timeout: Duration) -> Result<Server, CaseError> {
-        let (process, address) = if self.announces_now() {
+        let (process, address, port) = if self.announces_now() {
             let process = self.spawn(0)?;
             let address = announced(&process, timeout)?;
-            (process, address)
+            (process, address, None)
         } else {
-            on_some_port(|port| self.spawn(port), timeout)?
+            let (process, port) =
+                on_some_port(|port| self.spawn(port), timeout)?;
+            (process, port.address(), Some(port))
         };
         process.find_server()?;
-        Ok(Server::ours(address, timeout, process, self.clone()))
+        let launch = self.clone();
+        let ours = OwnServer { process, launch, _port: port };
+        Ok(Server::ours(address, timeout, ours))
     }
 
     /// Starts the server on `port`, and does not wait for anything.

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `launch.rs` | from a command line to a process |
 //! | `listening.rs` | where a server listens; or why it does not |
+//! | `port.rs` | a port for a server that cannot choose one itself |
 //! | `process.rs` | a process of ours: signals, deadlines, nothing left running |
 //! | `group.rs` | a process group that ends when we do, however we end |
 //! | `output.rs` | read what a process prints, and never hold it up |
@@ -47,6 +48,7 @@ pub mod namespace;
 mod non_reading_clients;
 mod output;
 mod pipelining_client;
+mod port;
 mod proc;
 mod process;
 mod receive;

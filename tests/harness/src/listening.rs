@@ -1,9 +1,10 @@
 //! Where a server listens; or why it does not.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv6Addr, SocketAddr, TcpStream};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use crate::port::ReservedPort;
 use crate::stderr::message;
 use crate::{CaseError, CaseResult, Process, poll_until, shown};
 
@@ -32,19 +33,20 @@ pub(crate) fn announced(
 pub(crate) fn on_some_port(
     spawn: impl Fn(u16) -> Result<Process, CaseError>,
     timeout: Duration,
-) -> Result<(Process, SocketAddr), CaseError> {
+) -> Result<(Process, ReservedPort), CaseError> {
     let mut tried = 1;
     loop {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let port = ReservedPort::new()?;
+        let address = port.address();
         let process = spawn(address.port())?;
         let listening = wait_until_it_listens(&process, address, timeout);
-        // Between our choice and its `bind` the port can become another's.
+        // Between our choice and its `bind` the port can become a stranger's.
         let failed = process.ended()?.is_some_and(|status| !status.success());
         if listening.is_err() && failed && tried < TRIES {
             tried += 1;
             continue;
         }
-        return listening.map(|()| (process, address));
+        return listening.map(|()| (process, port));
     }
 }
 
@@ -119,11 +121,4 @@ fn last_words(process: &Process) -> String {
 /// at all: TCP allows two ends to open at the same time.
 fn is_to_another(stream: &TcpStream) -> bool {
     stream.local_addr().ok() != stream.peer_addr().ok()
-}
-
-fn free_port() -> Result<u16, CaseError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(CaseError::of("no free port"))
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::port::ReservedPort;
 use crate::stderr::message;
 use crate::{CaseError, CaseResult, Client, Deadline, Launch, Process};
 
@@ -11,7 +12,16 @@ use crate::{CaseError, CaseResult, Client, Deadline, Launch, Process};
 pub struct Server {
     address: SocketAddr,
     timeout: Duration,
-    ours: Option<(Process, Launch)>,
+    ours: Option<OwnServer>,
+}
+
+/// What belongs to a server that we started. Its port is free for others once
+/// its process has ended: fields are dropped in their order.
+#[derive(Debug)]
+pub(crate) struct OwnServer {
+    pub(crate) process: Process,
+    pub(crate) launch: Launch,
+    pub(crate) _port: Option<ReservedPort>,
 }
 
 impl Server {
@@ -24,10 +34,9 @@ impl Server {
     pub(crate) fn ours(
         address: SocketAddr,
         timeout: Duration,
-        process: Process,
-        launch: Launch,
+        ours: OwnServer,
     ) -> Self {
-        Self { address, timeout, ours: Some((process, launch)) }
+        Self { address, timeout, ours: Some(ours) }
     }
 
     /// With so long to wait for anything that it should do.
@@ -53,7 +62,7 @@ impl Server {
     /// # Errors
     /// It was not started by us.
     pub fn process(&self) -> Result<&Process, CaseError> {
-        self.ours.as_ref().map(|(process, _)| process).ok_or_else(not_ours)
+        self.ours.as_ref().map(|ours| &ours.process).ok_or_else(not_ours)
     }
 
     /// A new client.
@@ -88,8 +97,8 @@ impl Server {
     /// # Errors
     /// This one was not started by us.
     pub fn start_another_here(&self) -> Result<Process, CaseError> {
-        let (_, launch) = self.ours.as_ref().ok_or_else(not_ours)?;
-        launch.spawn(self.address.port())
+        let ours = self.ours.as_ref().ok_or_else(not_ours)?;
+        ours.launch.spawn(self.address.port())
     }
 
     /// A new client gets its `pong`: whatever happened, the service goes on.
