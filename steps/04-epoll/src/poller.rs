@@ -43,17 +43,13 @@ impl Interest {
 
     fn flags(self, trigger: Trigger) -> EpollFlags {
         let mut flags = EpollFlags::empty();
-        if self.readable {
-            // The peer's FIN (RDHUP) is reported only on request.
-            flags |= EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP;
-        }
-        if self.writable {
-            flags |= EpollFlags::EPOLLOUT;
-        }
-        if trigger == Trigger::Edge {
-            // Urgent data (PRI), at which a read stops short of the rest.
-            flags |= EpollFlags::EPOLLET | EpollFlags::EPOLLPRI;
-        }
+        flags.set(EpollFlags::EPOLLIN, self.readable);
+        // The peer's FIN, which is reported only on request.
+        flags.set(EpollFlags::EPOLLRDHUP, self.readable);
+        flags.set(EpollFlags::EPOLLOUT, self.writable);
+        flags.set(EpollFlags::EPOLLET, trigger == Trigger::Edge);
+        // Urgent data, at which a read stops short of the rest.
+        flags.set(EpollFlags::EPOLLPRI, trigger == Trigger::Edge);
         flags
     }
 }
