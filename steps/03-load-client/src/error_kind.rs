@@ -13,7 +13,7 @@ use protocol::Language;
 /// Why a request failed.
 // ANCHOR: error_kind
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ErrorKind {
+pub enum ErrorKind {
     /// No program listens on that address and port: ECONNREFUSED.
     ConnectionRefused,
     /// The connection was not established in time.
@@ -100,7 +100,8 @@ impl ErrorKind {
     }
 
     /// This kind, in words.
-    pub(crate) fn describe(self, language: Language) -> String {
+    #[must_use]
+    pub fn describe(self, language: Language) -> String {
         let (_, japanese, english) = self.texts();
         match self {
             Self::Other(errno) => Errno::from_raw(errno).desc().into(),

@@ -60,14 +60,18 @@ impl Latency {
     }
 }
 
+/// An empty histogram of nanoseconds: up to an hour, to three digits.
 #[expect(clippy::expect_used, reason = "the bounds are constants")]
-pub(crate) fn histogram() -> Histogram<u64> {
+#[must_use]
+pub fn histogram() -> Histogram<u64> {
     Histogram::new_with_max(MAX_NS, SIGNIFICANT_DIGITS)
         .expect("the bounds are in order")
 }
 
-pub(crate) fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(MAX_NS)
+/// `time` in nanoseconds, an hour at the most.
+#[must_use]
+pub fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).map_or(MAX_NS, |time| time.min(MAX_NS))
 }
 
 /// Nanoseconds in microseconds, without digits that mean nothing.

@@ -45,8 +45,8 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use protocol::{Language, Result, print};
 
-pub(crate) use error_kind::ErrorKind;
-pub use latency::Latency;
+pub use error_kind::ErrorKind;
+pub use latency::{Latency, histogram, nanoseconds};
 pub use options::Options;
 pub use report::Report;
 

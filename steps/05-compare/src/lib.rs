@@ -121,7 +121,7 @@ fn compare(
     results.setup.other_load = other_load.processors();
     let mut text = match (options.json, options.markdown) {
         (true, _) => report::json(&results),
-        (_, true) => report::markdown(&results),
+        (_, true) => report::markdown(&results, &report::COLUMNS),
         _ => report::text(&results),
     };
     if options.ratios {

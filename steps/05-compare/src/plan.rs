@@ -48,8 +48,8 @@ impl ComparisonOptions {
             return Ok(position("02-threads").unwrap_or(0));
         };
         // 04 is 04-epoll here as it is for --only.
-        let name = BuiltIn::from_str(given, false).map(Target::built_in);
-        let name = name.map_or(given.clone(), |target| target.name);
+        let name = BuiltIn::from_str(given, false).map(BuiltIn::name);
+        let name = name.unwrap_or(given.clone());
         position(&name).ok_or_else(|| {
             let names: Vec<_> =
                 targets.iter().map(|t| t.name.as_str()).collect();
@@ -68,7 +68,7 @@ impl ComparisonOptions {
         let all = BuiltIn::value_variants().iter();
         let mut targets: Vec<_> = all
             .filter(|server| self.only.is_empty() || only.contains(server))
-            .map(|&server| Target::built_in(server))
+            .map(|&server| Target::built_in(server, self.backlog))
             .collect();
         for name in &self.also {
             targets.push(Target::beside(name, self.backlog)?);

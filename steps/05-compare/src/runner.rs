@@ -132,13 +132,11 @@ impl Plan {
         interrupt: &Signals,
     ) -> Result<(), Error> {
         let Turn { scenario, target, row, latencies } = turn;
-        if target.serves_one_at_a_time() && scenario.kept && scenario.users > 1
-        {
+        if target.one_at_a_time && scenario.kept && scenario.users > 1 {
             row.skipped = Some(NOT_MEASURED.into());
             return Ok(());
         }
-        let server =
-            Server::start(target, self.backlog, &self.affinity, interrupt)?;
+        let server = Server::start(target, &self.affinity, interrupt)?;
         // The same seed for every server of a round: they get the same load.
         let seed = number as u64;
         let (mut round, of_round) =

@@ -20,8 +20,7 @@ pub(crate) fn setup(plan: &Plan) -> Setup {
         Some(value.trim().to_owned())
     });
     let commands = plan.targets.iter();
-    let commands =
-        commands.map(|target| (target.name.clone(), target.command().into()));
+    let commands = commands.map(|t| (t.name.clone(), t.command.clone()));
     Setup {
         date: format_rfc3339_seconds(SystemTime::now()).to_string(),
         version: env!("CARGO_PKG_VERSION").into(),

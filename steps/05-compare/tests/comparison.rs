@@ -165,14 +165,14 @@ fn a_server_that_dies_in_mid_run_is_a_note() {
 fn a_wrong_reply_is_counted_as_that() {
     compare_with("echo", &["-s", "medium"])
         .code(1)
-        .stdout(contains("medium, echo: ").and(contains("wrong reply")));
+        .stdout(contains("medium, echo: ").and(contains("reply is not pong")));
 }
 
 #[test]
 fn a_user_whose_connection_ends_sends_once_again_and_not_twice() {
     compare_with("parting", &["-s", "keep-alive-1"])
         .code(1)
-        .stdout(contains("closed before the reply"))
+        .stdout(contains("closed without a reply"))
         .stdout(contains("the server ended").not());
 }
 
@@ -402,7 +402,7 @@ fn markdown_has_the_table_and_the_sentences() {
     compare(&[&SHORT[..], &run, &PATIENT].concat())
         .success()
         .stdout(contains("| load | server | RPS |"))
-        .stdout(contains("### What the measurement is worth"));
+        .stdout(contains("## What the measurement is worth"));
 }
 
 #[test]

@@ -9,9 +9,9 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use clap::ValueEnum;
-use compare::target::announced_address;
 use compare::target::guard::{Guarded, guarded, reexec};
 use compare::target::proc::value_of;
+use compare::target::program_beside;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::time::ClockId;
@@ -59,7 +59,10 @@ impl Server {
         if let Some(stdout) = process.take_stdout() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
-        let (address, pid) = (announced_address(&line), process.pid());
+        // The line ends with the address, in any language.
+        let address = line.split_whitespace().next_back();
+        let address = address.and_then(|address| address.parse().ok());
+        let pid = process.pid();
         let (Some(address), Some(pid)) = (address, pid) else {
             return Err(Error::Failed(format!("{name}: no server")));
         };
@@ -75,14 +78,7 @@ impl Server {
         name: &str,
         options: &[&str],
     ) -> Result<Self, Error> {
-        let own = std::env::current_exe()?;
-        let program = own.with_file_name(name);
-        if !program.exists() {
-            return Err(Error::Failed(format!(
-                "there is no {}: cargo build --release --bin {name}",
-                program.display()
-            )));
-        }
+        let program = program_beside(name).map_err(Error::Failed)?;
         let arguments = [&["--quiet", "--port", "0"], options].concat();
         let program = program.to_string_lossy();
         Self::spawn(&mut guarded(&program, &arguments), name)

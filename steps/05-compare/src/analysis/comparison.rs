@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::statistics::{Confidence, Ratio};
+use super::statistics::{Ratio, USUAL};
 use super::validity::client_was_busy;
 use crate::results::metric::{
     CPU_PER_REQUEST, MEMORY, Metric, P99, RPS, median,
@@ -99,12 +99,20 @@ pub(crate) fn differences(results: &Results, row: &Row) -> Vec<Difference> {
     let first = results.row(&row.load, &results.baseline);
     let baseline = first.into_iter().chain(results.row_again(&row.load));
     let baseline: Vec<_> = baseline.collect();
-    let difference = |compared: &'static ComparedMetric| {
-        let pairs = pairs(row, &baseline, compared.metric.of);
-        let ratio = Ratio::paired(&pairs, Confidence::P95)?;
-        Some(compared.judge(ratio, row, &baseline))
+    judge_all(row, &baseline, |of| {
+        Ratio::paired(&pairs(row, &baseline, of), USUAL)
+    })
+}
+
+fn judge_all(
+    row: &Row,
+    baseline: &[&Row],
+    ratio: impl Fn(fn(&Round) -> f64) -> Option<Ratio>,
+) -> Vec<Difference> {
+    let judge = |compared: &'static ComparedMetric| {
+        Some(compared.judge(ratio(compared.metric.of)?, row, baseline))
     };
-    COMPARED.iter().filter_map(difference).collect()
+    COMPARED.iter().filter_map(judge).collect()
 }
 // ANCHOR_END: differences
 
@@ -171,25 +179,16 @@ pub(crate) fn against_itself(results: &Results, load: &str) -> Vec<Difference> {
     else {
         return Vec::new();
     };
-    let difference = |compared: &'static ComparedMetric| {
-        let pairs = pairs(again, &[baseline], compared.metric.of);
-        let ratio = Ratio::paired(&pairs, Confidence::P95)?;
-        let sure = Ratio::paired(&pairs, Confidence::P99)?;
-        let mut judged = compared.judge(ratio, again, &[baseline]);
-        judged.is_significant &= sure.excludes_one(compared.min_ratio);
-        Some(judged)
-    };
-    COMPARED.iter().filter_map(difference).collect()
+    judge_all(again, &[baseline], |of| {
+        Ratio::paired(&pairs(again, &[baseline], of), 0.99)
+    })
 }
 
 /// A row of one run against that of another run.
 pub(crate) fn between_runs(after: &Row, before: &Row) -> Vec<Difference> {
-    let difference = |compared: &'static ComparedMetric| {
-        let all = |row: &Row| -> Vec<f64> {
-            row.alive().map(compared.metric.of).collect()
-        };
-        let ratio = Ratio::unpaired(&all(after), &all(before))?;
-        Some(compared.judge(ratio, after, &[before]))
-    };
-    COMPARED.iter().filter_map(difference).collect()
+    judge_all(after, &[before], |of| {
+        let [after, before] =
+            [after, before].map(|row| row.alive().map(of).collect::<Vec<_>>());
+        Ratio::unpaired(&after, &before)
+    })
 }

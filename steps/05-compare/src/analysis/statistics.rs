@@ -1,9 +1,13 @@
 //! A ratio of figures from several rounds, with its interval.
 
 use serde::Serialize;
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// How often an interval is to hold the true ratio.
+pub(crate) const USUAL: f64 = 0.95;
 
 /// How many times one server's figure is another's, and between which bounds
-/// that lies with a confidence of 95 %.
+/// that lies with a certain confidence.
 // ANCHOR: ratio
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Ratio {
@@ -17,7 +21,7 @@ impl Ratio {
     /// machine was slow was slow for both. `None` of fewer than two pairs.
     pub(crate) fn paired(
         pairs: &[(f64, f64)],
-        confidence: Confidence,
+        confidence: f64,
     ) -> Option<Self> {
         let ratios = Sample::of(pairs.iter().map(|(a, b)| a / b))?;
         let student = student(ratios.freedom, confidence);
@@ -34,7 +38,7 @@ impl Ratio {
         let parts = part(&a) + part(&b);
         let freedom =
             if parts > 0.0 { squared_error.powi(2) / parts } else { 1.0 };
-        let student = student(freedom, Confidence::P95);
+        let student = student(freedom, USUAL);
         Some(Self::around(a.mean - b.mean, student * squared_error.sqrt()))
     }
 
@@ -77,26 +81,9 @@ impl Sample {
     }
 }
 
-/// How often the interval is to hold the true ratio, of a hundred times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Confidence {
-    P95,
-    P99,
-}
-
 /// Student's t, two-sided: how many standard errors wide the margin is. Few
-/// rounds say little about how much rounds differ; hence the large numbers at
-/// the start.
-pub(crate) fn student(freedom: f64, confidence: Confidence) -> f64 {
-    const P95: [f64; 10] =
-        [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
-    const P99: [f64; 10] =
-        [63.657, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169];
-    // Past the table: within 1 % of the exact value.
-    let (table, beyond) = match confidence {
-        Confidence::P95 => (P95, 1.96 + 2.7 / freedom),
-        Confidence::P99 => (P99, 2.576 + 5.6 / freedom),
-    };
-    let index = (freedom.max(1.0) as usize).saturating_sub(1);
-    table.get(index).copied().unwrap_or(beyond)
+/// rounds say little about how much rounds differ: of two it is 13.
+fn student(freedom: f64, confidence: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, freedom)
+        .map_or(f64::INFINITY, |t| t.inverse_cdf(0.5 + confidence / 2.0))
 }

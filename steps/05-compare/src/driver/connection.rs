@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use epoll::Interest;
+use load_client::ErrorKind;
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use nix::sys::socket::{
@@ -24,8 +25,6 @@ use nix::sys::socket::{
     bind, connect, recv, send, setsockopt, shutdown, socket,
 };
 use protocol::PONG;
-
-use super::error::RequestError;
 
 const PING: &[u8] = b"ping\n";
 /// Requests as `send` takes them, as many as one call is given.
@@ -62,7 +61,7 @@ impl Connection {
     pub(crate) fn open(
         server: SocketAddr,
         source: Option<SocketAddr>,
-    ) -> Result<Self, RequestError> {
+    ) -> Result<Self, ErrorKind> {
         let family = match server {
             SocketAddr::V4(_) => AddressFamily::Inet,
             SocketAddr::V6(_) => AddressFamily::Inet6,
@@ -87,7 +86,7 @@ impl Connection {
     pub(crate) fn send_requests(
         &mut self,
         count: usize,
-    ) -> Result<(), RequestError> {
+    ) -> Result<(), ErrorKind> {
         self.unsent += PING.len() * count;
         self.flush()
     }
@@ -100,7 +99,7 @@ impl Connection {
 
     /// Hands the kernel what it takes of the requests. `man 2 send`.
     // ANCHOR: flush
-    pub(crate) fn flush(&mut self) -> Result<(), RequestError> {
+    pub(crate) fn flush(&mut self) -> Result<(), ErrorKind> {
         while self.unsent > 0 {
             let next = requests(self.unsent);
             match send(self.socket.as_raw_fd(), next, MsgFlags::MSG_NOSIGNAL) {
@@ -128,7 +127,7 @@ impl Connection {
         &mut self,
         hang_up: bool,
         buffer: &mut [u8],
-    ) -> (usize, Result<(), RequestError>) {
+    ) -> (usize, Result<(), ErrorKind>) {
         let mut replies = 0;
         let result = self
             .flush()
@@ -141,10 +140,10 @@ impl Connection {
         hang_up: bool,
         buffer: &mut [u8],
         replies: &mut usize,
-    ) -> Result<(), RequestError> {
+    ) -> Result<(), ErrorKind> {
         loop {
             match recv(self.socket.as_raw_fd(), buffer, MsgFlags::empty()) {
-                Ok(0) => return Err(RequestError::Closed),
+                Ok(0) => return Err(ErrorKind::UnexpectedEof),
                 Ok(count) => {
                     *replies += self.check(&buffer[..count])?;
                     // A short read says that the socket is drained.
@@ -162,14 +161,14 @@ impl Connection {
 
     /// Checks every byte of every reply, and counts those that end here.
     // ANCHOR: check
-    fn check(&mut self, mut bytes: &[u8]) -> Result<usize, RequestError> {
+    fn check(&mut self, mut bytes: &[u8]) -> Result<usize, ErrorKind> {
         let mut replies = 0;
         while !bytes.is_empty() {
             let expected = &PONG[self.received..];
             let count = expected.len().min(bytes.len());
             let (reply, rest) = bytes.split_at(count);
             if reply != &expected[..count] {
-                return Err(RequestError::WrongReply);
+                return Err(ErrorKind::WrongReply);
             }
             bytes = rest;
             self.received = (self.received + count) % PONG.len();

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use load_client::ErrorKind;
+
 use super::Driver;
-use super::error::RequestError;
 use super::requests::BACKOFF;
 use super::timers::Timer;
 use crate::load::pacing::Pacing;
@@ -15,13 +16,13 @@ impl Driver<'_> {
     pub(super) fn fail(
         &mut self,
         index: usize,
-        error: RequestError,
+        error: ErrorKind,
         now: Instant,
     ) {
         let user = &mut self.users[index];
         let requests = user.close();
         self.in_flight -= requests.len();
-        if error == RequestError::UnrequestedReply {
+        if error == ErrorKind::UnrequestedReply {
             self.recorder.unrequested(1);
         } else if requests.is_empty() {
             // It was idle. That counts, but its next request is due already.
@@ -61,12 +62,12 @@ impl Driver<'_> {
                 self.users[index].close();
             }
             if self.users[index].in_flight() > 0 {
-                self.fail(index, RequestError::TimedOut, now);
+                self.fail(index, ErrorKind::ReplyTimedOut, now);
             }
         }
         for (index, mut due) in self.timers.take_requests(end) {
             while due < end {
-                self.recorder.error(due, now, RequestError::TimedOut);
+                self.recorder.error(due, now, ErrorKind::ReplyTimedOut);
                 let next = self.users[index].next(due, now);
                 due = next.unwrap_or(end);
             }

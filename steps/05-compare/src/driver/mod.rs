@@ -5,7 +5,6 @@
 //! the clock, and each user has a connection while it waits for a reply.
 
 pub(crate) mod connection;
-pub(crate) mod error;
 mod failures;
 mod ramp_up;
 pub(crate) mod recorder;

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use load_client::ErrorKind;
+use protocol::Language;
 
-use super::error::RequestError;
 use crate::load::scenario::Scenario;
 use crate::results::latencies::{
     delayed_ack_count, histogram, nanoseconds, retransmit_counts, seconds_at,
@@ -117,10 +118,10 @@ impl Recorder {
         &mut self,
         due: Instant,
         now: Instant,
-        error: RequestError,
+        error: ErrorKind,
     ) {
         if !self.is_past(due) {
-            *self.round.errors.entry(error.to_string()).or_default() += 1;
+            *self.round.errors.entry(describe(error)).or_default() += 1;
             if self.counts(due) {
                 self.failures.saturating_record(nanoseconds(now - due));
                 self.lower_bound(now - due);
@@ -132,7 +133,7 @@ impl Recorder {
     /// the reply to another request: then its latency is too short.
     pub(crate) fn unrequested(&mut self, count: u64) {
         if count > 0 {
-            let kind = RequestError::UnrequestedReply.to_string();
+            let kind = describe(ErrorKind::UnrequestedReply);
             *self.round.errors.entry(kind).or_default() += count;
             self.lower_bound(Duration::ZERO);
         }
@@ -217,6 +218,10 @@ impl Recorder {
         };
         (round, latencies)
     }
+}
+
+fn describe(error: ErrorKind) -> String {
+    error.describe(Language::English)
 }
 
 /// `amount` for each of `count`; 0 where there is none. JSON has no infinity.

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::error::RequestError;
+use load_client::ErrorKind;
+
 use super::recorder::SAMPLE_PERIOD;
 use super::timers::Timer;
 use super::{Driver, WARM_UP};
@@ -62,7 +63,7 @@ impl Driver<'_> {
         for index in 0..self.users.len() {
             let since = self.users[index].waiting_since();
             if since.is_some_and(|sent| now - sent > timeout) {
-                self.fail(index, RequestError::TimedOut, now);
+                self.fail(index, ErrorKind::ReplyTimedOut, now);
             }
         }
     }
@@ -124,7 +125,7 @@ impl Driver<'_> {
         let user = &mut self.users[index];
         for request in self.answered.drain(..) {
             if now - request.sent > self.timeout {
-                self.recorder.error(request.due, now, RequestError::TimedOut);
+                self.recorder.error(request.due, now, ErrorKind::ReplyTimedOut);
             } else {
                 self.recorder.reply(request.due, now);
             }

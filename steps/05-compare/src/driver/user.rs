@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use epoll::{Interest, Poller};
 use fastrand::Rng;
+use load_client::ErrorKind;
 
 use super::connection::Connection;
-use super::error::RequestError;
 use crate::load::pacing::Pacing;
 use crate::load::scenario::Scenario;
 
@@ -78,7 +78,7 @@ impl User {
         dues: &[Instant],
         server: SocketAddr,
         poller: &Poller,
-    ) -> Result<(), RequestError> {
+    ) -> Result<(), ErrorKind> {
         let sent = Instant::now();
         let requests = dues.iter().map(|&due| Request { due, sent });
         self.in_flight.extend(requests);
@@ -116,7 +116,7 @@ impl User {
         buffer: &mut [u8],
         poller: &Poller,
         answered: &mut Vec<Request>,
-    ) -> Result<(), RequestError> {
+    ) -> Result<(), ErrorKind> {
         // None is ordinary: the event may be that of a connection that is
         // closed by now.
         let Some(connection) = &mut self.connection else { return Ok(()) };
@@ -124,7 +124,7 @@ impl User {
         let known = replies.min(self.in_flight.len());
         answered.extend(self.in_flight.drain(..known));
         if known < replies {
-            return Err(RequestError::UnrequestedReply);
+            return Err(ErrorKind::UnrequestedReply);
         }
         if !self.kept && known > 0 {
             self.connection = None; // close(2)
@@ -136,7 +136,7 @@ impl User {
     // ANCHOR_END: on_readable
 
     /// Registers what the connection waits for now.
-    fn register(&mut self, poller: &Poller) -> Result<(), RequestError> {
+    fn register(&mut self, poller: &Poller) -> Result<(), ErrorKind> {
         let Some(connection) = &self.connection else { return Ok(()) };
         let interest = connection.interest();
         let registered = match self.registered.replace(interest) {
@@ -144,10 +144,7 @@ impl User {
             Some(_) => poller.reregister(connection, self.token, interest),
             None => poller.register(connection, self.token, interest),
         };
-        registered.map_err(|error| {
-            let errno = error.source.raw_os_error();
-            RequestError::Failed(errno.unwrap_or_default())
-        })
+        registered.map_err(|error| error.source.into())
     }
 
     /// Closes the connection and returns the requests that were not answered.

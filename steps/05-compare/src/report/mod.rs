@@ -14,6 +14,7 @@ mod text;
 
 pub(crate) use diff::diff;
 pub(crate) use files::{check_folder, read, write};
+pub(crate) use table::COLUMNS;
 #[cfg(test)]
 pub(crate) use text::article_words;
 pub(crate) use text::{json, markdown, ratios, text};

@@ -14,7 +14,7 @@ use crate::results::units::{align, three_digits};
 pub(crate) const WIDTH: usize = 100;
 
 /// What the article's readers look for.
-const COLUMNS: [Metric; 9] =
+pub(crate) const COLUMNS: [Metric; 9] =
     [RPS, P50, P99, MAX, ERRORS, CPU_PER_REQUEST, CPU, MEMORY, THREADS];
 /// Columns that go, in this order, where names are too long for all.
 const OPTIONAL: [Metric; 3] = [CPU, MAX, THREADS];
@@ -35,7 +35,11 @@ pub(crate) fn rows(results: &Results) -> Vec<Vec<String>> {
     rows_with(results, &columns)
 }
 
-fn rows_with(results: &Results, columns: &[Metric]) -> Vec<Vec<String>> {
+/// The same in these columns, however wide.
+pub(crate) fn rows_with(
+    results: &Results,
+    columns: &[Metric],
+) -> Vec<Vec<String>> {
     let titles = columns.iter().map(|column| column.name.to_owned());
     let mut lines = vec![line("load", "server", titles)];
     for load in &results.loads {

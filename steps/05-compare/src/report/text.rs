@@ -1,11 +1,14 @@
 //! All results as text: for a terminal, for a page, for a program.
 
+use std::fmt::Display;
+
 use protocol::Language;
 use serde_json::{Value, json};
 
 use super::sentences::{rounds, sections};
-use super::table::{WIDTH, is_too_wide, ratio_rows, rows};
+use super::table::{WIDTH, is_too_wide, ratio_rows, rows, rows_with};
 use crate::analysis::comparison::differences;
+use crate::results::metric::Metric;
 use crate::results::row::Results;
 use crate::results::units::{align, wrap};
 
@@ -77,20 +80,30 @@ pub(crate) fn ratios(results: &Results) -> String {
     format!("{}{about}\n", align(&lines, 2))
 }
 
-/// The same as the terminal has, for a page or an issue.
-pub(crate) fn markdown(results: &Results) -> String {
-    let mut text = markdown_table(&rows(results)) + "\n";
-    for load in &results.loads {
-        text += &format!("- **{}**: {}\n", load.name, load.description);
-    }
-    text += &format!("\n{}\n", medians(results));
+/// The same as the terminal has, for a page or an issue, in these columns.
+pub(crate) fn markdown(results: &Results, columns: &[Metric]) -> String {
+    let mut text = String::new();
     for (title, sentences) in sections(results) {
-        text += &format!("\n### {title}\n\n- {}\n", sentences.join("\n- "));
+        text += &format!("## {title}\n\n{}\n", list(sentences));
     }
-    text + "\n" + &markdown_table(&ratio_rows(results))
+    let loads = results.loads.iter();
+    let loads =
+        loads.map(|load| format!("{}: {}", load.name, load.description));
+    text + &format!(
+        "## Figures\n\n{}\n{}\n{}\n\n## Every ratio\n\n{}",
+        table(&rows_with(results, columns)),
+        list(loads),
+        medians(results),
+        table(&ratio_rows(results))
+    )
 }
 
-fn markdown_table(lines: &[Vec<String>]) -> String {
+/// The items of a list in Markdown.
+pub(crate) fn list(items: impl IntoIterator<Item = impl Display>) -> String {
+    items.into_iter().map(|item| format!("- {item}\n")).collect()
+}
+
+fn table(lines: &[Vec<String>]) -> String {
     let columns = lines.first().map_or(0, Vec::len);
     let rule = (0..columns).map(|n| if n < 2 { " --- |" } else { " ---: |" });
     let rule = format!("|{}\n", rule.collect::<String>());

@@ -4,15 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+pub(crate) use load_client::{histogram, nanoseconds};
 
 /// What a request takes on top of the wait for a SYN that is sent again.
 const RETRANSMIT_SLACK: Duration = Duration::from_millis(150);
-
-/// An empty histogram for nanoseconds: up to a minute, to three digits.
-pub(crate) fn histogram() -> Histogram<u64> {
-    #[expect(clippy::expect_used, reason = "the bounds are constants")]
-    Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("valid bounds")
-}
 
 /// The latency in seconds that so much of the requests stay under.
 pub(crate) fn seconds_at(latencies: &Histogram<u64>, quantile: f64) -> f64 {
@@ -59,8 +54,4 @@ pub(crate) fn retransmit_counts(
     };
     let counts = (1..=replies.max() / 1_000_000_000).map(count);
     counts.filter(|&(_, count)| count > 0).collect()
-}
-
-pub(crate) fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

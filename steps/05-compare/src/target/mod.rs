@@ -8,7 +8,7 @@ pub mod proc;
 pub(crate) mod process;
 pub(crate) mod usage;
 
-use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use protocol::{LimitOptions, ListenOptions, Result as Served};
@@ -29,6 +29,11 @@ pub(crate) enum BuiltIn {
 }
 
 impl BuiltIn {
+    pub(crate) fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or(String::new(), |value| value.get_name().into())
+    }
+
     /// Is this server, until a signal comes: what the hidden `serve` does. So
     /// the servers that are measured are always those that this program was
     /// built with.
@@ -50,23 +55,31 @@ impl BuiltIn {
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) name: String,
-    pub(crate) kind: TargetKind,
-}
-
-/// How it is started.
-#[derive(Clone, Debug)]
-pub(crate) enum TargetKind {
-    /// This program, run with `serve`.
-    BuiltIn(BuiltIn),
-    /// A command for the shell.
-    External(String),
+    /// For the shell; `{port}` stands for the port to listen on.
+    pub(crate) command: String,
+    /// It serves no second client while the first is there.
+    pub(crate) one_at_a_time: bool,
 }
 
 impl Target {
-    pub(crate) fn built_in(built_in: BuiltIn) -> Self {
-        let name = built_in.to_possible_value();
-        let name = name.map_or(String::new(), |name| name.get_name().into());
-        Self { name, kind: TargetKind::BuiltIn(built_in) }
+    fn new(name: &str, command: String) -> Self {
+        Self { name: name.into(), command, one_at_a_time: false }
+    }
+
+    /// This very program, even if it has been built anew in the meantime.
+    pub(crate) fn built_in(server: BuiltIn, backlog: i32) -> Self {
+        let program = format!("/proc/{}/exe serve", std::process::id());
+        let name = server.name();
+        let command = format!("{program} {name} {}", options(backlog));
+        let one_at_a_time = server == BuiltIn::Blocking;
+        Self { one_at_a_time, ..Self::new(&name, command) }
+    }
+
+    /// The program of a later step, which stands beside this one.
+    pub(crate) fn beside(name: &str, backlog: i32) -> Result<Self, String> {
+        let program = program_beside(name)?;
+        let command = format!("'{}' {}", program.display(), options(backlog));
+        Ok(Self::new(name, command))
     }
 
     /// Reads `NAME=COMMAND`.
@@ -75,49 +88,31 @@ impl Target {
             Some((name, command))
                 if !name.is_empty() && !command.is_empty() =>
             {
-                let kind = TargetKind::External(command.into());
-                Ok(Self { name: name.into(), kind })
+                Ok(Self::new(name, command.into()))
             }
             _ => Err("give a name and a command, such as 'mine=./my-server \
                       {port}'"
                 .into()),
         }
     }
-
-    /// The program of a later step, which stands beside this one.
-    pub(crate) fn beside(name: &str, backlog: i32) -> Result<Self, String> {
-        let own = std::env::current_exe().unwrap_or_default();
-        let program = own.with_file_name(name);
-        if !program.exists() {
-            return Err(format!(
-                "there is no {}: cargo build --release --bin {name}",
-                program.display()
-            ));
-        }
-        let command = format!(
-            "'{}' --quiet --backlog {backlog} --port {{port}}",
-            program.display()
-        );
-        let kind = TargetKind::External(command);
-        Ok(Self { name: name.into(), kind })
-    }
-
-    /// How it is started, in words.
-    pub(crate) fn command(&self) -> &str {
-        match &self.kind {
-            TargetKind::BuiltIn(_) => "built in",
-            TargetKind::External(command) => command,
-        }
-    }
-
-    /// Whether it serves no second client while the first is there.
-    pub(crate) fn serves_one_at_a_time(&self) -> bool {
-        matches!(self.kind, TargetKind::BuiltIn(BuiltIn::Blocking))
-    }
 }
 
-/// The address that a server's first line ends with, in any language.
-#[must_use]
-pub fn announced_address(line: &str) -> Option<SocketAddr> {
-    line.split_whitespace().next_back()?.parse().ok()
+fn options(backlog: i32) -> String {
+    format!("--quiet --backlog {backlog} --port {{port}}")
+}
+
+/// A program that was built with this one, and so stands beside it.
+///
+/// # Errors
+/// It does not: how to build it.
+pub fn program_beside(name: &str) -> Result<PathBuf, String> {
+    let own = std::env::current_exe().unwrap_or_default();
+    let program = own.with_file_name(name);
+    match program.exists() {
+        true => Ok(program),
+        false => Err(format!(
+            "there is no {}: cargo build --release --bin {name}",
+            program.display()
+        )),
+    }
 }

@@ -1,6 +1,6 @@
 //! A server's process: started, ready, watched, ended.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{ChildStderr, Command, Stdio};
 use std::thread::{self, JoinHandle};
@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use epoll::{Interest, Poller, Signals, Trigger};
 use nix::sys::resource::{UsageWho, getrusage};
 
+use super::Target;
 use super::affinity::Affinity;
-use super::guard::{Guarded, guarded, reexec};
-use super::{Target, TargetKind, announced_address};
+use super::guard::{Guarded, guarded};
 use crate::error::Error;
 
 /// How long a server may take until it listens.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
-/// The pause between two tries to connect to an external server.
-const RETRY_INTERVAL: Duration = Duration::from_millis(5);
+/// The pause between two tries to connect.
+const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 /// So much of what a server has said on stderr is kept.
 const STDERR_TAIL: usize = 1_000;
 
@@ -33,65 +33,32 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `target` and waits until it listens.
+    /// Starts `target` and connects until it accepts. Ctrl-C and the server's
+    /// end cut the wait short.
     ///
     /// # Errors
     /// It ended, or did not listen in time; with what it said on stderr.
     // ANCHOR: start
     pub(crate) fn start(
         target: &Target,
-        backlog: i32,
         affinity: &Affinity,
         interrupt: &Signals,
     ) -> Result<Self, Error> {
-        let (mut command, address) = match &target.kind {
-            TargetKind::BuiltIn(_) => {
-                let backlog = backlog.to_string();
-                let serve = ["serve", &target.name, "--quiet"];
-                let listen = ["--port", "0", "--backlog", &backlog];
-                let mut command = reexec(&[&serve[..], &listen].concat());
-                command.stdout(Stdio::piped());
-                (command, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
-            }
-            TargetKind::External(line) => external_command(line)?,
-        };
-        command.stderr(Stdio::piped());
+        let (mut command, address) = command(&target.command)?;
         let mut process = affinity
             .with_server_cores(|| Guarded::spawn(&mut command))
             .map_err(|error| format!("could not be started: {error}"))?;
         let stderr = process.take_stderr();
         let stderr = stderr.map(|pipe| thread::spawn(move || tail(pipe)));
-        let mut server = Self { process, stderr, address };
-        let started = match target.kind {
-            TargetKind::BuiltIn(_) => server.read_address(),
-            TargetKind::External(_) => server.wait_until_listening(interrupt),
-        };
-        match started {
+        let server = Self { process, stderr, address };
+        match server.wait_until_listening(interrupt) {
             Ok(()) => Ok(server),
             Err(Error::Failed(reason)) => Err(server.explain(reason).into()),
             Err(interrupted) => Err(interrupted),
         }
     }
-    // ANCHOR_END: start
 
-    /// Our own servers say where they listen once they do, or end.
-    fn read_address(&mut self) -> Result<(), Error> {
-        let mut line = String::new();
-        if let Some(stdout) = self.process.take_stdout() {
-            // An error is a line without an address.
-            let _ = BufReader::new(stdout).read_line(&mut line);
-        }
-        let address = announced_address(&line);
-        self.address = address.ok_or_else(|| String::from("did not listen"))?;
-        Ok(())
-    }
-
-    /// To others we connect until one accepts. Ctrl-C and the server's end
-    /// cut the wait short.
-    fn wait_until_listening(
-        &mut self,
-        interrupt: &Signals,
-    ) -> Result<(), Error> {
+    fn wait_until_listening(&self, interrupt: &Signals) -> Result<(), Error> {
         let deadline = Instant::now() + START_TIMEOUT;
         let mut poller = Poller::new(Trigger::Edge)?;
         poller.register(interrupt, INTERRUPT, Interest::READABLE)?;
@@ -110,6 +77,7 @@ impl Server {
         }
         Ok(())
     }
+    // ANCHOR_END: start
 
     /// How it ended, or else `reason`; and what it said last.
     fn explain(mut self, reason: String) -> String {
@@ -167,13 +135,14 @@ fn switches_of_children() -> i64 {
 
 /// The shell reads the line (quotes, variables), and `exec` puts the server in
 /// the shell's place. It is to listen on the address that is returned.
-fn external_command(line: &str) -> Result<(Command, SocketAddr), Error> {
+fn command(line: &str) -> Result<(Command, SocketAddr), Error> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     // A port that no socket has at this moment.
     let address = blocking::local_address(&blocking::listen(any, 0)?)?;
     let port = address.port().to_string();
     let line = format!("exec env {}", line.replace("{port}", &port));
     let mut command = guarded("sh", &["-c", &line]);
-    command.env("PORT", port).stdout(Stdio::null());
+    command.env("PORT", port);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
     Ok((command, address))
 }

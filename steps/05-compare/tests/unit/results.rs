@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use load_client::ErrorKind;
 use nix::unistd::Pid;
 use protocol::Language;
 
-use crate::driver::error::RequestError;
 use crate::driver::recorder::Recorder;
 use crate::load::scenario::SCENARIOS;
 use crate::report::article_words;
@@ -35,8 +35,8 @@ fn only_what_was_due_between_begin_and_end_counts() {
     recorder.reply(start + 3 * MS, start + 4 * MS);
     recorder.end(start + 12 * MS);
     recorder.reply(start + 4 * MS, start + 1_004 * MS); // answered after
-    recorder.error(start + 4 * MS, start + 9 * MS, RequestError::TimedOut);
-    recorder.error(start + 12 * MS, start + 13 * MS, RequestError::Closed);
+    recorder.error(start + 4 * MS, start + 9 * MS, ErrorKind::ReplyTimedOut);
+    recorder.error(start + 12 * MS, start + 13 * MS, ErrorKind::UnexpectedEof);
     let stats = recorder.finish().0;
     assert!((stats.rps - 200.0).abs() < 1e-9, "{stats:?}");
     assert_eq!((stats.requests, stats.succeeded), (3, 2));

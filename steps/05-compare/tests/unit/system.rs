@@ -8,10 +8,10 @@ use crate::driver::connection::requests;
 use crate::load::scenario::SCENARIOS;
 use crate::runner::Plan;
 use crate::setup::busy_time;
+use crate::target::Target;
 use crate::target::affinity::{Affinity, parse_list};
 use crate::target::netstat::find_counter;
 use crate::target::proc::{Process, find_value, tick};
-use crate::target::{Target, announced_address};
 
 #[test]
 fn processors_are_written_as_for_taskset() {
@@ -64,18 +64,6 @@ fn a_processor_is_busy_for_users_the_kernel_and_other_machines() {
     let stat = "cpu  1 2 4 1000 1000 0 0 8 0 0\ncpu0 1 2 4 1000 1000 0 0 8\n";
     assert_eq!(busy_time(stat), tick() * 15);
     assert!(busy_time("").is_zero());
-}
-
-#[test]
-fn the_first_line_holds_the_address_in_both_languages() {
-    for line in [
-        "[*] epoll server listening on 127.0.0.1:8888\n",
-        "[*] サーバー起動: 127.0.0.1:8888\n",
-    ] {
-        let address = announced_address(line).map(|a| a.port());
-        assert_eq!(address, Some(8888));
-    }
-    assert_eq!(announced_address("Segmentation fault\n"), None);
 }
 
 #[test]
