@@ -6,27 +6,25 @@ use std::time::{Duration, Instant, SystemTime};
 use humantime::format_rfc3339_seconds;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
+use procfs::{CpuInfo, Current, CurrentSI, KernelStats};
 
 use crate::results::row::Setup;
 use crate::runner::Plan;
-use crate::target::proc::tick;
+use crate::target::proc::ticks;
 
 /// What is known before the first round. `man 5 proc`.
 pub(crate) fn setup(plan: &Plan) -> Setup {
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
-    let cpus = read("/proc/cpuinfo");
-    let model = cpus.lines().find_map(|line| {
-        let value = line.strip_prefix("model name")?.split_once(':')?.1;
-        Some(value.trim().to_owned())
-    });
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease");
+    let cpus = CpuInfo::current().ok();
+    let model = cpus.as_ref().and_then(|cpus| cpus.model_name(0));
     let commands = plan.targets.iter();
     let commands = commands.map(|t| (t.name.clone(), t.command.clone()));
     Setup {
         date: format_rfc3339_seconds(SystemTime::now()).to_string(),
         version: env!("CARGO_PKG_VERSION").into(),
-        kernel: read("/proc/sys/kernel/osrelease").trim().into(),
-        processor: model.unwrap_or_else(|| "unknown".into()),
-        processors: cpus.matches("processor\t").count(),
+        kernel: kernel.unwrap_or_default().trim().into(),
+        processor: model.unwrap_or("unknown").into(),
+        processors: cpus.as_ref().map_or(0, CpuInfo::num_cores),
         affinity: plan.affinity.describe(),
         other_load: 0.0,
         rounds: plan.rounds,
@@ -64,7 +62,6 @@ impl OtherLoad {
 /// CPU time of all that runs, with what a hypervisor has taken, and without
 /// this program, the servers that have ended, and interrupts.
 fn used_by_others() -> Duration {
-    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
     let own = [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN].map(|who| {
         getrusage(who).map_or(Duration::ZERO, |usage| {
             let time = usage.user_time() + usage.system_time();
@@ -72,14 +69,9 @@ fn used_by_others() -> Duration {
             Duration::from_micros(microseconds)
         })
     });
-    busy_time(&stat).saturating_sub(own.iter().sum())
-}
-
-/// User, nice, system and steal time of all processors, in `/proc/stat`.
-pub(crate) fn busy_time(stat: &str) -> Duration {
-    let mut ticks = stat.split_whitespace().skip(1);
-    let mut next = |skip| -> u32 {
-        ticks.nth(skip).and_then(|n| n.parse().ok()).unwrap_or(0)
-    };
-    tick() * (next(0) + next(0) + next(0) + next(4))
+    let busy = KernelStats::current().map_or(0, |stats| {
+        let cpus = stats.total;
+        cpus.user + cpus.nice + cpus.system + cpus.steal.unwrap_or(0)
+    });
+    ticks(busy).saturating_sub(own.iter().sum())
 }

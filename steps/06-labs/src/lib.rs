@@ -19,7 +19,7 @@
 //! | `sender.rs` | the bytes of a file, sent in three ways |
 //! | `resets.rs` | a server that counts the resets it is sent |
 //! | `figures.rs` | medians and percentiles, and how to write a number |
-//! | `options.rs`, `error.rs` | the command line; why there is no answer |
+//! | `options.rs` | the command line |
 //!
 //! How a server is started and ended, what `/proc` says, aligned tables and
 //! pictures are those of step 05.
@@ -29,7 +29,6 @@
 #![cfg(target_os = "linux")]
 
 mod client;
-mod error;
 mod figures;
 mod kernel;
 mod labs;
@@ -46,7 +45,6 @@ use std::process::ExitCode;
 
 use protocol::{Language, exit_code};
 
-use error::Error;
 use labs::{LABS, Lab};
 use network::Network;
 use options::Command;
@@ -69,34 +67,32 @@ pub fn run(options: &Options) -> ExitCode {
 fn answer(lab: &Lab, options: &Options) -> ExitCode {
     let mut report = Report::new(
         lab.name,
-        question(lab, Language::from_environment()),
+        &question(lab, Language::from_environment()),
         options.json,
         options.out.as_deref(),
     );
-    match experiment(lab, &mut report) {
-        Ok(()) => report.close(),
-        Err(Error::NotPermitted(setting)) => report.skip(&setting),
-        Err(Error::Failed(reason)) => report.fail(&reason),
+    if let Err(reason) = compare::target::proc::available() {
+        return report.fail(&reason);
     }
-}
-
-/// A network of its own keeps the lab's figures clean, and takes with it what
-/// the lab leaves there. Some labs can't do without.
-fn experiment(lab: &Lab, report: &mut Report) -> Result<(), Error> {
-    report.open();
-    compare::target::proc::available().map_err(Error::Failed)?;
+    // A network of its own keeps the lab's figures clean, and takes with it
+    // what the lab leaves there. Some labs can't do without.
     let entered = network::enter();
     report.record("own_network", entered.is_ok());
     match entered {
-        Err(reason) if lab.network == Network::Own => {
-            return Err(Error::NotPermitted(reason));
+        Err(setting) if lab.network == Network::Own => {
+            return report.skip(&setting);
         }
-        Err(reason) => {
-            report.line(format!("(In no network of its own: {reason})"))
+        Err(setting) => {
+            report.line(format!("(In no network of its own: {setting})"));
         }
         Ok(()) => {}
     }
-    (lab.run)(report)
+    match (lab.run)(&mut report) {
+        Ok(()) => report.close(),
+        Err(error) => {
+            report.fail(format!("{error:#}").trim_start_matches("[!] "))
+        }
+    }
 }
 // ANCHOR_END: answer
 

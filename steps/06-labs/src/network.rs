@@ -9,6 +9,7 @@
 use std::fs;
 use std::process::{Command, ExitCode, Stdio};
 
+use anyhow::{Error, Result};
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::socket::{
@@ -17,8 +18,6 @@ use nix::sys::socket::{
 };
 use nix::unistd::{getegid, geteuid};
 use std::os::fd::AsRawFd;
-
-use crate::error::Error;
 
 /// Which network a lab needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,16 +77,16 @@ pub(crate) fn probe() -> ExitCode {
 ///
 /// # Errors
 /// ENOSPC past `user.max_net_namespaces`.
-pub(crate) fn renew() -> Result<(), Error> {
+pub(crate) fn renew() -> Result<()> {
     unshare(CloneFlags::CLONE_NEWNET)
         .map_err(forbidding_setting)
         .and_then(|()| raise_loopback())
-        .map_err(Error::Failed)
+        .map_err(Error::msg)
 }
 
 /// Changes a setting of our own network: `man 7 tcp`, `man 7 ip`.
-pub(crate) fn set(name: &str, value: &str) -> Result<(), Error> {
-    write(&format!("/proc/sys/net/ipv4/{name}"), value).map_err(Error::Failed)
+pub(crate) fn set(name: &str, value: &str) -> Result<()> {
+    write(&format!("/proc/sys/net/ipv4/{name}"), value).map_err(Error::msg)
 }
 
 fn write(path: &str, text: &str) -> Result<(), String> {

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::{Context, Result};
 use compare::results::units::{align, wrap};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::error::Error;
 use crate::figures::{bytes, count, seconds};
 use compare::report::plot::Plot;
 
@@ -46,7 +46,6 @@ fn plain(value: &Value) -> String {
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
     lab: &'static str,
-    question: String,
     json: bool,
     out: Option<&'a Path>,
     json_fields: Map<String, Value>,
@@ -54,26 +53,18 @@ pub(crate) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
+    /// Prints the question.
     pub(crate) fn new(
         lab: &'static str,
-        question: String,
+        question: &str,
         json: bool,
         out: Option<&'a Path>,
     ) -> Self {
         let json_fields = Map::from_iter([("lab".into(), json!(lab))]);
-        Self {
-            lab,
-            question,
-            json,
-            out,
-            json_fields,
-            status: ExitCode::SUCCESS,
-        }
-    }
-
-    /// Prints the question.
-    pub(crate) fn open(&mut self) {
-        self.line(format!("{}: {}\n", self.lab, self.question));
+        let status = ExitCode::SUCCESS;
+        let mut report = Self { lab, json, out, json_fields, status };
+        report.line(format!("{lab}: {question}\n"));
+        report
     }
 
     /// Prints a line now, so that the reader sees what is happening.
@@ -114,12 +105,12 @@ impl<'a> Report<'a> {
     }
 
     /// Writes `plot` as a file, if that was asked for.
-    pub(crate) fn plot(&mut self, plot: &Plot) -> Result<(), Error> {
+    pub(crate) fn plot(&mut self, plot: &Plot) -> Result<()> {
         let Some(folder) = self.out else { return Ok(()) };
         let path: PathBuf = folder.join(format!("{}.svg", self.lab));
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&path, plot.svg()))
-            .map_err(Error::while_doing(path.display().to_string()))?;
+            .with_context(|| path.display().to_string())?;
         self.line(format!("\nThe plot: {}", path.display()));
         Ok(())
     }

@@ -5,13 +5,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::thread::{self, JoinHandle};
 
+use anyhow::Result;
 use blocking::{
     accept, listen, local_address, recv, send_all, serve_connection,
 };
 use nix::sys::socket::{Shutdown, shutdown};
 use protocol::{Log, PONG};
-
-use crate::error::Error;
 
 /// One client at a time, as in step 01.
 #[derive(Debug)]
@@ -25,7 +24,7 @@ pub(crate) struct ResetCounter {
 impl ResetCounter {
     /// Listens on `port`: in a network of our own every port is free, and one
     /// that the kernel chose would be one of the client's few.
-    pub(crate) fn start(port: u16, closes_first: bool) -> Result<Self, Error> {
+    pub(crate) fn start(port: u16, closes_first: bool) -> Result<Self> {
         let listener = listen((Ipv4Addr::LOCALHOST, port).into(), 4_096)?;
         let address = local_address(&listener)?;
         let own = listener.try_clone()?;

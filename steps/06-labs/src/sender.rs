@@ -6,12 +6,12 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use anyhow::Result;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::sendfile::sendfile;
 use nix::time::ClockId;
 
 use crate::client::TIMEOUT;
-use crate::error::Error;
 
 /// A turn sends so many bytes, in no more messages than that.
 const TURN_BYTES: usize = 8 * 1_024 * 1_024;
@@ -39,7 +39,7 @@ pub(crate) struct Sender {
 
 impl Sender {
     /// With a file that is as long as the longest of `sizes`.
-    pub(crate) fn new(sizes: &[usize]) -> Result<Self, Error> {
+    pub(crate) fn new(sizes: &[usize]) -> Result<Self> {
         let most = sizes.iter().copied().max().unwrap_or(0);
         let memory = vec![b'.'; most];
         let mut file =

@@ -1,23 +1,23 @@
 //! A server in a process of its own: started, watched, paused, ended.
 
 use std::collections::HashMap;
-use std::fs::DirEntry;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{ChildStderr, Command, Stdio};
 use std::time::Duration;
 use std::{fs, thread};
 
+use anyhow::{Context, Error, Result, bail};
 use clap::ValueEnum;
 use compare::target::guard::{Guarded, guarded, reexec};
-use compare::target::proc::value_of;
+use compare::target::proc;
 use compare::target::program_beside;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::time::ClockId;
 use nix::unistd::Pid;
+use procfs::process::{Process, Status, Task};
 
-use crate::error::Error;
 use crate::servers::ServerKind;
 
 /// A server's process, which ends when this is dropped.
@@ -31,7 +31,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a server and waits until it listens.
-    pub(crate) fn start(kind: ServerKind) -> Result<Self, Error> {
+    pub(crate) fn start(kind: ServerKind) -> Result<Self> {
         Self::start_with(kind, &[])
     }
 
@@ -40,7 +40,7 @@ impl Server {
     pub(crate) fn start_with(
         kind: ServerKind,
         options: &[&str],
-    ) -> Result<Self, Error> {
+    ) -> Result<Self> {
         let name = kind.to_possible_value();
         let name = name.as_ref().map_or("", |value| value.get_name());
         let mut command = reexec(&[&["serve", name], options].concat());
@@ -50,11 +50,11 @@ impl Server {
         Self::spawn(&mut command, name)
     }
 
-    fn spawn(command: &mut Command, name: &str) -> Result<Self, Error> {
+    fn spawn(command: &mut Command, name: &str) -> Result<Self> {
         command.env("LC_ALL", "C.UTF-8").stdout(Stdio::piped());
         // From here on dropping it ends the server.
         let mut process =
-            Guarded::spawn(command).map_err(Error::while_doing(name))?;
+            Guarded::spawn(command).with_context(|| name.to_owned())?;
         let mut line = String::new();
         if let Some(stdout) = process.take_stdout() {
             BufReader::new(stdout).read_line(&mut line)?;
@@ -64,7 +64,7 @@ impl Server {
         let address = address.and_then(|address| address.parse().ok());
         let pid = process.pid();
         let (Some(address), Some(pid)) = (address, pid) else {
-            return Err(Error::Failed(format!("{name}: no server")));
+            bail!("{name}: no server");
         };
         Ok(Self { process, pid, address })
     }
@@ -74,11 +74,8 @@ impl Server {
     ///
     /// # Errors
     /// It does not: how to build it. Or it ended first.
-    pub(crate) fn start_beside(
-        name: &str,
-        options: &[&str],
-    ) -> Result<Self, Error> {
-        let program = program_beside(name).map_err(Error::Failed)?;
+    pub(crate) fn start_beside(name: &str, options: &[&str]) -> Result<Self> {
+        let program = program_beside(name).map_err(Error::msg)?;
         let arguments = [&["--quiet", "--port", "0"], options].concat();
         let program = program.to_string_lossy();
         Self::spawn(&mut guarded(&program, &arguments), name)
@@ -95,7 +92,7 @@ impl Server {
     pub(crate) fn pause(&self) -> Result<(), Errno> {
         kill(self.pid, Signal::SIGSTOP)?;
         // It is another process's child: `waitpid` would not say so.
-        while !threads_are_stopped(self.pid) {
+        while !threads(self.pid).all(|thread| is_stopped(&thread)) {
             thread::sleep(Duration::from_millis(1));
         }
         Ok(())
@@ -115,17 +112,12 @@ impl Server {
     }
 
     /// The same for each of them, by its number. `man 5 proc`, `schedstat`.
-    pub(crate) fn threads_cpu_time(&self) -> HashMap<String, Duration> {
-        let threads = fs::read_dir(format!("/proc/{}/task", self.pid));
-        let cpu_time = |thread: DirEntry| {
-            let path = thread.path().join("schedstat");
-            let text = fs::read_to_string(path).ok()?;
-            let nanoseconds = text.split(' ').next()?.parse().ok()?;
-            let name = thread.file_name().into_string().ok()?;
-            Some((name, Duration::from_nanos(nanoseconds)))
+    pub(crate) fn threads_cpu_time(&self) -> HashMap<i32, Duration> {
+        let cpu_time = |thread: Task| {
+            let nanoseconds = thread.schedstat().ok()?.sum_exec_runtime;
+            Some((thread.tid, Duration::from_nanos(nanoseconds)))
         };
-        let threads = threads.into_iter().flatten().flatten();
-        threads.filter_map(cpu_time).collect()
+        threads(self.pid).filter_map(cpu_time).collect()
     }
 
     /// For each of its epoll sets, how many descriptors are in it.
@@ -153,17 +145,18 @@ impl Server {
         }
     }
 
-    /// A value of `/proc/PID/status`: `VmRSS` in bytes, `Threads`.
-    pub(crate) fn status(&self, key: &str) -> u64 {
-        value_of(&format!("/proc/{}/status", self.pid), key)
+    /// A size in `/proc/PID/status`, such as `VmRSS`, in bytes.
+    pub(crate) fn memory(&self, of: fn(Status) -> Option<u64>) -> u64 {
+        proc::status(self.pid).and_then(of).unwrap_or(0) * 1_024
     }
 }
 
-/// Whether each thread is in state T, or gone. `man 5 proc`.
-fn threads_are_stopped(pid: Pid) -> bool {
-    let threads = fs::read_dir(format!("/proc/{pid}/task"));
-    threads.into_iter().flatten().flatten().all(|thread| {
-        let stat = fs::read_to_string(thread.path().join("stat"));
-        stat.map_or(true, |stat| stat.contains(") T "))
-    })
+fn threads(pid: Pid) -> impl Iterator<Item = Task> {
+    let tasks = Process::new(pid.as_raw()).and_then(|process| process.tasks());
+    tasks.into_iter().flatten().flatten()
+}
+
+/// Whether it is in state T, or gone. `man 5 proc`.
+fn is_stopped(thread: &Task) -> bool {
+    thread.stat().map_or(true, |stat| stat.state == 'T')
 }

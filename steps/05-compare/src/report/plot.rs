@@ -27,24 +27,12 @@ const COLOURS: [&str; 7] = [
     "#2485c7", "#d55e00", "#009e73", "#be5ab4", "#c83c46", "#96902a", "#788490",
 ];
 
-/// The colour with this number, as CSS writes it.
-#[must_use]
-pub fn colour(number: usize) -> &'static str {
+fn colour(number: usize) -> &'static str {
     COLOURS[number % COLOURS.len()]
 }
 
-/// What is drawn in one colour.
-#[derive(Debug)]
-pub struct Series {
-    /// What it is.
-    pub name: String,
-    /// Its colour: the number of a server, for instance.
-    pub colour: usize,
-    /// How it is drawn.
-    pub style: Style,
-    /// From left to right.
-    pub points: Vec<(f64, f64)>,
-}
+/// What is drawn in one colour: what it is, and its points from left to right.
+pub type Series = (String, Vec<(f64, f64)>);
 
 /// How points are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,7 +48,7 @@ pub enum Style {
 /// One coordinate of all points.
 #[must_use]
 pub fn values(series: &[Series], of: fn(&(f64, f64)) -> f64) -> Vec<f64> {
-    series.iter().flat_map(|series| &series.points).map(of).collect()
+    series.iter().flat_map(|(_, points)| points).map(of).collect()
 }
 
 /// The largest of `values`, or 0.
@@ -78,7 +66,9 @@ pub struct Plot {
     pub x: Axis,
     /// From bottom to top.
     pub y: Axis,
-    /// What is drawn.
+    /// How all of it is drawn.
+    pub style: Style,
+    /// What is drawn, each in a colour of its own.
     pub series: Vec<Series>,
 }
 
@@ -89,12 +79,13 @@ impl Plot {
         title: &str,
         (x_label, x_format): (&'static str, Format),
         (y_label, y_format): (&'static str, Format),
+        style: Style,
         series: Vec<Series>,
     ) -> Self {
         let [x, y] = [values(&series, |p| p.0), values(&series, |p| p.1)];
         let x = Axis::linear(x_label, largest(&x), x_format);
         let y = Axis::linear(y_label, largest(&y), y_format);
-        Self { title: title.into(), x, y, series }
+        Self { title: title.into(), x, y, style, series }
     }
 
     /// The file. As it is, it can also stand in a page.
@@ -107,9 +98,9 @@ impl Plot {
                 style { (PreEscaped(STYLE)) }
                 text x=(LEFT) y="24" font-weight="bold" { (self.title) }
                 (self.grid())
-                @for (number, series) in self.series.iter().enumerate() {
-                    (self.name(series, number))
-                    (self.draw(series))
+                @for (number, (name, points)) in self.series.iter().enumerate() {
+                    (self.name(name, number))
+                    (self.draw(points, colour(number)))
                 }
             }
         };
@@ -118,8 +109,8 @@ impl Plot {
 
     /// For readers that can't see it.
     fn in_words(&self) -> String {
-        let Self { title, x, y, series } = self;
-        let series = series.iter().map(|Series { name, points, .. }| {
+        let Self { title, x, y, series, .. } = self;
+        let series = series.iter().map(|(name, points)| {
             let values: Vec<_> = points.iter().map(|point| point.1).collect();
             let [least, middle, most] = [0.0, 0.5, 1.0]
                 .map(|share| (y.format)(quantile(&values, share)));
@@ -168,32 +159,31 @@ impl Plot {
         }
     }
 
-    fn name(&self, series: &Series, number: usize) -> Markup {
+    fn name(&self, name: &str, number: usize) -> Markup {
         let share = (WIDTH - LEFT) / self.series.len().max(3) as f64;
         let left = pixels(LEFT + 6.0 + share * number as f64);
         html! {
-            circle cx=(left) cy="47" r="5" fill=(colour(series.colour)) {}
-            text x=(left + 12.0) y="52" { (series.name) }
+            circle cx=(left) cy="47" r="5" fill=(colour(number)) {}
+            text x=(left + 12.0) y="52" { (name) }
         }
     }
 
-    fn draw(&self, series: &Series) -> Markup {
-        let points = series.points.iter();
+    fn draw(&self, points: &[(f64, f64)], colour: &str) -> Markup {
+        let points = points.iter();
         let places: Vec<_> =
             points.map(|&(x, y)| (self.column(x), self.line(y))).collect();
         let path: Vec<_> =
             places.iter().map(|(x, y)| format!("{x},{y}")).collect();
         let step = self.column(1.0) - self.column(0.0);
         let radius = if places.len() > 60 { 2.0 } else { 3.5 };
-        let colour = colour(series.colour);
         html! {
-            @if series.style == Style::Line {
+            @if self.style == Style::Line {
                 polyline points=(path.join(" ")) fill="none" stroke=(colour)
                     stroke-width="2.5" {}
             }
             g fill=(colour) {
                 @for (x, y) in places {
-                    @if let Style::Bars(width) = series.style {
+                    @if let Style::Bars(width) = self.style {
                         @let width = pixels(width * step);
                         rect x=(pixels(x - width / 2.0)) y=(y) width=(width)
                             height=(pixels(FLOOR - y)) {}

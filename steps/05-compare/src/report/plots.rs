@@ -1,6 +1,6 @@
 //! The charts of a report: which figures stand in which.
 
-use super::plot::{Axis, Format, Plot, Series, Style, largest, values};
+use super::plot::{Axis, Format, Plot, Style, largest, values};
 use crate::results::metric::{CPU_PER_REQUEST, MEMORY, Metric, RPS, THREADS};
 use crate::results::row::{Load, Results};
 use crate::results::units::three_digits;
@@ -49,17 +49,17 @@ fn chart(
     axes: impl Fn(&[f64], &[f64]) -> [Axis; 2],
     points: impl Fn(&str) -> Vec<(f64, f64)>,
 ) -> Option<Figure> {
-    let servers = results.servers().into_iter().enumerate();
-    let series = servers.map(|(colour, name)| {
+    let series = results.servers().into_iter().map(|name| {
         let mut points = points(name);
         points.retain(|(x, y)| x.is_finite() && y.is_finite());
-        Series { name: name.into(), colour, style, points }
+        (name.into(), points)
     });
-    let series: Vec<_> = series.filter(|s| !s.points.is_empty()).collect();
-    let [x, y] = axes(&values(&series, |p| p.0), &values(&series, |p| p.1));
+    let series: Vec<_> = series.collect();
+    let (all_x, all_y) = (values(&series, |p| p.0), values(&series, |p| p.1));
+    let [x, y] = axes(&all_x, &all_y);
     let (title, caption) = (title.into(), caption.into());
-    (!series.is_empty()).then(|| {
-        let svg = Plot { title, x, y, series }.svg();
+    (!all_x.is_empty()).then(|| {
+        let svg = Plot { title, x, y, style, series }.svg();
         Figure { caption, svg }
     })
 }

@@ -20,7 +20,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, wait, waitid, waitpid};
 use nix::unistd::{Pid, getpid};
 
-use super::proc::Process;
+use super::proc;
 
 /// This very program, even if it has been built anew in the meantime.
 const SELF_EXE: &str = "/proc/self/exe";
@@ -79,8 +79,9 @@ impl Guarded {
     /// The process itself, as long as it is there.
     #[must_use]
     pub fn pid(&self) -> Option<Pid> {
-        let group = self.group();
-        Process::all().find(|one| one.parent == group).map(|one| one.pid)
+        let guard = self.group().as_raw();
+        let child = proc::all().find(|process| process.ppid == guard)?;
+        Some(Pid::from_raw(child.pid))
     }
 
     /// Its stdout, where that is a pipe.
@@ -194,10 +195,10 @@ fn guard(command: &mut Command) -> ExitCode {
 
 /// Ends all that is ours, until nothing is left to wait for.
 fn end_descendants() {
-    let own = getpid();
+    let own = getpid().as_raw();
     loop {
-        for process in Process::all().filter(|process| process.parent == own) {
-            let _ = kill(process.pid, Signal::SIGKILL);
+        for process in proc::all().filter(|process| process.ppid == own) {
+            let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
         }
         // Children of what ends become ours, and come next. No blocking wait:
         // the other thread may have waited for the last one.

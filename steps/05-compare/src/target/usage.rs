@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use nix::time::ClockId;
 use nix::unistd::Pid;
+use procfs::process::Stat;
 
-use super::proc::{Process, value_of};
+use super::proc::{self, ticks};
 
 /// Reads what a group of processes uses, and the thread that asks.
 // ANCHOR: meter
@@ -19,7 +20,7 @@ use super::proc::{Process, value_of};
 pub(crate) struct Meter {
     group: Pid,
     /// The processes that the last look at all of `/proc` has found.
-    processes: Vec<Process>,
+    processes: Vec<Stat>,
 }
 
 /// CPU time used so far.
@@ -48,19 +49,21 @@ impl Meter {
     /// Looks at all of `/proc` for processes of the group. On a machine with
     /// thousands of processes that takes a while: not to be done all the time.
     pub(crate) fn find_processes(&mut self) {
-        let is_server = |process: &Process| {
-            process.group == self.group && process.pid != self.group
-        };
-        self.processes = Process::all().filter(is_server).collect();
+        let group = self.group.as_raw();
+        let is_server =
+            |process: &Stat| process.pgrp == group && process.pid != group;
+        self.processes = proc::all().filter(is_server).collect();
     }
 
     /// The CPU time of the server, with all its threads, its processes, and
     /// their children that have ended and were waited for; and of this thread.
     pub(crate) fn cpu_time(&mut self) -> CpuTime {
         self.find_processes();
-        let of_process = |process: &Process| {
-            let clock = ClockId::pid_cpu_clock_id(process.pid).ok();
-            process.ended_children + read(clock)
+        let of_process = |process: &Stat| {
+            let pid = Pid::from_raw(process.pid);
+            let ended_children = process.cutime + process.cstime;
+            let clock = ClockId::pid_cpu_clock_id(pid).ok();
+            ticks(ended_children.cast_unsigned()) + read(clock)
         };
         CpuTime {
             server: self.processes.iter().map(of_process).sum(),
@@ -71,12 +74,13 @@ impl Meter {
     /// Memory and threads at this moment, of the processes that were found;
     /// zeros if they are gone.
     pub(crate) fn footprint(&self) -> Footprint {
-        let sum = |key| -> f64 {
-            let paths = self.processes.iter();
-            let paths = paths.map(|one| format!("/proc/{}/status", one.pid));
-            paths.map(|path| value_of(&path, key) as f64).sum()
-        };
-        Footprint { memory: sum("RssAnon"), threads: sum("Threads") }
+        let pids = self.processes.iter().map(|one| Pid::from_raw(one.pid));
+        let mut sum = Footprint::default();
+        for status in pids.filter_map(proc::status) {
+            sum.memory += status.rssanon.unwrap_or(0) as f64 * 1_024.0;
+            sum.threads += status.threads as f64;
+        }
+        sum
     }
 }
 // ANCHOR_END: meter

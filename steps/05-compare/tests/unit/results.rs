@@ -10,7 +10,7 @@ use protocol::Language;
 use crate::driver::recorder::Recorder;
 use crate::load::scenario::SCENARIOS;
 use crate::report::article_words;
-use crate::report::plot::{Axis, Plot, Series, Style};
+use crate::report::plot::{Axis, Plot, Style};
 use crate::results::latencies::{histogram, quantiles};
 use crate::results::metric::{P50, RPS, median};
 use crate::results::round::Round;
@@ -167,15 +167,10 @@ fn the_axis_of_nines_counts_in_percent() {
 #[test]
 fn a_picture_has_a_description_in_words() {
     let points = vec![(0.0, 0.0), (1.0, 0.1), (2.0, 2.0)];
-    let series = Series {
-        name: "\"A\"".into(),
-        colour: 9,
-        style: Style::Bars(0.5),
-        points,
-    };
-    let (x, y) = (axis(2.0), axis(2.0));
+    let series = ("\"A\"".into(), points);
+    let (x, y, style) = (axis(2.0), axis(2.0), Style::Bars(0.5));
     let (title, series) = ("T".into(), vec![series]);
-    let plot = Plot { title, x, y, series };
+    let plot = Plot { title, x, y, style, series };
     let words = "&quot;A&quot;: from 0.0 s to 2.0 s, half of the points \
                  not above 0.1 s.\"";
     assert!(plot.svg().contains(words), "{}", plot.svg());

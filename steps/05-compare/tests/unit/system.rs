@@ -7,11 +7,10 @@ use crate::cli::Options;
 use crate::driver::connection::requests;
 use crate::load::scenario::SCENARIOS;
 use crate::runner::Plan;
-use crate::setup::busy_time;
 use crate::target::Target;
 use crate::target::affinity::{Affinity, parse_list};
 use crate::target::netstat::find_counter;
-use crate::target::proc::{Process, find_value, tick};
+use crate::target::proc;
 
 #[test]
 fn processors_are_written_as_for_taskset() {
@@ -41,29 +40,11 @@ fn counters_are_found_by_their_names() {
 }
 
 #[test]
-fn a_process_is_read_whatever_its_name() {
-    let line = "7 (a) (b) S 3 5 5 0 -1 4194304 1 1 0 0 9 9 40 60 20 0 1 0";
-    let process = Process::parse(line).expect("a process");
-    assert_eq!(process.pid, Pid::from_raw(7));
-    assert_eq!(process.parent, Pid::from_raw(3));
-    assert_eq!(process.group, Pid::from_raw(5));
-    assert_eq!(process.ended_children, tick() * 100);
-    assert!(Process::all().any(|process| process.pid == Pid::this()));
-}
-
-#[test]
-fn values_are_found_by_their_keys() {
-    let text = "VmRSSX:\t9 kB\nVmRSS:\t  2 kB\nThreads:\t3\n";
-    assert_eq!(find_value(text, "VmRSS"), Some(2_048));
-    assert_eq!(find_value(text, "Threads"), Some(3));
-    assert_eq!(find_value(text, "VmHWM"), None);
-}
-
-#[test]
-fn a_processor_is_busy_for_users_the_kernel_and_other_machines() {
-    let stat = "cpu  1 2 4 1000 1000 0 0 8 0 0\ncpu0 1 2 4 1000 1000 0 0 8\n";
-    assert_eq!(busy_time(stat), tick() * 15);
-    assert!(busy_time("").is_zero());
+fn this_process_is_found_with_its_memory_and_threads() {
+    let own = Pid::this();
+    assert!(proc::all().any(|process| process.pid == own.as_raw()));
+    let status = proc::status(own).expect("this process");
+    assert!(status.rssanon > Some(0) && status.threads > 0);
 }
 
 #[test]

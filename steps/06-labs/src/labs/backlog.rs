@@ -10,11 +10,11 @@ use std::net::TcpStream;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use epoll::{Interest, Poller, Trigger};
 use serde::Serialize;
 
 use crate::client::begin_connect;
-use crate::error::Error;
 use crate::figures::{decimal, median, quantile, seconds};
 use crate::kernel::CounterDelta;
 use crate::report::Report;
@@ -54,7 +54,7 @@ struct Row {
 }
 
 /// The same clients and the same pauses, with a backlog of 5 and of 4096.
-pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.line(format!(
         "{CLIENTS} clients connect to 02-threads, one every {INTERVAL:?}. \
          Twice we stop it for {PAUSE:?},\nas a page fault or a busy machine \
@@ -65,16 +65,14 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
         report.line(format!("  listen(fd, {backlog}) …"));
         let (seen, points) = measure(backlog)?;
         show_delays(report, &points);
-        let name = format!("backlog {backlog}");
-        let colour = series.len();
-        series.push(Series { name, colour, style: Style::Points, points });
+        series.push((format!("backlog {backlog}"), points));
         rows.push(seen);
     }
     report.finish(&rows, &verdict(&rows));
     report.plot(&plot(series))
 }
 
-fn measure(backlog: &'static str) -> Result<(Row, Vec<(f64, f64)>), Error> {
+fn measure(backlog: &'static str) -> Result<(Row, Vec<(f64, f64)>)> {
     let server =
         Server::start_with(ServerKind::Threads, &["--backlog", backlog])?;
     let delta =
@@ -98,7 +96,7 @@ fn measure(backlog: &'static str) -> Result<(Row, Vec<(f64, f64)>), Error> {
 /// Connects, pauses and resumes as planned, in one event loop. Says of each
 /// connection when it was begun and how long it took, in seconds.
 // ANCHOR: connect_all
-fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>, Error> {
+fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>> {
     let mut plan = plan();
     let mut poller = Poller::new(Trigger::Edge)?;
     let mut on_the_way: HashMap<u64, (OwnedFd, Duration)> = HashMap::new();
@@ -164,7 +162,8 @@ fn plot(series: Vec<Series>) -> Plot {
     let title = "How long connect took, while the server stood still twice";
     let in_seconds: Format = |value| format!("{} s", decimal(value));
     let x = ("when the client came", in_seconds);
-    Plot::linear(title, x, ("until it was connected", in_seconds), series)
+    let y = ("until it was connected", in_seconds);
+    Plot::linear(title, x, y, Style::Points, series)
 }
 
 fn verdict(rows: &[Row]) -> String {

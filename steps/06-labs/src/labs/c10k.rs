@@ -6,17 +6,17 @@
 
 use std::net::TcpStream;
 
+use anyhow::Result;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use procfs::{Current, Meminfo};
 use serde::Serialize;
 
 use crate::client::{TIMEOUT, ask, connect};
-use crate::error::Error;
 use crate::figures::{bytes, count, decimal};
 use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
 use compare::report::plot::{Format, Plot, Series, Style};
-use compare::target::proc::value_of;
 
 const CLIENTS: usize = 10_000;
 /// Descriptors that are not a client's.
@@ -29,7 +29,7 @@ struct Row {
     server: &'static str,
     /// That were served: each got a pong and then said nothing more.
     clients: usize,
-    threads: u64,
+    threads: usize,
     resident_bytes: u64,
     /// The kernel's own memory for stacks.
     kernel_stacks_bytes: u64,
@@ -39,7 +39,7 @@ struct Row {
 }
 
 /// As many clients as the limits allow, on step 02 and on step 04.
-pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     let clients = raise_limit()?.saturating_sub(BASE_FDS).min(CLIENTS);
     report.line(format!(
         "{} clients connect, say ping once, and then nothing.",
@@ -54,8 +54,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
         [("02-threads", ServerKind::Threads), ("04-epoll", ServerKind::Epoll)]
     {
         let (seen, points) = fill(report, name, kind, clients)?;
-        let (colour, name) = (series.len(), name.into());
-        series.push(Series { name, colour, style: Style::Line, points });
+        series.push((name.into(), points));
         rows.push(seen);
     }
     report.record("asked", clients);
@@ -66,7 +65,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
 /// Both ends of a connection need a descriptor; the server, our child, inherits
 /// the limit. Returns it. `man 2 setrlimit`.
 // ANCHOR: limit
-fn raise_limit() -> Result<usize, Error> {
+fn raise_limit() -> Result<usize> {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
     Ok(usize::try_from(hard).unwrap_or(usize::MAX))
@@ -79,12 +78,15 @@ fn fill(
     name: &'static str,
     kind: ServerKind,
     clients: usize,
-) -> Result<(Row, Vec<(f64, f64)>), Error> {
+) -> Result<(Row, Vec<(f64, f64)>)> {
     let server = Server::start(kind)?;
-    let stacks = || value_of("/proc/meminfo", "KernelStack");
-    let (resident, stacks_before) = (server.status("VmRSS"), stacks());
+    let stacks = || -> u64 {
+        let memory = Meminfo::current();
+        memory.ok().and_then(|all| all.kernel_stack).unwrap_or(0)
+    };
+    let (resident, stacks_before) = (server.memory(|s| s.vmrss), stacks());
     let memory = || {
-        let resident = server.status("VmRSS").saturating_sub(resident);
+        let resident = server.memory(|s| s.vmrss).saturating_sub(resident);
         (resident, stacks().saturating_sub(stacks_before))
     };
     let mut idle: Vec<TcpStream> = Vec::with_capacity(clients);
@@ -103,11 +105,11 @@ fn fill(
     let seen = Row {
         server: name,
         clients: idle.len(),
-        threads: server.status("Threads"),
+        threads: server.threads_cpu_time().len(),
         resident_bytes,
         kernel_stacks_bytes,
         for_each_bytes: sum / idle.len().max(1) as f64,
-        address_space_bytes: server.status("VmSize"),
+        address_space_bytes: server.memory(|s| s.vmsize),
     };
     let served = count(seen.clients as u64);
     report.line(format!("  {name}: {served} clients are in"));
@@ -128,7 +130,8 @@ fn plot(series: Vec<Series>) -> Plot {
     let title = "What idle clients cost: memory and kernel stacks";
     let clients: Format = |number| count(number as u64);
     let memory: Format = |mib| format!("{} MiB", decimal(mib));
-    Plot::linear(title, ("clients", clients), ("memory", memory), series)
+    let (x, y) = (("clients", clients), ("memory", memory));
+    Plot::linear(title, x, y, Style::Line, series)
 }
 
 fn verdict(rows: &[Row], asked: usize) -> String {

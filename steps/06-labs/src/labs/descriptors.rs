@@ -10,10 +10,10 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use serde::Serialize;
 
 use crate::client::{ask, connect, hear_pong};
-use crate::error::Error;
 use crate::figures::count;
 use crate::report::Report;
 use crate::server::Server;
@@ -41,7 +41,7 @@ struct Row {
 }
 
 /// More clients than descriptors, for a naive server and for steps 02 and 04.
-pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.line(format!(
         "Each server may have {DESCRIPTORS} descriptors; {CLIENTS} clients \
          connect.\nWe watch for {WATCHED:?}, say nothing, then let one leave."
@@ -60,7 +60,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
 }
 
 // ANCHOR: crowd
-fn crowd(name: &'static str, kind: ServerKind) -> Result<Row, Error> {
+fn crowd(name: &'static str, kind: ServerKind) -> Result<Row> {
     let options = ["--descriptors", DESCRIPTORS, "--stderr"];
     let mut server = Server::start_with(kind, &options)?;
     let stderr = server.take_stderr();

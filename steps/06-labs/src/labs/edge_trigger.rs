@@ -9,10 +9,10 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use anyhow::Result;
 use serde::Serialize;
 
 use crate::client::{connect, hear, lines};
-use crate::error::Error;
 use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
@@ -33,7 +33,7 @@ struct Row {
 }
 
 /// The naive server and step 04, each in both modes.
-pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.line(format!(
         "One client sends {PINGS} pings in one write, which is more than a \
          recv takes.\nThen {CLIENTS} clients come in the same moment. Where \
@@ -58,13 +58,13 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
 }
 
 // ANCHOR: experiments
-fn replies_to_many(server: &Server) -> Result<usize, Error> {
+fn replies_to_many(server: &Server) -> Result<usize> {
     let mut stream = connect(server.address, TIMEOUT)?;
     stream.write_all(&b"ping\n".repeat(PINGS))?;
     Ok(lines(&hear(&stream, PINGS)?))
 }
 
-fn clients_served(server: &Server) -> Result<usize, Error> {
+fn clients_served(server: &Server) -> Result<usize> {
     server.pause()?; // so that they are all there at its next look
     let clients: Vec<TcpStream> = (0..CLIENTS)
         .map(|_| connect(server.address, TIMEOUT))

@@ -8,10 +8,10 @@ use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
+use anyhow::Result;
 use serde::Serialize;
 
 use crate::client::{TIMEOUT, connect, hear, lines};
-use crate::error::Error;
 use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
@@ -45,7 +45,7 @@ struct Row {
 }
 
 /// Sends the same lines, cut in three ways, to a naive server and to step 04.
-pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.line(
         "The same protocol, the same lines, cut in three ways. One server \
          takes\nwhat a recv brings for a message; the other looks for the \
@@ -75,7 +75,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
 
 /// Makes the writes of `cut`, one by one, and reads all replies.
 // ANCHOR: converse
-fn converse(mut stream: &TcpStream, cut: &Split) -> Result<Vec<u8>, Error> {
+fn converse(mut stream: &TcpStream, cut: &Split) -> Result<Vec<u8>> {
     let mut replies = Vec::new();
     for (number, bytes) in cut.writes.iter().enumerate() {
         if number > 0 {

@@ -1,6 +1,7 @@
 //! The labs, one file each, in the order in which a reader meets them.
 
-use crate::error::Error;
+use anyhow::Result;
+
 use crate::network::Network;
 use crate::report::Report;
 
@@ -27,7 +28,7 @@ pub(crate) struct Lab {
     /// Where it runs.
     pub(crate) network: Network,
     /// The experiment.
-    pub(crate) run: fn(&mut Report<'_>) -> Result<(), Error>,
+    pub(crate) run: fn(&mut Report<'_>) -> Result<()>,
 }
 
 /// All of them.
@@ -53,7 +54,7 @@ pub(crate) static LABS: [Lab; 12] = [
 const fn lab(
     name: &'static str,
     question: &'static str,
-    run: fn(&mut Report<'_>) -> Result<(), Error>,
+    run: fn(&mut Report<'_>) -> Result<()>,
 ) -> Lab {
     Lab { name, question, network: Network::Any, run }
 }

@@ -11,6 +11,7 @@ use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::Instant;
 
+use anyhow::Result;
 use blocking::{accept, listen, local_address, recv, send_all};
 use nix::sys::socket::setsockopt;
 use nix::{setsockopt_impl, sockopt_impl};
@@ -18,7 +19,6 @@ use protocol::Conversation;
 use serde::Serialize;
 
 use crate::client::{TIMEOUT, connect, hear_pong};
-use crate::error::Error;
 use crate::figures::{median, quantile, seconds};
 use crate::kernel::CounterDelta;
 use crate::report::Report;
@@ -50,7 +50,7 @@ struct Row {
 }
 
 /// `ping` and a newline: in one write, in two, and in two with each remedy.
-pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.line(format!(
         "{REQUESTS} requests over one connection, one after the other; only \
          the writes differ.\n"
@@ -73,7 +73,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
         report.line(format!("  {name}: {}", seconds(seen.median_s)));
         Ok(seen)
     })
-    .collect::<Result<Vec<_>, Error>>()?;
+    .collect::<Result<Vec<_>>>()?;
     report.finish(&rows, &verdict(&rows));
     Ok(())
 }
@@ -84,7 +84,7 @@ fn measure(
     server: SocketAddr,
     writes: &[&str],
     nodelay: bool,
-) -> Result<Row, Error> {
+) -> Result<Row> {
     let stream = connect(server, TIMEOUT)?;
     stream.set_nodelay(nodelay)?;
     let delta = CounterDelta::new(["DelayedACKs"]);
@@ -109,7 +109,7 @@ fn request(mut stream: &TcpStream, writes: &[&str]) -> std::io::Result<f64> {
 /// A server for one client that has its kernel acknowledge every segment at
 /// once.
 // ANCHOR: quick
-fn acknowledge_at_once(listener: &OwnedFd) -> Result<(), Error> {
+fn acknowledge_at_once(listener: &OwnedFd) -> Result<()> {
     let (client, _) = accept(listener)?;
     let mut conversation = Conversation::default();
     let (mut buffer, mut replies) = ([0; 64], Vec::new());

@@ -10,15 +10,15 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anyhow::{Result, anyhow};
 use serde::Serialize;
 
 use crate::client::{TIMEOUT, ask, connect};
-use crate::error::Error;
 use crate::figures::{count, decimal, quantile, seconds};
 use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
-use compare::report::plot::{Axis, Plot, Series, Style};
+use compare::report::plot::{Axis, Plot, Style};
 
 /// Both send a request every two milliseconds, if the server lets them.
 const INTERVAL: Duration = Duration::from_millis(2);
@@ -40,7 +40,7 @@ struct Row {
 }
 
 /// Both kinds of client at the same time, on one server that stops.
-pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.line(format!(
         "Two clients ask 04-epoll for {DURATION:?}, each every {INTERVAL:?}. \
          For {STOP:?} of that we stop it.\n"
@@ -56,7 +56,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
     report.line(format!("  after {:?}: SIGCONT", STOP_AT + STOP));
     server.resume()?;
 
-    let lost = || Error::Failed("a client's thread ended".into());
+    let lost = || anyhow!("a client's thread ended");
     let closed = closed.join().map_err(|_| lost())??;
     let open = open.join().map_err(|_| lost())??;
     let clients = [("closed loop", closed), ("open loop", open)];
@@ -114,17 +114,14 @@ fn plot(clients: [(&str, Vec<f64>); 2]) -> Plot {
         let shares = shares.clone();
         shares.map(|share| (share, quantile(latencies, share))).collect()
     };
-    let series = clients.iter().enumerate().map(|(colour, client)| Series {
-        name: client.0.into(),
-        colour,
-        style: Style::Line,
-        points: points(&client.1),
-    });
+    let series =
+        clients.iter().map(|(name, times)| (name.to_string(), points(times)));
     let label = "share of requests that are faster, %";
     Plot {
         title: "One server that stands still, as two clients report it".into(),
         x: Axis::nines(label, &shares.clone().collect::<Vec<_>>()),
         y: Axis::linear("latency", 1.0, |s| format!("{} s", decimal(s))),
+        style: Style::Line,
         series: series.collect(),
     }
 }

@@ -9,11 +9,11 @@ use std::io::Read;
 use std::process::Stdio;
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use compare::target::guard::{Guarded, reexec};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::Error;
 use crate::figures::{count, seconds};
 use crate::kernel::in_time_wait;
 use crate::report::Report;
@@ -39,7 +39,7 @@ struct Row {
 }
 
 /// Step 03's load client on step 04's server, in both ways.
-pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.line(format!(
         "03-load-client sends {} requests from {THREADS} threads to 04-epoll: \
          over a new\nconnection each, and over one per thread that is kept. \
@@ -62,11 +62,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
 }
 
 // ANCHOR: load
-fn load(
-    server: &Server,
-    client: &'static str,
-    keep: bool,
-) -> Result<Row, Error> {
+fn load(server: &Server, client: &'static str, keep: bool) -> Result<Row> {
     let mut command = reexec(&["load"]);
     command.args([&REQUESTS.to_string(), "--json"]);
     command.args(["--threads", &THREADS.to_string()]);
@@ -74,8 +70,7 @@ fn load(
     command.args(keep.then_some("--keep-alive"));
     let (waiting, cpu) = (in_time_wait(), server.cpu_time());
     command.stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut process =
-        Guarded::spawn(&mut command).map_err(Error::while_doing("load"))?;
+    let mut process = Guarded::spawn(&mut command).context("load")?;
     let mut json = Vec::new();
     if let Some(mut stdout) = process.take_stdout() {
         stdout.read_to_end(&mut json)?;
@@ -83,7 +78,7 @@ fn load(
     let cpu = server.cpu_time() - cpu;
     let time_wait = in_time_wait().saturating_sub(waiting);
     row(client, &json, cpu, time_wait)
-        .ok_or_else(|| Error::Failed("the load client measured nothing".into()))
+        .context("the load client measured nothing")
 }
 
 fn row(

@@ -10,6 +10,7 @@ use std::os::fd::AsRawFd;
 use std::thread;
 use std::time::Duration;
 
+use anyhow::Result;
 use blocking::recv;
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -18,7 +19,6 @@ use nix::sys::socket::{
 use serde::Serialize;
 
 use crate::client::{ask, socket};
-use crate::error::Error;
 use crate::network::{renew, set};
 use crate::report::Report;
 use crate::resets::ResetCounter;
@@ -83,7 +83,7 @@ struct Row {
 }
 
 /// Every way in a network of its own, where no port is taken yet.
-pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.line(format!(
         "A client with a hundred ports (net.ipv4.ip_local_port_range = \
          {RANGE})\nmakes one request after the other, each over its own \
@@ -101,7 +101,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
 }
 
 // ANCHOR: try_strategy
-fn try_strategy(way: Strategy) -> Result<Row, Error> {
+fn try_strategy(way: Strategy) -> Result<Row> {
     renew()?;
     set("ip_local_port_range", RANGE)?;
     set("tcp_tw_reuse", if way.tw_reuse { "2" } else { "0" })?;

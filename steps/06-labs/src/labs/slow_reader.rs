@@ -8,11 +8,11 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use anyhow::Result;
 use nix::sys::socket::{setsockopt, sockopt};
 use serde::Serialize;
 
 use crate::client::{ask, connect};
-use crate::error::Error;
 use crate::figures::bytes;
 use crate::report::Report;
 use crate::server::Server;
@@ -42,7 +42,7 @@ struct Row {
 }
 
 /// Two naive servers, and steps 02 and 04.
-pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.line(format!(
         "One client sends {} of empty lines and never reads a reply, which \
          are\n21 bytes each. Then another one sends {REQUESTS} pings.\n",
@@ -65,11 +65,11 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
 }
 
 // ANCHOR: flood
-fn flood(server: &'static str, kind: ServerKind) -> Result<Row, Error> {
+fn flood(server: &'static str, kind: ServerKind) -> Result<Row> {
     let process = Server::start(kind)?;
     let warm = connect(process.address, TIMEOUT)?;
     ask(&warm)?;
-    let before = process.status("VmRSS");
+    let before = process.memory(|s| s.vmrss);
     let slow = connect(process.address, STUCK)?;
     setsockopt(&slow, sockopt::SndBuf, &SEND_BUFFER)?;
     let taken_bytes = send_until_stuck(&slow);
@@ -84,7 +84,7 @@ fn flood(server: &'static str, kind: ServerKind) -> Result<Row, Error> {
     Ok(Row {
         server,
         taken_bytes,
-        memory_growth_bytes: process.status("VmHWM").saturating_sub(before),
+        memory_growth_bytes: process.memory(|s| s.vmhwm).saturating_sub(before),
         answered: pongs.len(),
         slowest_s: slowest.as_secs_f64(),
     })

@@ -9,14 +9,14 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anyhow::{Result, anyhow};
 use serde::Serialize;
 
 use crate::client::{TIMEOUT, ask, connect};
-use crate::error::Error;
 use crate::figures::{median, quantile, seconds};
 use crate::report::Report;
 use crate::server::Server;
-use compare::report::plot::{Plot, Series, Style};
+use compare::report::plot::{Plot, Style};
 
 const LOOPS: usize = 2;
 /// Clients that ask as fast as they are answered, each from its own thread.
@@ -42,7 +42,7 @@ struct Row {
 }
 
 /// Step 07 with two loops, in its three ways, under both loads.
-pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.line(format!(
         "07-cores has {LOOPS} loops. {BUSY} clients ask for {DURATION:?} as \
          fast as they are\nanswered. Under the even load they are all there \
@@ -65,7 +65,7 @@ fn measure(
     load: &'static str,
     one_in: usize,
     spread: &'static str,
-) -> Result<Row, Error> {
+) -> Result<Row> {
     let cores = LOOPS.to_string();
     let options = ["--cores", &cores, "--spread", spread];
     let server = Server::start_beside("07-cores", &options)?;
@@ -80,7 +80,7 @@ fn measure(
     let asking: Vec<_> = asking.collect();
     let mut latencies = Vec::new();
     for client in asking {
-        let lost = |_| Error::Failed("a client's thread ended".into());
+        let lost = |_| anyhow!("a client's thread ended");
         latencies.push(client.join().map_err(lost)??);
     }
     let work = server.threads_cpu_time();
@@ -92,7 +92,7 @@ fn measure(
 // ANCHOR_END: measure
 
 /// A client that has been served once: it is some loop's by then.
-fn connected(server: SocketAddr) -> Result<TcpStream, Error> {
+fn connected(server: SocketAddr) -> Result<TcpStream> {
     let client = connect(server, TIMEOUT)?;
     ask(&client)?;
     Ok(client)
@@ -137,21 +137,16 @@ fn row(
 
 fn plot(rows: &[Row]) -> Plot {
     let uneven = rows.iter().filter(|row| row.load == LOADS[1].0);
-    let series = uneven.enumerate().map(|(colour, row)| Series {
-        name: row.spread.into(),
-        colour,
-        style: Style::Line,
-        points: row
-            .medians
-            .iter()
-            .enumerate()
-            .map(|(n, s)| (n as f64 + 1.0, *s))
-            .collect(),
+    let series = uneven.map(|row| {
+        let medians = row.medians.iter().enumerate();
+        let points = medians.map(|(n, median)| (n as f64 + 1.0, *median));
+        (row.spread.into(), points.collect())
     });
     Plot::linear(
         "Busy clients among silent ones, each with its median latency",
         ("busy clients, the fastest first", |n| format!("{n:.0}")),
         ("latency", seconds),
+        Style::Line,
         series.collect(),
     )
 }

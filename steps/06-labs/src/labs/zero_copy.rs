@@ -5,9 +5,9 @@
 //! fourth advice. But pages have to be looked up, one by one, and a `pong` is
 //! five bytes. `man 2 sendfile`.
 
+use anyhow::Result;
 use serde::Serialize;
 
-use crate::error::Error;
 use crate::figures::{bytes, decimal, median};
 use crate::report::Report;
 use crate::sender::{Sender, Strategy};
@@ -37,7 +37,7 @@ struct Row {
 }
 
 /// Seven sizes, three ways.
-pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
+pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.line(format!(
         "A file in memory (memfd) goes over loopback, a message a call, in \
          three ways.\nWe count the CPU time of the sending thread, kernel \
@@ -59,7 +59,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<(), Error> {
 }
 
 // ANCHOR: measure
-fn measure(sender: &mut Sender, size: usize) -> Result<Row, Error> {
+fn measure(sender: &mut Sender, size: usize) -> Result<Row> {
     let ways = [Strategy::Send, Strategy::ReadAndSend, Strategy::Sendfile];
     let mut rounds = Vec::new();
     for _ in 0..=ROUNDS {
@@ -87,20 +87,15 @@ fn measure(sender: &mut Sender, size: usize) -> Result<Row, Error> {
 // ANCHOR_END: measure
 
 fn plot(rows: &[Row]) -> Plot {
-    let line = |colour, name: &str, value: fn(&Row) -> f64| Series {
-        name: name.into(),
-        colour,
-        style: Style::Line,
-        points: rows
-            .iter()
-            .map(|r| (r.message_bytes as f64, value(r)))
-            .collect(),
+    let line = |name: &str, value: fn(&Row) -> f64| -> Series {
+        let point = |row: &Row| (row.message_bytes as f64, value(row));
+        (name.into(), rows.iter().map(point).collect())
     };
     let read_and_send: fn(&Row) -> f64 = |r| r.read_and_send_s / r.send_s;
     let series = vec![
-        line(0, "send = 1", |_| 1.0),
-        line(1, "sendfile", |row| row.sendfile_to_send_ratio),
-        line(2, "read + send", read_and_send),
+        line("send = 1", |_| 1.0),
+        line("sendfile", |row| row.sendfile_to_send_ratio),
+        line("read + send", read_and_send),
     ];
     let x = Axis {
         label: "message",
@@ -116,6 +111,7 @@ fn plot(rows: &[Row]) -> Plot {
             largest(&values(&series, |point| point.1)),
             decimal,
         ),
+        style: Style::Line,
         series,
     }
 }
