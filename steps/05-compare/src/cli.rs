@@ -152,12 +152,8 @@ pub(crate) struct ComparisonOptions {
     pub(crate) out: Option<PathBuf>,
 }
 
-/// The pace of a load of one's own.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Rate {
-    Closed,
-    PerSecond(f64),
-}
+/// Requests a second; `None` for as fast as the replies come.
+pub(crate) type Rate = Option<f64>;
 
 /// Names that stand for several loads.
 const GROUPS: [&str; 4] = ["all", "idle", "keep-alive", "pipelined"];
@@ -179,12 +175,10 @@ fn count(range: std::ops::RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
 
 fn rate(text: &str) -> Result<Rate, String> {
     let number = text.parse().ok().filter(|n| (0.01..=1e7).contains(n));
-    match text {
-        "closed" => Ok(Rate::Closed),
-        _ => number.map(Rate::PerSecond).ok_or_else(|| {
-            "give requests a second from 0.01 to 10000000, or closed".into()
-        }),
+    if text == "closed" || number.is_some() {
+        return Ok(number);
     }
+    Err("give requests a second from 0.01 to 10000000, or closed".into())
 }
 
 /// Reads a number of seconds that may have a fraction: `30`, `0.5`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use crate::cli::{ComparisonOptions, Rate};
+use crate::cli::ComparisonOptions;
 use crate::load::pacing::Pacing;
 use crate::load::scenario::{SCENARIOS, Scenario};
 use crate::runner::Plan;
@@ -96,8 +96,8 @@ impl ComparisonOptions {
 
     fn own_load(&self, users: usize) -> Scenario {
         let pacing = match self.rate {
-            Rate::Closed => Pacing::ClosedLoop,
-            Rate::PerSecond(rate) => {
+            None => Pacing::ClosedLoop,
+            Some(rate) => {
                 let streams = (users * self.in_flight) as f64;
                 Pacing::ConstantRate(Duration::from_secs_f64(streams / rate))
             }

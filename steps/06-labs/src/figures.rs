@@ -2,6 +2,7 @@
 
 pub(crate) use compare::results::units::quantile;
 use compare::results::units::three_digits;
+use indicatif::HumanCount;
 
 /// The value in the middle.
 pub(crate) fn median(values: &[f64]) -> f64 {
@@ -30,15 +31,7 @@ pub(crate) fn bytes(bytes: f64) -> String {
 
 /// A count with its thousands set apart: `10,000`.
 pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 /// No more decimals than it takes, and three at most: `0.25`, `4`.

@@ -11,7 +11,6 @@
 //! | `labs/` | one file a question: the naive way and the remedy |
 //! | `report.rs` | what a lab prints, for a reader and for a program |
 //! | `network.rs` | a network of one's own, without root |
-//! | `kernel.rs` | what the kernel counted meanwhile |
 //! | `servers/` | the servers that this program can be, the wrong ones too |
 //! | `server.rs` | one of them in a process of its own, watched and paused |
 //! | `client.rs` | a client in a few lines |
@@ -21,8 +20,8 @@
 //! | `figures.rs` | medians and percentiles, and how to write a number |
 //! | `options.rs` | the command line |
 //!
-//! How a server is started and ended, what `/proc` says, aligned tables and
-//! pictures are those of step 05.
+//! How a server is started and ended, what `/proc` says and the kernel counts,
+//! aligned tables and pictures are those of step 05.
 //!
 //! What it cannot do: speak for other machines. Each lab takes its answer from
 //! its own run, and another kernel may give another.
@@ -30,7 +29,6 @@
 
 mod client;
 mod figures;
-mod kernel;
 mod labs;
 mod network;
 mod options;

@@ -24,52 +24,38 @@ pub(crate) struct ComparedMetric {
     min_difference: f64,
 }
 
-const fn compared(
-    metric: Metric,
-    key: &'static str,
-    name: &'static str,
-    sentence: &'static str,
-    min_ratio: f64,
-) -> ComparedMetric {
-    let min_difference = 0.0;
-    ComparedMetric { metric, key, name, sentence, min_ratio, min_difference }
-}
-
-const CPU_KEY: &str = "cpu";
-const RPS_KEY: &str = "rps";
-const P99_KEY: &str = "p99";
-
 pub(crate) static COMPARED: [ComparedMetric; 4] = [
-    compared(
-        CPU_PER_REQUEST,
-        CPU_KEY,
-        "CPU time a request",
-        "{server} used {times} the CPU time of {other} per request",
-        0.02,
-    ),
-    compared(
-        RPS,
-        RPS_KEY,
-        "RPS",
-        "{server} answered {times} the requests of {other} a second",
-        0.02,
-    ),
-    compared(
-        P99,
-        P99_KEY,
-        "p99 latency",
-        "{server} had {times} the p99 latency of {other}",
-        0.05,
-    ),
     ComparedMetric {
+        metric: CPU_PER_REQUEST,
+        key: "cpu",
+        name: "CPU time a request",
+        sentence: "{server} used {times} the CPU time of {other} per request",
+        min_ratio: 0.02,
+        min_difference: 0.0,
+    },
+    ComparedMetric {
+        metric: RPS,
+        key: "rps",
+        name: "RPS",
+        sentence: "{server} answered {times} the requests of {other} a second",
+        min_ratio: 0.02,
+        min_difference: 0.0,
+    },
+    ComparedMetric {
+        metric: P99,
+        key: "p99",
+        name: "p99 latency",
+        sentence: "{server} had {times} the p99 latency of {other}",
+        min_ratio: 0.05,
+        min_difference: 0.0,
+    },
+    ComparedMetric {
+        metric: MEMORY,
+        key: "memory",
+        name: "peak memory",
+        sentence: "{server} used {times} the memory of {other} at its peak",
+        min_ratio: 0.05,
         min_difference: 0.25,
-        ..compared(
-            MEMORY,
-            "memory",
-            "peak memory",
-            "{server} used {times} the memory of {other} at its peak",
-            0.05,
-        )
     },
 ];
 
@@ -145,7 +131,7 @@ impl ComparedMetric {
             median(alive.map(self.metric.of)).unwrap_or(0.0)
         };
         let difference = (figure(&[row]) - figure(baseline)).abs();
-        let higher_is_better = self.key == RPS_KEY;
+        let higher_is_better = self.key == "rps";
         let row_is_better = (ratio.value > 1.0) == higher_is_better;
         let better = if row_is_better { &[row][..] } else { baseline };
         // No failure flatters.
@@ -157,7 +143,7 @@ impl ComparedMetric {
             is_significant: ratio.excludes_one(self.min_ratio)
                 && difference >= self.min_difference
                 && !flattered,
-            is_bound: self.key == RPS_KEY
+            is_bound: self.key == "rps"
                 && better.iter().any(|row| client_was_busy(row)),
         }
     }
@@ -166,7 +152,7 @@ impl ComparedMetric {
     /// not answer there is no figure, or only a lower bound.
     fn is_flattered(&self, row: &Row) -> bool {
         let bounded = row.rounds.iter().any(|r| r.lower_bounds_from.is_some());
-        row.dead_rounds() > 0 || self.key == P99_KEY && bounded
+        row.dead_rounds() > 0 || self.key == "p99" && bounded
     }
 }
 

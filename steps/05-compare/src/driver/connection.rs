@@ -27,24 +27,13 @@ use nix::sys::socket::{
 use protocol::PONG;
 
 const PING: &[u8] = b"ping\n";
-/// Requests as `send` takes them, as many as one call is given.
-const PINGS: [[u8; PING.len()]; 64] = [*b"ping\n"; 64];
-
-/// The next of so many bytes of requests. A partial write may have ended in
-/// the middle of a `ping`: there it goes on.
-pub(crate) fn requests(unsent: usize) -> &'static [u8] {
-    let begun = (PING.len() - unsent % PING.len()) % PING.len();
-    let pings = PINGS.as_flattened();
-    &pings[begun..pings.len().min(begun + unsent)]
-}
-
 /// One connection, and how far we are with it.
 // ANCHOR: connection
 #[derive(Debug)]
 pub(crate) struct Connection {
     socket: OwnedFd,
-    /// Bytes of requests that the kernel has not taken yet.
-    unsent: usize,
+    /// Requests that the kernel has not taken yet.
+    unsent: Vec<u8>,
     /// Bytes of the next reply that are here already.
     received: usize,
 }
@@ -78,7 +67,7 @@ impl Connection {
             Ok(()) | Err(Errno::EINPROGRESS) => {}
             Err(errno) => return Err(errno.into()),
         }
-        Ok(Self { socket, unsent: 0, received: 0 })
+        Ok(Self { socket, unsent: Vec::new(), received: 0 })
     }
     // ANCHOR_END: open
 
@@ -87,23 +76,24 @@ impl Connection {
         &mut self,
         count: usize,
     ) -> Result<(), ErrorKind> {
-        self.unsent += PING.len() * count;
+        self.unsent.extend(PING.repeat(count));
         self.flush()
     }
 
     /// What this connection waits for: while idle, too, for the server's end
     /// of it.
     pub(crate) fn interest(&self) -> Interest {
-        Interest { readable: true, writable: self.unsent > 0 }
+        Interest { readable: true, writable: !self.unsent.is_empty() }
     }
 
     /// Hands the kernel what it takes of the requests. `man 2 send`.
     // ANCHOR: flush
     pub(crate) fn flush(&mut self) -> Result<(), ErrorKind> {
-        while self.unsent > 0 {
-            let next = requests(self.unsent);
-            match send(self.socket.as_raw_fd(), next, MsgFlags::MSG_NOSIGNAL) {
-                Ok(taken) => self.unsent -= taken,
+        let (fd, flags) = (self.socket.as_raw_fd(), MsgFlags::MSG_NOSIGNAL);
+        while !self.unsent.is_empty() {
+            match send(fd, &self.unsent, flags) {
+                // A partial write may end in the middle of a `ping`.
+                Ok(taken) => drop(self.unsent.drain(..taken)),
                 Err(Errno::EAGAIN) => return Ok(()),
                 Err(Errno::EINTR) => {}
                 Err(errno) => return Err(errno.into()),

@@ -4,7 +4,7 @@
 //! clients and each has a connection; here they come from the server and from
 //! the clock, and each user has a connection while it waits for a reply.
 
-pub(crate) mod connection;
+mod connection;
 mod failures;
 mod ramp_up;
 pub(crate) mod recorder;

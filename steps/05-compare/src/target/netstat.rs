@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 /// Counters of TCP, by the kernel's names.
-pub(crate) type Counters = BTreeMap<String, u64>;
+pub type Counters = BTreeMap<String, u64>;
 
 // ANCHOR: counters
 const COUNTERS: [&str; 5] = [
@@ -26,17 +26,6 @@ const COUNTERS: [&str; 5] = [
 // ANCHOR_END: counters
 
 // ANCHOR: counter
-/// One counter, such as `ListenDrops`; 0 where it is not to be read.
-#[must_use]
-pub fn counter(name: &str) -> u64 {
-    find_counter(&read(), name)
-}
-
-fn read() -> String {
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
-    read("/proc/net/netstat") + &read("/proc/net/snmp")
-}
-
 /// A line of names is followed by a line of values.
 pub(crate) fn find_counter(text: &str, name: &str) -> u64 {
     let lines: Vec<_> = text.lines().collect();
@@ -51,8 +40,10 @@ pub(crate) fn find_counter(text: &str, name: &str) -> u64 {
 
 // ANCHOR: now
 /// How far the counters have moved since `before`, which may be empty.
-pub(crate) fn counted_since(before: &Counters) -> Counters {
-    let text = read();
+#[must_use]
+pub fn counted_since(before: &Counters) -> Counters {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let text = read("/proc/net/netstat") + &read("/proc/net/snmp");
     let moved = |name: &str| {
         let before = before.get(name).copied().unwrap_or(0);
         (name.into(), find_counter(&text, name).saturating_sub(before))

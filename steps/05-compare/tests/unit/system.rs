@@ -4,7 +4,6 @@ use clap::Parser;
 use nix::unistd::Pid;
 
 use crate::cli::Options;
-use crate::driver::connection::requests;
 use crate::load::scenario::SCENARIOS;
 use crate::runner::Plan;
 use crate::target::Target;
@@ -53,16 +52,6 @@ fn an_external_command_may_hold_an_equals_sign() {
     assert_eq!(target.name, "c");
     assert!(Target::external("server").is_err());
     assert!(Target::external("=x").is_err());
-}
-
-#[test]
-fn requests_go_on_where_a_partial_write_ended() {
-    assert_eq!(requests(5), b"ping\n");
-    assert_eq!(requests(7), b"g\nping\n");
-    // More than there is room for: a server that does not take them.
-    let many = requests(320 + 8);
-    assert_eq!(&many[..5], b"ng\npi");
-    assert_eq!(many.len(), 320 - 2);
 }
 
 fn plan(arguments: &[&str]) -> Result<Plan, String> {

@@ -16,12 +16,12 @@ use serde::Serialize;
 
 use crate::client::begin_connect;
 use crate::figures::{decimal, median, quantile, seconds};
-use crate::kernel::CounterDelta;
 use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
 use crate::watch::watch;
 use compare::report::plot::{Format, Plot, Series, Style};
+use compare::target::netstat::{Counters, counted_since};
 
 const BACKLOGS: [&str; 2] = ["5", "4096"];
 /// A client comes every two milliseconds, for a second.
@@ -75,10 +75,9 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
 fn measure(backlog: &'static str) -> Result<(Row, Vec<(f64, f64)>)> {
     let server =
         Server::start_with(ServerKind::Threads, &["--backlog", backlog])?;
-    let delta =
-        CounterDelta::new(["ListenOverflows", "ListenDrops", "TCPTimeouts"]);
+    let before = counted_since(&Counters::new());
     let points = connect_all(&server)?;
-    let [listen_overflows, listen_drops, tcp_timeouts] = delta.delta();
+    let counted = counted_since(&before);
     let took: Vec<_> = points.iter().map(|&(_, took)| took).collect();
     let in_time = took.iter().filter(|&&took| took < LATE).count();
     let seen = Row {
@@ -86,9 +85,9 @@ fn measure(backlog: &'static str) -> Result<(Row, Vec<(f64, f64)>)> {
         median_s: median(&took),
         slowest_s: quantile(&took, 1.0),
         late: CLIENTS as usize - in_time,
-        listen_overflows,
-        listen_drops,
-        tcp_timeouts,
+        listen_overflows: counted["ListenOverflows"],
+        listen_drops: counted["ListenDrops"],
+        tcp_timeouts: counted["TCPTimeouts"],
     };
     Ok((seen, points))
 }

@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use blocking::{accept, listen, local_address, recv, send_all};
+use compare::target::netstat::{Counters, counted_since};
 use nix::sys::socket::setsockopt;
 use nix::{setsockopt_impl, sockopt_impl};
 use protocol::Conversation;
@@ -20,7 +21,6 @@ use serde::Serialize;
 
 use crate::client::{TIMEOUT, connect, hear_pong};
 use crate::figures::{median, quantile, seconds};
-use crate::kernel::CounterDelta;
 use crate::report::Report;
 use crate::server::Server;
 use crate::servers::ServerKind;
@@ -87,11 +87,11 @@ fn measure(
 ) -> Result<Row> {
     let stream = connect(server, TIMEOUT)?;
     stream.set_nodelay(nodelay)?;
-    let delta = CounterDelta::new(["DelayedACKs"]);
+    let before = counted_since(&Counters::new());
     let times = (0..REQUESTS)
         .map(|_| request(&stream, writes))
         .collect::<std::io::Result<Vec<_>>>()?;
-    let [delayed_acks] = delta.delta();
+    let delayed_acks = counted_since(&before)["DelayedACKs"];
     let (median_s, slowest_s) = (median(&times), quantile(&times, 1.0));
     Ok(Row { client, median_s, slowest_s, delayed_acks })
 }

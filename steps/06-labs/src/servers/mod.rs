@@ -4,9 +4,8 @@
 //! So nothing stale is ever measured: the servers are those that this program
 //! was built with.
 
+mod event_loop;
 mod one_recv;
-mod read_once;
-mod slow_reader;
 mod spin_on_emfile;
 
 use std::os::fd::OwnedFd;
@@ -88,16 +87,16 @@ impl Serve {
             }
             ServerKind::OneRecv => one_recv::serve(&self.announced()?),
             ServerKind::ReadOnce => {
-                read_once::serve(&self.announced()?, trigger)
+                event_loop::read_once(&self.announced()?, trigger)
             }
             ServerKind::SpinOnEmfile => {
                 spin_on_emfile::serve(&self.announced()?)
             }
             ServerKind::BlockingSend => {
-                slow_reader::block_in_send(&self.announced()?)
+                event_loop::block_in_send(&self.announced()?)
             }
             ServerKind::UnboundedOutbox => {
-                slow_reader::keep_everything(&self.announced()?)
+                event_loop::keep_everything(&self.announced()?)
             }
         }
     }
