@@ -57,12 +57,7 @@ impl ReservedPort {
 /// its server would take it for that server.
 fn is_free(port: u16) -> bool {
     let address = SockaddrIn::new(127, 0, 0, 1, port);
-    socket(
-        AddressFamily::Inet,
-        SockType::Stream,
-        SockFlag::SOCK_CLOEXEC,
-        None,
-    )
-    .and_then(|socket| bind(socket.as_raw_fd(), &address))
-    .is_ok()
+    socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)
+        .and_then(|socket| bind(socket.as_raw_fd(), &address))
+        .is_ok()
 }
