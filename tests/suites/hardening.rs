@@ -8,7 +8,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use harness::{
-    CaseResult, Launch, Signal, TIMEOUT, in_ci, server_of_this_step, steps,
+    CaseResult, Launch, Process, Signal, TIMEOUT, in_ci, server_of_this_step,
+    steps,
 };
 
 fn path() -> &'static str {
@@ -131,13 +132,34 @@ fn serves_on_and_waits_where_its_limit_falls_below_what_is_open() -> CaseResult
     }
     let mut waiting = server.connect()?;
     waiting.send(b"ping\n")?;
+    stays_calm(process, Duration::from_millis(500))?;
+    client.ask(b"ping\n", b"pong\n")
+}
+
+fn stays_calm(process: &Process, time: Duration) -> CaseResult {
     let (start, before) = (Instant::now(), process.proc().cpu_time()?);
-    while start.elapsed() < Duration::from_millis(500) {
+    while start.elapsed() < time {
         sleep(Duration::from_millis(20));
     }
     let used = process.proc().cpu_time()?.saturating_sub(before);
     assert!(used < start.elapsed() / 4, "{used:?}: it spins");
-    client.ask(b"ping\n", b"pong\n")
+    Ok(())
+}
+
+/// To look for idle clients costs next to nothing, and ends with the server.
+#[test]
+fn stays_calm_with_an_idle_timeout_and_ends_at_a_signal() -> CaseResult {
+    let mut targets = steps::targets(server_of_this_step!().0);
+    if !targets.any(|target| target.limits.contains(&"--idle-timeout")) {
+        return Ok(());
+    }
+    let args = ["--quiet", "--idle-timeout", "60"];
+    let server = launch().args(&args).start(TIMEOUT)?;
+    let mut client = server.connect()?;
+    client.ask(b"ping\n", b"pong\n")?;
+    let process = server.process()?;
+    stays_calm(process, Duration::from_millis(500))?;
+    process.ends_in_order(Signal::SIGTERM)
 }
 
 // The end.
