@@ -140,6 +140,8 @@ lint:
 # Everything that CI checks
 ci: lint
     cargo test --workspace
+    # A task that is never pending is caught however fast its server is.
+    cargo test --release -p step-08-async --examples --test wrong
     mdbook build book
     .ci/book-check
 

@@ -104,7 +104,7 @@ const RIGHT: FaultyServer = FaultyServer {
 };
 
 /// All, in the order in which the book breaks them; the right one comes last.
-pub static ALL: [FaultyServer; 27] = [
+pub static ALL: [FaultyServer; 28] = [
     framing::ONE_RECV,
     framing::CUT_AT_NUL,
     framing::WHOLE_BUFFER,
@@ -125,6 +125,7 @@ pub static ALL: [FaultyServer; 27] = [
     errors::LEAK,
     sending::PARTIAL,
     sending::BLOCKING,
+    readiness::LEFT_UNREAD,
     readiness::GREEDY,
     readiness::QUEUE_FORGOTTEN,
     idle::CLOCK_FIRST,

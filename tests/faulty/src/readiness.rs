@@ -41,6 +41,7 @@ pub(super) const READ_ONCE: FaultyServer = FaultyServer {
         "keeps_a_client_that_reads_slowly",
     ],
     may_fail: &[
+        "serves_others_beside_an_endless_sender",
         "ends_in_time_though_clients_go_on_sending",
         "gives_back_the_descriptors_of_clients_that_leave",
         "answers_an_unfinished_last_line",
@@ -151,6 +152,38 @@ pub(super) const ALWAYS_WRITABLE: FaultyServer = FaultyServer {
         "stays_calm_with_idle_clients",
         "stays_calm_while_a_byte_before_urgent_data_is_missing",
     ],
+    may_fail: &[],
+};
+
+/// The limit on unsent replies looked at where bytes are read, and not where the
+/// interest is told: level-triggered reports what is not read again and again.
+struct LeftUnread;
+
+impl Server for LeftUnread {
+    fn interest(&self, connection: &Connection) -> EpollFlags {
+        let mut interest = Right.interest(connection);
+        interest.set(EpollFlags::EPOLLIN, !connection.ended);
+        interest
+    }
+
+    fn receive(
+        &self,
+        connection: &mut Connection,
+        buffer: &mut [u8],
+    ) -> Result {
+        if Right.interest(connection).contains(EpollFlags::EPOLLIN) {
+            return Right.receive(connection, buffer);
+        }
+        Ok(())
+    }
+}
+
+pub(super) const LEFT_UNREAD: FaultyServer = FaultyServer {
+    name: "epollin-on-with-a-full-outbox",
+    chapter: "04-backpressure",
+    fault: "waits for bytes that it does not read",
+    server: &LeftUnread,
+    fails: &["stops_reading_from_a_client_that_never_reads"],
     may_fail: &[],
 };
 

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use crate::{CaseError, CaseResult};
 
 /// When so many bytes of replies have come, much is on its way.
-const FLOWING: usize = 256 << 10;
+pub const FLOWING: usize = 256 << 10;
 
 /// Sends without end in one thread and reads, in another, whatever comes.
 #[derive(Debug)]
@@ -38,17 +38,24 @@ impl EndlessSender {
         })
     }
 
-    /// Whether replies are flowing.
+    /// How many bytes of replies have come.
+    #[must_use]
+    pub fn received(&self) -> usize {
+        self.received.load(Relaxed)
+    }
+
+    /// At least `count`?
     ///
     /// # Errors
-    /// Too few have come.
-    pub fn is_answered(&self) -> CaseResult {
-        match self.received.load(Relaxed) {
-            FLOWING.. => Ok(()),
-            count => Err(CaseError::new("a client that sends much waits")
-                .expected("replies")
-                .came(format!("{count} bytes"))),
+    /// Fewer.
+    pub fn has_received(&self, count: usize) -> CaseResult {
+        let received = self.received();
+        if received >= count {
+            return Ok(());
         }
+        Err(CaseError::new("a client that sends much waits")
+            .expected(format!("{count} bytes of replies"))
+            .came(format!("{received}")))
     }
 
     /// Stops, and says whether the bytes had flowed up to now.

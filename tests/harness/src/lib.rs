@@ -65,7 +65,7 @@ pub use client::Client;
 pub use deadline::{
     Deadline, SHUTDOWN_TIMEOUT, TIMEOUT, eventually, poll_until,
 };
-pub use endless_sender::EndlessSender;
+pub use endless_sender::{EndlessSender, FLOWING};
 pub use error::{CaseError, CaseResult};
 pub use excerpt::shown;
 pub use launch::{Launch, StdoutReader, blocking_signals_unavailable};

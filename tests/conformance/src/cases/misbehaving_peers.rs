@@ -1,8 +1,12 @@
 //! Peers: clients that leave in every way, or stay in none of the usual ones.
 
 use super::helpers::{Stalled, times};
+use super::limits::stays_idle;
 use crate::case::{Case, Requirement, case};
-use harness::{CaseResult, Client, Server};
+use harness::{
+    CaseError, CaseResult, Client, FLOWING, Server, eventually,
+    proc_unavailable,
+};
 
 pub(super) const CASES: &[Case] = &[
     case!(Peers, Blocking, survives_clients_that_leave_without_a_word),
@@ -94,9 +98,13 @@ fn serves_others_beside_a_silent_client(server: &Server) -> CaseResult {
     Ok(())
 }
 
-/// Fails: a server that reads on while its replies pile up in its memory.
+/// Fails: a server that reads on while its replies pile up in its memory; one
+/// that waits, level-triggered, for bytes that it does not take.
 fn stops_reading_from_a_client_that_never_reads(server: &Server) -> CaseResult {
     let Stalled { mut client, replies, rest } = Stalled::new(server)?;
+    if server.process().is_ok() && proc_unavailable().is_none() {
+        stays_idle(server)?;
+    }
     // None of the replies is lost: they were only waiting to be read.
     client.exchange(rest, &replies)?;
     client.ask(b"ping\n", b"pong\n")
@@ -134,13 +142,28 @@ fn serves_others_beside_a_slow_reader(server: &Server) -> CaseResult {
     slow.exchange(rest, then)
 }
 
-/// Fails: "read until it would block" for a client whose bytes never end.
+/// Fails: "read until it would block" for a client whose bytes never end. Where
+/// the server is fast it does block now and then, and the others get their
+/// turn: so how long they wait is counted in replies to that client.
 fn serves_others_beside_an_endless_sender(server: &Server) -> CaseResult {
+    // Fair servers send up to 3 MB, one that reads 64 KiB at a time 60, unfair
+    // ones 800 and more.
+    const MOST_MB: usize = 256;
     // One byte in, 21 bytes out: easier sent than answered.
     let sender = server.connect()?.pour(times(64 << 10, b"\n"))?;
     let mut other = server.connect()?;
+    let mut meanwhile = 0;
     for _ in 0..20 {
+        let flowing = sender.received() + FLOWING;
+        eventually(server.timeout(), || sender.has_received(flowing))?;
+        let before = sender.received();
         other.ask(b"ping\n", b"pong\n")?;
+        meanwhile += sender.received() - before;
+        if meanwhile >> 20 > MOST_MB {
+            return Err(CaseError::new("all others wait for one client")
+                .expected(format!("at most {MOST_MB} MB to it meanwhile"))
+                .came(format!("{} MB", meanwhile >> 20)));
+        }
     }
     server.still_serves()?;
     sender.stop()

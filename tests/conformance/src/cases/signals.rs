@@ -4,7 +4,9 @@ use harness::Signal::{SIGCONT, SIGINT, SIGTERM};
 
 use super::helpers::{Stalled, times, waiting_for_a_stopped};
 use crate::case::{Case, Requirement, case};
-use harness::{CaseError, CaseResult, Client, Server, eventually, shown};
+use harness::{
+    CaseError, CaseResult, Client, FLOWING, Server, eventually, shown,
+};
 
 const OWN: &[Requirement] = &[Requirement::OwnProcess];
 
@@ -58,7 +60,7 @@ fn ends_in_time_though_clients_go_on_sending(server: &Server) -> CaseResult {
     let clients = server.connect_many(4)?.into_iter();
     let pour = |client: Client| client.pour(times(12_000, b"ping\n"));
     let senders: Vec<_> = clients.map(pour).collect::<Result<_, _>>()?;
-    eventually(server.timeout(), || senders[0].is_answered())?;
+    eventually(server.timeout(), || senders[0].has_received(FLOWING))?;
     server.process()?.ends_in_order(SIGTERM)?;
     // That they are cut off is right here.
     senders.into_iter().for_each(|sender| drop(sender.stop()));
