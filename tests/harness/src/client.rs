@@ -13,7 +13,7 @@ use crate::{CaseError, CaseResult, shown};
 /// How long to look for something that must not come.
 const QUIET: Duration = Duration::from_millis(20);
 /// How many bytes of it to show.
-const GLANCE: usize = 200;
+const GLANCE: usize = 4_096;
 /// Remember no more than this of what was sent.
 const REMEMBERED: usize = 4_096;
 

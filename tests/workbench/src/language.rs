@@ -122,7 +122,8 @@ impl Language {
             Self::Python => format!("python3 {}", quoted(self.source())),
             Self::Node => format!("node {}", quoted(self.source())),
         };
-        format!("{program} {{port}}")
+        // A shell in between would report the end by a signal as its own.
+        format!("exec {program} {{port}}")
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) const CASES: &[Case] = &[
     case!(Peers, Blocking, survives_resets_in_the_middle_of_a_line),
     case!(Peers, Blocking, survives_resets_with_replies_pending),
     case!(Peers, Blocking, survives_clients_that_do_not_wait_for_replies),
-    case!(Peers, Blocking, stops_reading_from_a_client_that_never_reads),
+    case!(Peers, Epoll, stops_reading_from_a_client_that_never_reads),
     case!(Peers, Threads, serves_others_beside_a_silent_client)
         .needs(&[Requirement::ManyClients]),
     case!(Peers, Epoll, serves_others_beside_a_client_that_never_reads)
