@@ -7,6 +7,7 @@ port := env("PORT", "8888")
 
 # The first build takes a minute or more: cargo says what it does meanwhile
 quiet := if path_exists("target/release") == "true" { "--quiet" } else { "" }
+quiet_workbench := if path_exists("target/debug/workbench") == "true" { "--quiet" } else { "" }
 
 [private]
 default:
@@ -77,17 +78,17 @@ check server *args:
 # Begin a server of your own in mine/: just start 04 [--in python] [--at 3]
 [no-exit-message]
 start *args:
-    @cargo run {{ quiet }} --package workbench -- start "$@"
+    @cargo run {{ quiet_workbench }} --package workbench -- start "$@"
 
 # Build and check your own server: just mine [04] [--watch]
 [no-exit-message]
 mine *args:
-    @cargo run {{ quiet }} --package workbench -- mine "$@"
+    @cargo run {{ quiet_workbench }} --package workbench -- mine "$@"
 
 # Show what a stage adds to the one before: just stage 04 5; just stage 04 lists them
 [no-exit-message]
 stage *args:
-    @cargo run {{ quiet }} --package workbench -- stage "$@"
+    @cargo run {{ quiet_workbench }} --package workbench -- stage "$@"
 
 # Let every system call fail, and see how the servers bear it: just faults [04-epoll] [--call accept4]
 faults *args:
@@ -129,7 +130,7 @@ listings:
 
 # Write anew what the book shows of the stages, from their files and a run
 stage-pages:
-    cargo run {{ quiet }} --package workbench -- pages
+    cargo run {{ quiet_workbench }} --package workbench -- pages
 
 # Check the formatting, run clippy, build the API documentation
 lint:
