@@ -45,33 +45,20 @@ impl Slot {
     }
     // ANCHOR_END: slot
 
-    /// Ends the wait of a request whose deadline has passed.
+    /// Ends the wait of a request whose deadline has passed, and of any where
+    /// the run is over.
     // ANCHOR: expire
-    pub(crate) fn expire(&self, now: Instant) {
-        if let Some(request) = &mut *self.lock()
-            && now >= request.deadline
-        {
-            request.expired = true;
-            request.interrupt();
-        }
-    }
-
-    /// Ends the wait of any request: the run is over.
-    pub(crate) fn interrupt(&self) {
-        if let Some(request) = &*self.lock() {
-            request.interrupt();
+    pub(crate) fn check(&self, now: Instant, is_cancelled: bool) {
+        let Some(request) = &mut *self.lock() else { return };
+        request.expired = now >= request.deadline;
+        if request.expired || is_cancelled {
+            // ENOTCONN: not connecting yet. The next check comes in 20 ms.
+            let _ = shutdown(request.socket.as_raw_fd(), Shutdown::Both);
         }
     }
     // ANCHOR_END: expire
 
     fn lock(&self) -> MutexGuard<'_, Option<Request>> {
         self.request.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Request {
-    fn interrupt(&self) {
-        // ENOTCONN: not connecting yet. The next check comes in 20 ms.
-        let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Both);
     }
 }

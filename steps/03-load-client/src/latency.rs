@@ -13,14 +13,13 @@ const SIGNIFICANT_DIGITS: u8 = 3;
 /// Times in microseconds: half of the requests took no longer than `p50`,
 /// 999 of 1,000 no longer than `p999`.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
-#[expect(missing_docs, reason = "named after what they are")]
-pub struct Latency {
-    pub mean: f64,
-    pub p50: f64,
-    pub p90: f64,
-    pub p99: f64,
-    pub p999: f64,
-    pub max: f64,
+pub(crate) struct Latency {
+    pub(crate) mean: f64,
+    pub(crate) p50: f64,
+    pub(crate) p90: f64,
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
+    pub(crate) max: f64,
 }
 
 impl Latency {

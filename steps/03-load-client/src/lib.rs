@@ -46,11 +46,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use protocol::{Language, Result, print};
 
 pub use error_kind::ErrorKind;
-pub use latency::{Latency, histogram, nanoseconds};
+pub use latency::{histogram, nanoseconds};
 pub use options::Options;
-pub use report::Report;
 
 use cancellation::Cancellation;
+use report::Report;
 use request::Server;
 use schedule::Schedule;
 use worker::Config;
@@ -84,11 +84,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 ///
 /// From here on this process takes SIGINT and SIGTERM as the request to end
 /// the run early.
-///
-/// # Errors
-/// As [`run`].
 // ANCHOR: measure
-pub fn measure(options: &Options) -> Result<Report> {
+fn measure(options: &Options) -> Result<Report> {
     let cancellation = Cancellation::on_signal()?;
     set_precise_timers();
     let progress = progress_bar(options.total);

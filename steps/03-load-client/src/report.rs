@@ -17,35 +17,33 @@ const REACHED: f64 = 0.95;
 
 /// The outcome of a run. `--json` prints these fields: scripts read them.
 // ANCHOR: report
-#[derive(Clone, Debug, Serialize)]
-pub struct Report {
+#[derive(Serialize)]
+pub(crate) struct Report {
     /// Requests that were to be made.
-    pub total: u64,
+    total: u64,
     /// Requests that got their `pong`, and those that did not.
-    pub succeeded: u64,
-    /// As above.
-    pub failed: u64,
+    succeeded: u64,
+    failed: u64,
     /// A signal came: fewer were made.
-    pub stopped_early: bool,
+    stopped_early: bool,
     /// Failed requests by kind.
-    pub errors: BTreeMap<String, u64>,
+    errors: BTreeMap<String, u64>,
     /// From the start until the last request was over.
-    pub seconds: f64,
+    seconds: f64,
     /// Requests that succeeded, per second.
-    pub requests_per_second: f64,
+    requests_per_second: f64,
     /// The rate that was asked for, if one was, and the one that was reached.
-    pub rate: Option<f64>,
-    /// As above.
-    pub sent_per_second: Option<f64>,
+    rate: Option<f64>,
+    sent_per_second: Option<f64>,
     /// Microseconds of each request: until its reply, or until it failed.
-    pub latency_us: Option<Latency>,
+    latency_us: Option<Latency>,
     /// Since some have failed, figures from here on are lower bounds.
-    pub lower_bounds_from_us: Option<f64>,
+    lower_bounds_from_us: Option<f64>,
     /// By how much the client itself was late to send what was due. It is a
     /// part of the latency.
-    pub sent_late_us: Option<Latency>,
+    sent_late_us: Option<Latency>,
     /// How long a request waited on average for a core of the client.
-    pub waited_for_core_us: f64,
+    waited_for_core_us: f64,
     #[serde(skip)]
     server: SocketAddr,
     #[serde(skip)]
@@ -115,15 +113,13 @@ impl Report {
     }
 
     /// The results as one line of JSON, with its newline.
-    #[must_use]
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         // Numbers and strings: nothing in it that JSON could not hold.
         serde_json::to_string(self).unwrap_or_default() + "\n"
     }
 
     /// The results as text, each line with its newline.
-    #[must_use]
-    pub fn to_text(&self, l: Language) -> String {
+    pub(crate) fn to_text(&self, l: Language) -> String {
         [Self::stop, Self::results, Self::rate, Self::latency, Self::errors]
             .map(|part| part(self, l))
             .concat()
@@ -222,8 +218,7 @@ impl Report {
 
     /// One line for stderr where a request failed: the most frequent kind of
     /// failure, and what to do about it.
-    #[must_use]
-    pub fn error_summary(&self, l: Language) -> Option<String> {
+    pub(crate) fn error_summary(&self, l: Language) -> Option<String> {
         let (kind, _) = *self.kinds.first()?;
         let (failed, cause) = (self.failed, kind.describe(l));
         let plural = if failed == 1 { "" } else { "s" };

@@ -84,18 +84,9 @@ fn supervise(
         let now = Instant::now();
         if now >= next_check {
             next_check = now + POLL_INTERVAL;
-            check_deadlines(config, slots, now);
+            let is_cancelled = config.cancellation.is_cancelled();
+            slots.iter().for_each(|slot| slot.check(now, is_cancelled));
             progress.set_position(stats.latencies.len());
-        }
-    }
-}
-
-fn check_deadlines(config: &Config<'_>, slots: &[Slot], now: Instant) {
-    for slot in slots {
-        if config.cancellation.is_cancelled() {
-            slot.interrupt();
-        } else {
-            slot.expire(now);
         }
     }
 }

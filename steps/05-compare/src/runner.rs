@@ -14,7 +14,7 @@ use fastrand::Rng;
 use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::driver::drive;
+use crate::driver::Driver;
 use crate::error::Error;
 use crate::load::scenario::Scenario;
 use crate::results::latencies::{histogram, quantiles};
@@ -139,8 +139,9 @@ impl Plan {
         let server = Server::start(target, &self.affinity, interrupt)?;
         // The same seed for every server of a round: they get the same load.
         let seed = number as u64;
-        let (mut round, of_round) =
-            drive(scenario, self.timeout, seed, &server, interrupt)?;
+        let driver =
+            Driver::new(scenario, self.timeout, seed, &server, interrupt)?;
+        let (mut round, of_round) = driver.run()?;
         let interrupted = round.interrupted;
         // The torn end of a short measurement would only add noise.
         if !interrupted || round.seconds >= 1.0 {

@@ -54,7 +54,9 @@ use report::Report;
 pub fn run(options: &Options) -> ExitCode {
     match (&options.command, options.lab) {
         (Some(Command::Serve(server)), _) => exit_code(server.serve()),
-        (Some(Command::Load(load)), _) => load.make(),
+        (Some(Command::Load(load)), _) => {
+            load_client::run(load).unwrap_or_else(|error| exit_code(Err(error)))
+        }
         (Some(Command::TryNetwork), _) => network::probe(),
         (None, Some(lab)) => answer(lab, options),
         (None, None) => list(),

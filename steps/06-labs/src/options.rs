@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
 use crate::labs::{LABS, Lab};
-use crate::servers::{Load, Serve};
+use crate::servers::Serve;
 
 /// Answers a question about sockets by an experiment of a few seconds
 // ANCHOR: options
@@ -38,7 +38,7 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Be step 03's load client
     #[command(hide = true)]
-    Load(Load),
+    Load(load_client::Options),
     /// Find out whether this system lets us have a network of our own
     #[command(hide = true)]
     TryNetwork,

@@ -8,7 +8,6 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use anyhow::{Context, Error, Result, bail};
-use clap::ValueEnum;
 use compare::target::guard::{Guarded, guarded, reexec};
 use compare::target::proc;
 use compare::target::program_beside;
@@ -17,8 +16,6 @@ use nix::sys::signal::{Signal, kill};
 use nix::time::ClockId;
 use nix::unistd::Pid;
 use procfs::process::{Process, Status, Task};
-
-use crate::servers::ServerKind;
 
 /// A server's process, which ends when this is dropped.
 #[derive(Debug)]
@@ -30,19 +27,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server and waits until it listens.
-    pub(crate) fn start(kind: ServerKind) -> Result<Self> {
-        Self::start_with(kind, &[])
-    }
-
-    /// The same with options: see [`crate::servers::Serve`].
+    /// Starts the server that `serve` has by this name, and waits until it
+    /// listens. For its options see [`crate::servers::Serve`].
     // ANCHOR: start
-    pub(crate) fn start_with(
-        kind: ServerKind,
-        options: &[&str],
-    ) -> Result<Self> {
-        let name = kind.to_possible_value();
-        let name = name.as_ref().map_or("", |value| value.get_name());
+    pub(crate) fn start(name: &str, options: &[&str]) -> Result<Self> {
         let mut command = reexec(&[&["serve", name], options].concat());
         if options.contains(&"--stderr") {
             command.stderr(Stdio::piped());

@@ -56,12 +56,12 @@ impl Driver<'_> {
     /// What is still missing has failed: what is in flight, and what was due
     /// and could not be sent, since all before it was in flight.
     pub(super) fn give_up(&mut self, now: Instant) {
-        let Some(end) = self.recorder.end_time() else { return };
+        let Some(end) = self.recorder.end else { return };
         for index in 0..self.users.len() {
             if self.is_draining {
                 self.users[index].close();
             }
-            if self.users[index].in_flight() > 0 {
+            if !self.users[index].in_flight.is_empty() {
                 self.fail(index, ErrorKind::ReplyTimedOut, now);
             }
         }

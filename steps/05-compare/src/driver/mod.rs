@@ -38,24 +38,9 @@ const READ_SIZE: usize = 4 * 1_024;
 /// How long a load runs before it counts.
 const WARM_UP: Duration = Duration::from_millis(50);
 
-/// Puts `server` under the load of `scenario`. A request may take `timeout`;
-/// `seed` decides on the think times. Returns the figures, and all latencies.
-///
-/// # Errors
-/// Ctrl-C before there was anything to show, or the server ended.
-pub(crate) fn drive(
-    scenario: &Scenario,
-    timeout: Duration,
-    seed: u64,
-    server: &Server,
-    interrupt: &Signals,
-) -> Result<(Round, Histogram<u64>), Error> {
-    Driver::new(scenario, timeout, seed, server, interrupt)?.run()
-}
-
 /// One measurement.
 // ANCHOR: struct
-struct Driver<'a> {
+pub(crate) struct Driver<'a> {
     scenario: &'a Scenario,
     timeout: Duration,
     server: &'a Server,
@@ -83,7 +68,9 @@ struct Driver<'a> {
 // ANCHOR_END: struct
 
 impl<'a> Driver<'a> {
-    fn new(
+    /// Puts `server` under the load of `scenario` when it is run. A request may
+    /// take `timeout`; `seed` decides on the think times.
+    pub(crate) fn new(
         scenario: &'a Scenario,
         timeout: Duration,
         seed: u64,
@@ -123,8 +110,12 @@ impl<'a> Driver<'a> {
         })
     }
 
+    /// The figures, and all latencies.
+    ///
+    /// # Errors
+    /// Ctrl-C before there was anything to show, or the server ended.
     // ANCHOR: run
-    fn run(mut self) -> Result<(Round, Histogram<u64>), Error> {
+    pub(crate) fn run(mut self) -> Result<(Round, Histogram<u64>), Error> {
         let mut events = Vec::new();
         self.start();
         while !self.is_finished() {
@@ -151,7 +142,7 @@ impl<'a> Driver<'a> {
 
     /// Ctrl-C: what there is so far of a long measurement.
     fn finish_early(mut self) -> Result<(Round, Histogram<u64>), Error> {
-        if !self.recorder.has_begun() {
+        if self.recorder.begin.is_none() {
             return Err(Error::Interrupted);
         }
         self.end(Instant::now());
@@ -177,11 +168,11 @@ impl<'a> Driver<'a> {
 
     /// All requests that were due are over, and all connections closed.
     fn is_finished(&mut self) -> bool {
-        let Some(end) = self.recorder.end_time() else { return false };
+        let Some(end) = self.recorder.end else { return false };
         if self.in_flight > 0 || self.timers.has_request(end) {
             return false;
         }
         self.drain();
-        !self.users.iter().any(User::is_connected)
+        self.users.iter().all(|user| user.connection.is_none())
     }
 }

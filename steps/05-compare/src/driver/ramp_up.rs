@@ -62,7 +62,7 @@ impl Driver<'_> {
     pub(super) fn is_ramping_up(&self) -> bool {
         self.scenario.kept
             && self.users_ready < self.users.len()
-            && !self.recorder.has_begun()
+            && self.recorder.begin.is_none()
     }
 
     /// A user begins with its own pace, as if it had been at it for long.
@@ -77,7 +77,7 @@ impl Driver<'_> {
 
     /// A user sends as many requests as it may have in flight.
     fn fill_window(&mut self, index: usize) {
-        let in_flight = self.users[index].in_flight();
+        let in_flight = self.users[index].in_flight.len();
         let count = self.scenario.in_flight.saturating_sub(in_flight);
         self.due_now.resize(count, Instant::now());
         self.send_requests(index);
@@ -95,8 +95,8 @@ impl Driver<'_> {
         for user in &mut self.users {
             if self.scenario.is_one_shot() {
                 user.close(); // no reply was taken for another
-            } else {
-                user.shut_down();
+            } else if let Some(connection) = &user.connection {
+                connection.shut_down();
             }
         }
     }

@@ -24,9 +24,9 @@ const LOOKS_PER_SEARCH: u64 = 10;
 #[derive(Debug)]
 pub(crate) struct Recorder {
     /// Requests that are due from here on count.
-    begin: Option<Instant>,
+    pub(crate) begin: Option<Instant>,
     /// Requests that are due from here on are not sent.
-    end: Option<Instant>,
+    pub(crate) end: Option<Instant>,
     /// In nanoseconds, of requests that were due in between: until the reply,
     /// and until the others failed.
     replies: Histogram<u64>,
@@ -82,14 +82,6 @@ impl Recorder {
         self.end = Some(now);
     }
 
-    pub(crate) fn has_begun(&self) -> bool {
-        self.begin.is_some()
-    }
-
-    pub(crate) fn end_time(&self) -> Option<Instant> {
-        self.end
-    }
-
     /// Whether it is too late to send what was due at `due`.
     pub(crate) fn is_past(&self, due: Instant) -> bool {
         self.end.is_some_and(|end| due >= end)
@@ -104,7 +96,7 @@ impl Recorder {
     // ANCHOR: reply
     pub(crate) fn reply(&mut self, due: Instant, now: Instant) {
         self.round.answered += 1;
-        if self.has_begun() && self.end.is_none() {
+        if self.begin.is_some() && self.end.is_none() {
             self.served += 1;
         }
         if self.counts(due) {

@@ -34,7 +34,7 @@ impl Driver<'_> {
     }
 
     pub(super) fn begin(&mut self, now: Instant) {
-        if self.recorder.has_begun() {
+        if self.recorder.begin.is_some() {
             return;
         }
         self.recorder.begin(now);
@@ -45,7 +45,7 @@ impl Driver<'_> {
 
     /// From here on no request is due; the others are waited for.
     pub(super) fn end(&mut self, now: Instant) {
-        if self.recorder.end_time().is_none() {
+        if self.recorder.end.is_none() {
             self.recorder.end(now);
             self.timers.add(now + self.timeout + BACKOFF, Timer::GiveUp);
         }
@@ -61,8 +61,8 @@ impl Driver<'_> {
         let interval = (timeout / 4).min(SAMPLE_PERIOD);
         self.timers.add(now + interval, Timer::CheckTimeouts);
         for index in 0..self.users.len() {
-            let since = self.users[index].waiting_since();
-            if since.is_some_and(|sent| now - sent > timeout) {
+            let oldest = self.users[index].in_flight.front();
+            if oldest.is_some_and(|oldest| now - oldest.sent > timeout) {
                 self.fail(index, ErrorKind::ReplyTimedOut, now);
             }
         }

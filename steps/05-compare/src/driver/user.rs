@@ -31,11 +31,11 @@ pub(crate) struct User {
     random: Rng,
     /// Its connection outlives a request.
     kept: bool,
-    connection: Option<Connection>,
+    pub(crate) connection: Option<Connection>,
     /// What the kernel waits for on that connection.
     registered: Option<Interest>,
     /// In the order in which their replies come.
-    in_flight: VecDeque<Request>,
+    pub(crate) in_flight: VecDeque<Request>,
     /// Its first request is over, well or not.
     pub(crate) is_ready: bool,
 }
@@ -153,11 +153,6 @@ impl User {
         std::mem::take(&mut self.in_flight)
     }
 
-    /// Sends our FIN on the connection, if there is one.
-    pub(crate) fn shut_down(&self) {
-        self.connection.iter().for_each(Connection::shut_down);
-    }
-
     /// Reads what comes after that, up to the server's FIN. Returns how many
     /// replies there were.
     pub(crate) fn on_drain(
@@ -172,19 +167,5 @@ impl User {
             self.connection = None; // an end in any form is one
         }
         replies as u64
-    }
-
-    pub(crate) fn is_connected(&self) -> bool {
-        self.connection.is_some()
-    }
-
-    /// How many requests wait for their reply.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight.len()
-    }
-
-    /// When the request was sent that has waited longest for its reply.
-    pub(crate) fn waiting_since(&self) -> Option<Instant> {
-        self.in_flight.front().map(|request| request.sent)
     }
 }

@@ -37,29 +37,11 @@ fn stats_line(row: &Row) -> String {
     figures.extend([served / seconds, failures / seconds]);
     figures.extend(QUANTILES.map(at));
     let cells: Vec<_> = figures.into_iter().map(cell).collect();
-    format!("TCP,{},{}\r\n", name(row), cells.join(","))
-}
-
-/// What Locust writes as `…_failures.csv`.
-pub(crate) fn failures(results: &Results) -> String {
-    let lines = results.rows().flat_map(|row| {
-        row.errors().into_iter().map(|(error, count)| {
-            format!("TCP,{},{},{count}\r\n", name(row), quoted(error))
-        })
-    });
-    String::from("Method,Name,Error,Occurrences\r\n")
-        + &lines.collect::<String>()
+    // A name may hold a comma.
+    let name = format!("{} {}", row.load, row.server).replace('"', "\"\"");
+    format!("TCP,\"{name}\",{}\r\n", cells.join(","))
 }
 
 fn cell(figure: f64) -> String {
     if figure.is_finite() { figure.to_string() } else { "N/A".into() }
-}
-
-fn name(row: &Row) -> String {
-    quoted(&format!("{} {}", row.load, row.server))
-}
-
-/// A name may hold a comma.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\"\""))
 }

@@ -23,7 +23,6 @@ pub(crate) fn write(results: &Results, folder: &Path) -> io::Result<()> {
         ("results.json", serde_json::to_string_pretty(results)?),
         ("report.html", html::page(results)),
         ("stats.csv", csv::stats(results)),
-        ("failures.csv", csv::failures(results)),
     ];
     let aside = aside(folder);
     fs::create_dir_all(&aside)?;

@@ -1,6 +1,7 @@
 //! Numbers for people: three digits, and no more than they mean; and cells in
 //! columns.
 
+use comfy_table::{CellAlignment, Table, presets};
 use textwrap::{Options, WordSplitter, fill};
 
 /// `value` to three significant digits: `0.123`, `1.23`, `12.3`, `123`,
@@ -37,23 +38,15 @@ pub fn quantile(values: &[f64], q: f64) -> f64 {
 /// numbers to the right.
 #[must_use]
 pub fn align(lines: &[Vec<String>], names: usize) -> String {
-    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        let cells = lines.iter().filter_map(|line| line.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<_> = (0..columns).map(width).collect();
-    let line = |line: &Vec<String>| {
-        let cells = line.iter().zip(&widths).enumerate();
-        let cells =
-            cells.map(|(column, (cell, &width))| match column < names {
-                true => format!("{cell:<width$}"),
-                false => format!("{cell:>width$}"),
-            });
-        let joined = cells.collect::<Vec<_>>().join("  ");
-        format!("{}\n", joined.trim_end())
-    };
-    lines.iter().map(line).collect()
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).add_rows(lines);
+    for (number, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if number >= names {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt() + "\n"
 }
 
 /// `text` in lines of at most `width` characters, where its words allow. Lines

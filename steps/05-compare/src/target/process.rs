@@ -6,7 +6,7 @@ use std::process::{ChildStderr, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use epoll::{Interest, Poller, Signals, Trigger};
+use epoll::{Interest, Poller, Signals};
 use nix::sys::resource::{UsageWho, getrusage};
 
 use super::Target;
@@ -20,9 +20,6 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 /// So much of what a server has said on stderr is kept.
 const STDERR_TAIL: usize = 1_000;
-
-const INTERRUPT: u64 = 0;
-const SERVER: u64 = 1;
 
 /// A server's process, which ends when this is dropped.
 #[derive(Debug)]
@@ -60,12 +57,9 @@ impl Server {
 
     fn wait_until_listening(&self, interrupt: &Signals) -> Result<(), Error> {
         let deadline = Instant::now() + START_TIMEOUT;
-        let mut poller = Poller::new(Trigger::Edge)?;
-        poller.register(interrupt, INTERRUPT, Interest::READABLE)?;
-        self.watch(&poller, SERVER)?;
         while TcpStream::connect_timeout(&self.address, START_TIMEOUT).is_err()
         {
-            poller.wait(&mut Vec::new(), Some(RETRY_INTERVAL))?;
+            thread::sleep(RETRY_INTERVAL);
             if interrupt.read().is_some() {
                 return Err(Error::Interrupted);
             }

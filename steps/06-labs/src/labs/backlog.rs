@@ -18,7 +18,6 @@ use crate::client::begin_connect;
 use crate::figures::{decimal, median, quantile, seconds};
 use crate::report::Report;
 use crate::server::Server;
-use crate::servers::ServerKind;
 use crate::watch::watch;
 use compare::report::plot::{Format, Plot, Series, Style};
 use compare::target::netstat::{Counters, counted_since};
@@ -73,8 +72,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
 }
 
 fn measure(backlog: &'static str) -> Result<(Row, Vec<(f64, f64)>)> {
-    let server =
-        Server::start_with(ServerKind::Threads, &["--backlog", backlog])?;
+    let server = Server::start("02-threads", &["--backlog", backlog])?;
     let before = counted_since(&Counters::new());
     let points = connect_all(&server)?;
     let counted = counted_since(&before);

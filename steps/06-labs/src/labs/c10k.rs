@@ -15,7 +15,6 @@ use crate::client::{TIMEOUT, ask, connect};
 use crate::figures::{bytes, count, decimal};
 use crate::report::Report;
 use crate::server::Server;
-use crate::servers::ServerKind;
 use compare::report::plot::{Format, Plot, Series, Style};
 
 const CLIENTS: usize = 10_000;
@@ -50,10 +49,8 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     }
     report.line("");
     let (mut rows, mut series) = (Vec::new(), Vec::new());
-    for (name, kind) in
-        [("02-threads", ServerKind::Threads), ("04-epoll", ServerKind::Epoll)]
-    {
-        let (seen, points) = fill(report, name, kind, clients)?;
+    for name in ["02-threads", "04-epoll"] {
+        let (seen, points) = fill(report, name, clients)?;
         series.push((name.into(), points));
         rows.push(seen);
     }
@@ -76,10 +73,9 @@ fn raise_limit() -> Result<usize> {
 fn fill(
     report: &mut Report<'_>,
     name: &'static str,
-    kind: ServerKind,
     clients: usize,
 ) -> Result<(Row, Vec<(f64, f64)>)> {
-    let server = Server::start(kind)?;
+    let server = Server::start(name, &[])?;
     let stacks = || -> u64 {
         let memory = Meminfo::current();
         memory.ok().and_then(|all| all.kernel_stack).unwrap_or(0)

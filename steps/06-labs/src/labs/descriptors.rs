@@ -17,7 +17,6 @@ use crate::client::{ask, connect, hear_pong};
 use crate::figures::count;
 use crate::report::Report;
 use crate::server::Server;
-use crate::servers::ServerKind;
 
 const DESCRIPTORS: &str = "32";
 /// More than the server can have: the last ones wait in the accept queue.
@@ -47,22 +46,18 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
          connect.\nWe watch for {WATCHED:?}, say nothing, then let one leave."
     ));
     let mut rows = Vec::new();
-    for (name, kind) in [
-        ("naive", ServerKind::SpinOnEmfile),
-        ("02-threads", ServerKind::Threads),
-        ("04-epoll", ServerKind::Epoll),
-    ] {
+    for name in ["spin-on-emfile", "02-threads", "04-epoll"] {
         report.line(format!("  {name} …"));
-        rows.push(crowd(name, kind)?);
+        rows.push(crowd(name)?);
     }
     report.finish(&rows, &verdict(&rows));
     Ok(())
 }
 
 // ANCHOR: crowd
-fn crowd(name: &'static str, kind: ServerKind) -> Result<Row> {
+fn crowd(name: &'static str) -> Result<Row> {
     let options = ["--descriptors", DESCRIPTORS, "--stderr"];
-    let mut server = Server::start_with(kind, &options)?;
+    let mut server = Server::start(name, &options)?;
     let stderr = server.take_stderr();
     let counter = thread::spawn(move || {
         let bytes =

@@ -15,7 +15,6 @@ use serde::Serialize;
 use crate::client::{connect, hear, lines};
 use crate::report::Report;
 use crate::server::Server;
-use crate::servers::ServerKind;
 
 /// Silence for so long is a hang.
 const TIMEOUT: Duration = Duration::from_millis(800);
@@ -40,11 +39,9 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
          nothing comes back for {TIMEOUT:?},\nwe call it a hang."
     ));
     let mut rows = Vec::new();
-    for (name, kind) in
-        [("reads once", ServerKind::ReadOnce), ("04-epoll", ServerKind::Epoll)]
-    {
+    for name in ["read-once", "04-epoll"] {
         for mode in ["edge", "level"] {
-            let server = Server::start_with(kind, &["--trigger", mode])?;
+            let server = Server::start(name, &["--trigger", mode])?;
             let replies = replies_to_many(&server)?;
             let served = clients_served(&server)?;
             let hung = replies < PINGS || served < CLIENTS;

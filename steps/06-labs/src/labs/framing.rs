@@ -14,7 +14,6 @@ use serde::Serialize;
 use crate::client::{TIMEOUT, connect, hear, lines};
 use crate::report::Report;
 use crate::server::Server;
-use crate::servers::ServerKind;
 
 /// Between two writes, for a server that answers what has come so far.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -52,8 +51,8 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
          newlines.\n",
     );
     let servers = [
-        ("one-recv", Server::start(ServerKind::OneRecv)?),
-        ("04-epoll", Server::start(ServerKind::Epoll)?),
+        ("one-recv", Server::start("one-recv", &[])?),
+        ("04-epoll", Server::start("04-epoll", &[])?),
     ];
     let mut rows = Vec::new();
     for cut in cuts() {

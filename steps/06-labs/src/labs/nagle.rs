@@ -23,7 +23,6 @@ use crate::client::{TIMEOUT, connect, hear_pong};
 use crate::figures::{median, quantile, seconds};
 use crate::report::Report;
 use crate::server::Server;
-use crate::servers::ServerKind;
 
 const REQUESTS: usize = 21;
 /// What lies between a delayed ACK and everything else.
@@ -55,7 +54,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
         "{REQUESTS} requests over one connection, one after the other; only \
          the writes differ.\n"
     ));
-    let server = Server::start(ServerKind::Epoll)?;
+    let server = Server::start("04-epoll", &[])?;
     let quick = listen((Ipv4Addr::LOCALHOST, 0).into(), 8)?;
     let quick_address = local_address(&quick)?;
     thread::spawn(move || acknowledge_at_once(&quick));

@@ -17,7 +17,6 @@ use crate::client::{TIMEOUT, ask, connect};
 use crate::figures::{count, decimal, quantile, seconds};
 use crate::report::Report;
 use crate::server::Server;
-use crate::servers::ServerKind;
 use compare::report::plot::{Axis, Plot, Style};
 
 /// Both send a request every two milliseconds, if the server lets them.
@@ -45,7 +44,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
         "Two clients ask 04-epoll for {DURATION:?}, each every {INTERVAL:?}. \
          For {STOP:?} of that we stop it.\n"
     ));
-    let server = Server::start(ServerKind::Epoll)?;
+    let server = Server::start("04-epoll", &[])?;
     let address = server.address;
     let closed = thread::spawn(move || closed_loop(address));
     let open = thread::spawn(move || open_loop(address));

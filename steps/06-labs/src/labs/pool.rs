@@ -18,7 +18,6 @@ use serde_json::Value;
 use crate::figures::{count, seconds};
 use crate::report::Report;
 use crate::server::Server;
-use crate::servers::ServerKind;
 
 const REQUESTS: u32 = 2_000;
 const THREADS: u32 = 4;
@@ -46,7 +45,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
          {ROUNDS} turns each.\n",
         count(REQUESTS.into())
     ));
-    let server = Server::start(ServerKind::Epoll)?;
+    let server = Server::start("04-epoll", &[])?;
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         for (name, keep) in [("new each time", false), ("kept", true)] {

@@ -16,7 +16,6 @@ use crate::client::{ask, connect};
 use crate::figures::bytes;
 use crate::report::Report;
 use crate::server::Server;
-use crate::servers::ServerKind;
 
 /// What the client would like to send: empty lines, whose replies are 21 times
 /// as long.
@@ -49,13 +48,9 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
         bytes(FLOOD as f64)
     ));
     let mut rows = Vec::new();
-    for (name, kind) in [
-        ("waits in send", ServerKind::BlockingSend),
-        ("keeps it all", ServerKind::UnboundedOutbox),
-        ("02-threads", ServerKind::Threads),
-        ("04-epoll", ServerKind::Epoll),
-    ] {
-        let seen = flood(name, kind)?;
+    for name in ["blocking-send", "unbounded-outbox", "02-threads", "04-epoll"]
+    {
+        let seen = flood(name)?;
         let answered = seen.answered;
         report.line(format!("  {name}: {answered} pongs for the other client"));
         rows.push(seen);
@@ -65,8 +60,8 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
 }
 
 // ANCHOR: flood
-fn flood(server: &'static str, kind: ServerKind) -> Result<Row> {
-    let process = Server::start(kind)?;
+fn flood(server: &'static str) -> Result<Row> {
+    let process = Server::start(server, &[])?;
     let warm = connect(process.address, TIMEOUT)?;
     ask(&warm)?;
     let before = process.memory(|s| s.vmrss);

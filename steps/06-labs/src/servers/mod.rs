@@ -9,7 +9,6 @@ mod one_recv;
 mod spin_on_emfile;
 
 use std::os::fd::OwnedFd;
-use std::process::ExitCode;
 
 use blocking::{listen, local_address};
 use clap::{Args, ValueEnum};
@@ -117,19 +116,5 @@ impl Serve {
         let listener = listen(options.address(), options.backlog)?;
         Log::new(true).notice(Message::Listening(local_address(&listener)?));
         Ok(listener)
-    }
-}
-
-/// The options of the hidden `load`.
-#[derive(Args, Debug)]
-pub(crate) struct Load {
-    #[command(flatten)]
-    options: load_client::Options,
-}
-
-impl Load {
-    pub(crate) fn make(&self) -> ExitCode {
-        load_client::run(&self.options)
-            .unwrap_or_else(|error| protocol::exit_code(Err(error)))
     }
 }
