@@ -11,7 +11,7 @@ use crate::{CaseError, CaseResult, Process, poll_until, shown};
 /// How often to try with another port when the one we chose was taken.
 const TRIES: usize = 3;
 /// How long to wait for the last words of a server that has ended.
-const BRIEFLY: Duration = Duration::from_millis(500);
+const BRIEFLY: Duration = Duration::from_secs(2);
 
 /// The address at the end of the first line.
 pub(crate) fn announced(
