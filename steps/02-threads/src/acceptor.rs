@@ -13,7 +13,7 @@ use crate::limits::check_address_space;
 /// A client's thread needs a few kilobytes of stack. The default of 2 MiB would
 /// only be address space. But glibc keeps up to 40 MiB of stacks of threads that
 /// have ended, for the next ones: 20 of those, or 300 of these.
-pub(crate) const STACK_SIZE: usize = 131_072;
+const STACK_SIZE: usize = 131_072;
 
 /// Takes clients from the accept queue until a signal comes, and returns the
 /// signal. At most `max_connections` are open at a time.

@@ -4,8 +4,6 @@ use std::io;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
-use crate::acceptor::STACK_SIZE;
-
 /// Descriptors that are not a client's: stdin, stdout, stderr, the listener,
 /// what the server needs to wait, and some to spare.
 const RESERVED_FDS: usize = 12;
@@ -18,7 +16,7 @@ pub(crate) const MAX_THREADS: usize = 15_000;
 
 /// Address space that has to be free before a thread is started: its stack, and
 /// what the threads that are just starting still take.
-const RESERVED_BYTES: u64 = STACK_SIZE as u64 + 4 * 1_024 * 1_024;
+const RESERVED_BYTES: u64 = 4_500_000;
 
 /// The number of clients to serve at a time: `requested`, or else what the
 /// limit on open files allows (`ulimit -n`), since each client is a descriptor.
