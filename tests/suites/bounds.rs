@@ -34,7 +34,6 @@ fn bounds(step: &str, room: usize) -> Bounds {
         "01-blocking" => Bounds { never_reads: 57, idle: 0, served: 1 },
         "02-threads" => Bounds { never_reads: 84, idle: 18, served: room },
         "08-async" => Bounds { never_reads: 62, idle: 1, served: room },
-        "09-uring" => Bounds { never_reads: 128, idle: 1, served: room },
         _ => Bounds { never_reads: 165, idle: 1, served: room },
     }
 }

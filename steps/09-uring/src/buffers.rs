@@ -4,12 +4,11 @@
 //! have arrived, says in the completion which one it was, and we give it back.
 //! `man 3 io_uring_register_buf_ring`.
 
-use std::array;
 use std::cell::UnsafeCell;
-use std::io;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::{array, io};
 
-use io_uring::Submitter;
+use io_uring::{Submitter, cqueue};
 
 /// The number by which operations name this ring of buffers.
 pub(crate) const GROUP: u16 = 0;
@@ -36,76 +35,67 @@ struct Entry {
 struct Entries([Entry; COUNT as usize]);
 
 /// The buffers, and the ring by which they are put at the kernel's disposal.
+/// Their memory is never freed: the kernel may write to it as long as the
+/// rings are there, and that is a little longer than we have them.
 #[derive(Debug)]
 pub(crate) struct Buffers {
-    entries: Box<Entries>,
-    memory: Box<[UnsafeCell<[u8; SIZE]>]>,
+    entries: &'static mut Entries,
+    memory: &'static [UnsafeCell<[u8; SIZE]>],
     tail: u16,
-}
-
-/// A buffer that the kernel has filled and left to us. It can be given back
-/// once: to give it back takes it.
-#[derive(Debug)]
-#[must_use = "a buffer that is not given back is lost"]
-pub(crate) struct Filled {
-    id: u16,
-    len: usize,
 }
 // ANCHOR_END: entry
 
 impl Buffers {
-    /// A full ring.
-    pub(crate) fn new() -> Self {
-        let entries = Entries(array::from_fn(|_| Entry::default()));
-        let memory = (0..COUNT).map(|_| UnsafeCell::new([0; SIZE])).collect();
-        let mut new = Self { entries: Box::new(entries), memory, tail: 0 };
-        (0..COUNT).for_each(|id| new.give_back(Filled { id, len: 0 }));
-        new
-    }
-
-    /// Tells the kernel where the ring is.
+    /// A full ring, which the kernel knows.
     ///
     /// # Errors
     /// EINVAL before Linux 5.19, ENOMEM.
-    ///
-    /// # Safety
-    /// The ring and its buffers stay where they are until the rings of
-    /// `submitter` are gone, or nothing is in flight that receives.
-    #[expect(unsafe_code, reason = "the kernel keeps the address")]
-    pub(crate) unsafe fn register(
-        &self,
-        submitter: &Submitter<'_>,
-    ) -> io::Result<()> {
-        let address = (&raw const *self.entries).expose_provenance() as u64;
-        // SAFETY: promised by the caller; the ring has COUNT entries.
+    pub(crate) fn new(submitter: &Submitter<'_>) -> io::Result<Self> {
+        let entries = Entries(array::from_fn(|_| Entry::default()));
+        let memory = (0..COUNT).map(|_| UnsafeCell::new([0; SIZE]));
+        let mut new = Self {
+            entries: Box::leak(Box::new(entries)),
+            memory: Vec::leak(memory.collect()),
+            tail: 0,
+        };
+        (0..COUNT).for_each(|id| new.give_back(id));
+        let address = (&raw const *new.entries).expose_provenance() as u64;
+        // SAFETY: there are COUNT entries, and they are never freed.
+        #[expect(unsafe_code, reason = "the kernel keeps the address")]
         unsafe {
             submitter.register_buf_ring_with_flags(address, COUNT, GROUP, 0)
-        }
+        }?;
+        Ok(new)
     }
 
-    /// The buffer that a completion with these numbers has left to us.
-    pub(crate) fn filled(id: u16, len: usize) -> Filled {
-        Filled { id: id % COUNT, len: len.min(SIZE) }
-    }
-
-    /// The bytes that were received.
+    /// Lets `read` have the bytes that a completion has left in a buffer, none
+    /// if it has left none. Then the kernel may have that buffer again.
     // ANCHOR: use
     #[expect(unsafe_code, reason = "the kernel writes to this memory")]
-    pub(crate) fn bytes(&self, filled: &Filled) -> &[u8] {
-        let buffer = self.memory[usize::from(filled.id)].get();
-        // SAFETY: between the completion and `give_back`, which takes `filled`
-        // away, the kernel does not write to this buffer.
+    pub(crate) fn read(
+        &mut self,
+        done: &cqueue::Entry,
+        read: impl FnOnce(&[u8]),
+    ) {
+        let Some(id) = cqueue::buffer_select(done.flags()) else {
+            return read(&[]);
+        };
+        let len = usize::try_from(done.result()).unwrap_or(0);
+        let buffer = self.memory[usize::from(id)].get();
+        // SAFETY: from the completion until `give_back` the kernel does not
+        // write to this buffer, and `bytes` is gone by then.
         let bytes: &[u8; SIZE] = unsafe { &*buffer };
-        &bytes[..filled.len]
+        read(&bytes[..len]);
+        self.give_back(id);
     }
 
     /// Puts the buffer at the kernel's disposal again.
-    pub(crate) fn give_back(&mut self, filled: Filled) {
-        let id = usize::from(filled.id);
+    fn give_back(&mut self, id: u16) {
         let entry = &mut self.entries.0[usize::from(self.tail % COUNT)];
-        entry.address = self.memory[id].get().expose_provenance() as u64;
+        let buffer = self.memory[usize::from(id)].get();
+        entry.address = buffer.expose_provenance() as u64;
         entry.length = SIZE as u32;
-        entry.id = filled.id;
+        entry.id = id;
         self.tail = self.tail.wrapping_add(1);
         // Release: the kernel sees the entry before it sees that it is there.
         self.entries.0[0].tail.store(self.tail, Ordering::Release);

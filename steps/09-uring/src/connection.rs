@@ -1,20 +1,23 @@
 //! A connection as a state machine: that of step 04, on completions.
 //!
 //! Its states and what leads from one to another are the same. What is in
-//! flight follows from the state: at most one receive and one send.
+//! flight follows from the state: at most one receive and one send. Where
+//! nothing is, the connection has ended.
 
+use std::collections::VecDeque;
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use io_uring::cqueue;
 use libc::{ECANCELED, EINTR, ENOBUFS};
 use nix::sys::socket::{MsgFlags, Shutdown, recv, shutdown};
-use protocol::{Call, Conversation, Log, Message, Result, ResultExt};
+use protocol::{Call, Conversation, Error, Frame, Log, Message};
 use threads::IdleTimer;
 
-use crate::operation::Kind;
+use crate::operation::{Client, Operation, result};
 use crate::ring::Ring;
 
 /// Bytes that are still answered at shutdown, of those that had arrived by
@@ -23,10 +26,6 @@ const DRAIN_BYTES: usize = 64 * 1_024;
 /// The high watermark: past so many bytes of unsent replies a connection is not
 /// received from until they have drained.
 const OUTBOX_LIMIT: usize = 64 * 1_024;
-/// Bytes of the inbox that are answered before that is looked at again.
-const PIECE: usize = 256;
-/// Room that an idle connection keeps for replies.
-const IDLE_CAPACITY: usize = 128;
 
 /// Where a connection is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,31 +33,30 @@ enum State {
     /// Lines come in and replies go out.
     Open,
     /// We are ending it: so many bytes that had arrived are still answered.
-    Draining { bytes_left: u32 },
+    Draining { bytes_left: usize },
     /// All replies and our FIN are sent, and we wait for the peer's.
     Lingering,
     /// The peer's FIN has come; once the last replies are sent we close.
     Flushing,
+    /// We close when nothing is in flight any more.
+    Ended,
 }
-
-/// What had arrived by then is answered: our FIN is due.
-const DRAINED: State = State::Draining { bytes_left: 0 };
 
 /// One client: its socket, and how far we are with it.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    pub(crate) socket: Rc<OwnedFd>,
+    pub(crate) socket: OwnedFd,
     state: State,
     conversation: Conversation,
-    /// Bytes that are answered when there is room for the replies: what has
-    /// been received cannot be left in the kernel any more.
-    inbox: Vec<u8>,
-    /// Behind the inbox comes the peer's FIN.
-    is_at_end: bool,
+    /// What has been received and is answered when there is room for the
+    /// replies: it cannot be left in the kernel any more.
+    inbox: VecDeque<Vec<u8>>,
     /// Replies that are not in flight yet.
     outbox: Vec<u8>,
     /// Bytes of the send in flight.
-    in_flight: usize,
+    sending: usize,
+    /// The number of the receive in flight.
+    receiving: Option<usize>,
     idle_timer: IdleTimer,
     /// For [`Batch`](crate::batch::Batch).
     pub(crate) last_active: u32,
@@ -68,150 +66,152 @@ impl Connection {
     /// A new connection, with nothing in flight yet.
     pub(crate) fn new(socket: OwnedFd, now: Instant) -> Self {
         Self {
-            socket: Rc::new(socket),
+            socket,
             state: State::Open,
             conversation: Conversation::default(),
-            inbox: Vec::new(),
-            is_at_end: false,
+            inbox: VecDeque::new(),
             outbox: Vec::new(),
-            in_flight: 0,
+            sending: 0,
+            receiving: None,
             idle_timer: IdleTimer::new(now),
             last_active: 0,
         }
     }
 
-    fn unsent(&self) -> usize {
-        self.outbox.len() + self.in_flight
-    }
-
-    /// The conversation is over: to be closed.
-    pub(crate) fn is_finished(&self) -> bool {
-        self.state == State::Flushing && self.unsent() == 0
-    }
-
     fn has_room(&self) -> bool {
-        self.unsent() <= OUTBOX_LIMIT
+        self.outbox.len() + self.sending <= OUTBOX_LIMIT
     }
 
-    fn wants_input(&self) -> bool {
-        match self.state {
-            State::Open | State::Draining { .. } => {
-                self.inbox.is_empty() && self.has_room()
-            }
-            State::Lingering => true,
-            State::Flushing => false,
-        }
-    }
-
-    /// Answers what there is room for; then starts and cancels operations, so
-    /// that what is in flight is what the state wants.
+    /// Answers what there is room for; then starts and cancels operations of
+    /// this `client`, so that what is in flight is what the state wants.
     // ANCHOR: update
-    pub(crate) fn update(&mut self, ring: &mut Ring, log: &mut Log) {
-        self.answer_inbox(log);
-        if self.in_flight == 0 && !self.outbox.is_empty() {
-            let replies = mem::take(&mut self.outbox);
-            self.in_flight = replies.len();
-            ring.start(Kind::Send, self.socket.clone(), replies);
+    pub(crate) fn update(
+        &mut self,
+        client: &Client,
+        ring: &mut Ring,
+        log: &mut Log,
+    ) {
+        while self.has_room()
+            && let Some(input) = self.inbox.pop_front()
+        {
+            self.answer(&input, log);
         }
-        if self.state == DRAINED && self.unsent() == 0 {
+        if self.sending == 0 && !self.outbox.is_empty() {
+            let replies = mem::take(&mut self.outbox);
+            self.sending = replies.len();
+            ring.start(&self.socket, Operation::Send(client.clone(), replies));
+        }
+        if self.state == (State::Draining { bytes_left: 0 })
+            && self.sending == 0
+        {
             // ENOTCONN after a reset: the next receive ends with the error.
             let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
             self.state = State::Lingering;
         }
-        if self.wants_input() {
-            ring.start(Kind::Receive, self.socket.clone(), Vec::new());
-        } else {
-            ring.cancel(self.socket.as_raw_fd(), Kind::Receive);
+        let is_ending = matches!(self.state, State::Flushing | State::Ended);
+        match (self.receiving, self.has_room() && !is_ending) {
+            (None, true) => {
+                let receive = Operation::Receive(Rc::clone(client));
+                self.receiving = Some(ring.start(&self.socket, receive));
+            }
+            (Some(number), false) => ring.cancel(number),
+            _ => {}
         }
     }
     // ANCHOR_END: update
 
     /// Takes what has been received; no bytes are the peer's FIN.
-    ///
-    /// # Errors
-    /// The connection is broken (ECONNRESET, …): to be closed.
     // ANCHOR: received
     pub(crate) fn received(
         &mut self,
-        result: io::Result<&[u8]>,
+        done: &cqueue::Entry,
+        input: &[u8],
         log: &mut Log,
-    ) -> Result<()> {
-        match result {
-            Ok([]) => self.is_at_end = true,
-            Ok(input) if self.inbox.is_empty() && self.has_room() => {
+    ) {
+        if !cqueue::more(done.flags()) {
+            self.receiving = None; // it is no longer in flight
+        }
+        match result(done) {
+            Ok(_) if self.inbox.is_empty() && self.has_room() => {
                 self.answer(input, log);
             }
-            Ok(input) => self.inbox.extend_from_slice(input),
-            Err(error) => match error.raw_os_error() {
-                // We have cancelled it, or the ring had no buffer left: what is
-                // still wanted is started again.
-                Some(ECANCELED | ENOBUFS | EINTR) => {}
-                _ => return Err(error).context(Call::Recv),
-            },
+            Ok(_) => self.inbox.push_back(input.to_vec()),
+            // We have cancelled it, or the ring had no buffer left: what is
+            // still wanted is started again.
+            Err(_)
+                if [-ECANCELED, -ENOBUFS, -EINTR].contains(&done.result()) => {}
+            Err(source) => self.fail(Call::Recv, source, log),
         }
-        Ok(())
     }
 
-    /// Answers `input` into the outbox.
+    /// Answers `input`, or the peer's FIN, into the outbox.
     fn answer(&mut self, input: &[u8], log: &mut Log) {
-        let count = match &mut self.state {
-            State::Open => input.len(),
-            State::Draining { bytes_left } => {
-                let count = input.len().min(*bytes_left as usize);
-                *bytes_left -= count as u32;
-                count
+        let is_fin = input.is_empty();
+        let answered = match &mut self.state {
+            State::Ended => return,
+            State::Open => input,
+            State::Draining { bytes_left } if *bytes_left > 0 || is_fin => {
+                *bytes_left = bytes_left.saturating_sub(input.len());
+                input
             }
-            State::Lingering | State::Flushing => return, // dropped
+            _ => {
+                // The rest of a line is dropped, and so is the line.
+                self.conversation = Conversation::default();
+                &[]
+            }
         };
-        let (input, dropped) = input.split_at(count);
-        self.conversation.feed(input, &mut self.outbox, |line, reply| {
+        let mut on_reply = |line: Frame<'_>, reply: &[u8]| {
             log.exchange(line, reply);
-        });
-        if !dropped.is_empty() {
-            // The rest of a line is dropped, and so is the line.
-            self.conversation = Conversation::default();
-        }
-    }
-
-    fn answer_inbox(&mut self, log: &mut Log) {
-        let mut inbox = mem::take(&mut self.inbox);
-        let mut answered = 0;
-        for piece in inbox.chunks(PIECE) {
-            if self.has_room() {
-                self.answer(piece, log);
-                answered += piece.len();
-            }
-        }
-        inbox.drain(..answered);
-        if !inbox.is_empty() {
-            self.inbox = inbox;
-        } else if mem::take(&mut self.is_at_end) {
-            if self.state != State::Lingering {
-                self.conversation.finish(&mut self.outbox, |line, reply| {
-                    log.exchange(line, reply);
-                });
-            }
+        };
+        let (conversation, outbox) = (&mut self.conversation, &mut self.outbox);
+        conversation.feed(answered, outbox, &mut on_reply);
+        if is_fin {
+            conversation.finish(outbox, on_reply);
             self.state = State::Flushing;
         }
     }
     // ANCHOR_END: received
 
     /// Takes back `replies`, of which a part was sent.
-    ///
-    /// # Errors
-    /// The connection is broken (EPIPE, …): to be closed.
     pub(crate) fn sent(
         &mut self,
-        result: io::Result<usize>,
+        done: &cqueue::Entry,
         mut replies: Vec<u8>,
-    ) -> Result<()> {
-        self.in_flight = 0;
-        replies.drain(..result.context(Call::Send)?);
-        replies.append(&mut self.outbox);
-        self.outbox = replies;
-        self.outbox.shrink_to(IDLE_CAPACITY);
-        Ok(())
+        log: &mut Log,
+    ) {
+        self.sending = 0;
+        match result(done) {
+            _ if self.state == State::Ended => {}
+            Ok(count) => {
+                replies.drain(..count);
+                replies.append(&mut self.outbox);
+                // An idle connection should not hold a buffer.
+                replies.shrink_to_fit();
+                self.outbox = replies;
+            }
+            Err(source) => self.fail(Call::Send, source, log),
+        }
     }
+
+    /// What goes wrong with a connection (ECONNRESET, EPIPE, …) ends that
+    /// connection, and is said once.
+    fn fail(&mut self, call: Call, source: io::Error, log: &mut Log) {
+        if self.state != State::Ended {
+            log.warn(&Error { call, source });
+        }
+        self.end();
+    }
+
+    /// Ends the connection now. Where both directions are shut down nothing
+    /// stays in flight.
+    // ANCHOR: end
+    pub(crate) fn end(&mut self) {
+        self.inbox.clear();
+        self.outbox.clear();
+        self.state = State::Ended;
+        let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Both);
+    }
+    // ANCHOR_END: end
 
     /// Begins to end the connection from our side. What has arrived and is not
     /// received yet is looked at with MSG_PEEK, to know how much it is.
@@ -221,29 +221,29 @@ impl Connection {
             let (fd, mut arrived) = (self.socket.as_raw_fd(), [0; DRAIN_BYTES]);
             let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
             let count = recv(fd, &mut arrived, flags).unwrap_or(0);
-            let bytes_left = (self.inbox.len() + count) as u32;
-            self.state = State::Draining { bytes_left };
+            let kept: usize = self.inbox.iter().map(Vec::len).sum();
+            self.state = State::Draining { bytes_left: kept + count };
         }
     }
     // ANCHOR_END: drain
 
     /// Ends the connection if it has been idle for `timeout`: first with our
-    /// FIN, and another timeout later without the peer's. Says whether it is
-    /// to be closed.
-    pub(crate) fn is_over(
+    /// FIN, and another timeout later without the peer's.
+    pub(crate) fn check_idle(
         &mut self,
         timeout: Duration,
         now: Instant,
         log: &mut Log,
-    ) -> bool {
-        let is_expired =
-            self.idle_timer.is_expired(&*self.socket, now, timeout);
-        if is_expired && self.state == State::Open {
+    ) {
+        if !self.idle_timer.is_expired(&self.socket, now, timeout) {
+            return;
+        }
+        if self.state == State::Open {
             log.info(Message::IdleTimeout);
             self.idle_timer = IdleTimer::new(now);
             self.drain();
-            return false;
+        } else {
+            self.end();
         }
-        is_expired
     }
 }

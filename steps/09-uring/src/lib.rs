@@ -16,7 +16,6 @@
 //! | `connection.rs` | a connection as a state machine, on completions |
 //! | `listener.rs` | the listener, and whether to accept now |
 //! | `batch.rs` | waiting for more than one |
-//! | `table.rs` | what there is one of for each number |
 //! | `server.rs` | one turn after the other, until all is done |
 //!
 //! What it cannot do: run where `io_uring` is forbidden, as in most containers.
@@ -29,7 +28,6 @@ mod listener;
 mod operation;
 mod ring;
 mod server;
-mod table;
 
 use blocking::{listen, local_address, reset_inherited};
 use clap::Parser;

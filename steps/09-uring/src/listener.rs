@@ -1,15 +1,15 @@
 //! The listener, and whether to accept now.
 
 use std::collections::VecDeque;
-use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 
 use blocking::{Backoff, is_connection_error};
+use io_uring::cqueue;
 use nix::sys::socket::{Shutdown, shutdown};
 use protocol::{Call, Error, Log};
 
-use crate::operation::Kind;
+use crate::operation::{Operation, accepted};
 use crate::ring::Ring;
 
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct Listener {
     max_connections: usize,
     /// Descriptors or memory had run out.
     pub(crate) backoff: Backoff,
+    /// The number of the accept in flight.
+    accepting: Option<usize>,
     /// Accepted, and not served yet: the operation takes the whole queue, and
     /// by the time that it is cancelled there may be more than we want.
     accepted: VecDeque<OwnedFd>,
@@ -25,18 +27,21 @@ pub(crate) struct Listener {
 
 impl Listener {
     pub(crate) fn new(socket: OwnedFd, max_connections: usize) -> Self {
-        let (socket, accepted) = (Rc::new(socket), VecDeque::new());
-        let backoff = Backoff::default();
-        Self { socket, max_connections, backoff, accepted }
+        Self {
+            socket: Rc::new(socket),
+            max_connections,
+            backoff: Backoff::default(),
+            accepting: None,
+            accepted: VecDeque::new(),
+        }
     }
 
-    /// Takes note of a client, or of why there is none.
-    pub(crate) fn accepted(
-        &mut self,
-        result: io::Result<OwnedFd>,
-        log: &mut Log,
-    ) {
-        match result {
+    /// Takes a client, or why there is none.
+    pub(crate) fn accepted(&mut self, done: &cqueue::Entry, log: &mut Log) {
+        if !cqueue::more(done.flags()) {
+            self.accepting = None; // it is no longer in flight
+        }
+        match accepted(done) {
             Ok(socket) => self.accepted.push_back(socket),
             // We have cancelled it.
             Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => {}
@@ -47,23 +52,27 @@ impl Listener {
         }
     }
 
-    /// The next client to serve, where `open` are being served.
-    pub(crate) fn next(&mut self, open: usize) -> Option<OwnedFd> {
-        if open >= self.max_connections {
-            return None;
+    /// The next client to serve, where `open` are being served. When there is
+    /// none, more are accepted as long as there is room for them.
+    pub(crate) fn next(
+        &mut self,
+        open: usize,
+        ring: &mut Ring,
+    ) -> Option<OwnedFd> {
+        if open < self.max_connections && !self.accepted.is_empty() {
+            return self.accepted.pop_front();
         }
-        self.accepted.pop_front()
-    }
-
-    /// Accepts clients while there is room for them.
-    pub(crate) fn update(&mut self, open: usize, ring: &mut Ring) {
-        if open + self.accepted.len() < self.max_connections
-            && self.backoff.until().is_none()
-        {
-            ring.start(Kind::Accept, self.socket.clone(), Vec::new());
-        } else {
-            ring.cancel(self.socket.as_raw_fd(), Kind::Accept);
+        let has_room = open + self.accepted.len() < self.max_connections
+            && self.backoff.until().is_none();
+        match (self.accepting, has_room) {
+            (None, true) => {
+                let accept = Operation::Accept(Rc::clone(&self.socket));
+                self.accepting = Some(ring.start(&self.socket, accept));
+            }
+            (Some(number), false) => ring.cancel(number),
+            _ => {}
         }
+        None
     }
 }
 

@@ -2,87 +2,77 @@
 //!
 //! A system call has done with its arguments when it returns. An operation has
 //! not: between its submission and its completion the kernel reads the replies
-//! and counts on the descriptor, whatever becomes of the client. So both are
-//! *moved* into the operation, which stays in a table until it is completed.
+//! and counts on the descriptor, whatever becomes of the client. So replies are
+//! *moved* into the operation, which stays in a table until it is completed,
+//! and whatever has the descriptor stays with it.
 
+use std::cell::RefCell;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::rc::Rc;
 
+use epoll::Signals;
 use io_uring::opcode::{AcceptMulti, PollAdd, RecvMulti, Send};
-use io_uring::squeue::Entry;
 use io_uring::types::Fd;
+use io_uring::{cqueue, squeue};
 
-use crate::buffers::{Filled, GROUP};
+use crate::buffers::GROUP;
+use crate::connection::Connection;
 
-/// What the kernel is asked to do with a descriptor.
+/// A connection belongs to its operations: it is closed with the last of them.
 // ANCHOR: operation
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) type Client = Rc<RefCell<Connection>>;
+
+/// What the kernel is asked to do. A clone is made of what goes on after a
+/// completion (multishot), and shares what that owns.
+#[derive(Clone)]
+pub(crate) enum Operation {
     /// Accept every client that comes (multishot).
-    Accept,
-    /// Wait until there is something to read.
-    Poll,
+    Accept(#[expect(dead_code, reason = "keeps it open")] Rc<OwnedFd>),
+    /// Wait until there is a signal to read.
+    Poll(Rc<Signals>),
     /// Receive whatever comes into buffers of the ring (multishot).
-    Receive,
-    /// Send as much as goes.
-    Send,
-}
-
-/// An operation in flight.
-pub(crate) struct Operation {
-    pub(crate) kind: Kind,
-    /// Keeps the descriptor open.
-    pub(crate) file: Rc<dyn AsFd>,
-    /// The bytes to send.
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) is_cancelled: bool,
-}
-
-/// What the kernel has done.
-#[derive(Debug)]
-pub(crate) enum Completion {
-    /// A client, or why there is none.
-    Accepted(io::Result<OwnedFd>),
-    /// A descriptor can be read.
-    Readable,
-    /// On this descriptor, so many bytes (0: the peer's FIN), and the buffer that has them.
-    Received(usize, io::Result<usize>, Option<Filled>),
-    /// How many of these bytes were sent.
-    Sent(usize, io::Result<usize>, Vec<u8>),
+    Receive(Client),
+    /// Send as much as goes of these bytes.
+    Send(Client, Vec<u8>),
 }
 // ANCHOR_END: operation
 
-/// By which its completions name an operation, in their 64 bits of `user_data`:
-/// a descriptor has at most one operation in each direction.
-pub(crate) fn slot(fd: RawFd, kind: Kind) -> usize {
-    fd as usize * 2 + usize::from(kind == Kind::Send)
-}
-
 impl Operation {
-    pub(crate) fn fd(&self) -> RawFd {
-        self.file.as_fd().as_raw_fd()
-    }
-
-    /// The operation as the kernel reads it. It points to the bytes on the
-    /// heap, and so is valid as long as `self` is, wherever that moves.
+    /// The operation as the kernel reads it, on a descriptor that `self` keeps
+    /// open. It points to the bytes on the heap, and so is valid as long as
+    /// `self` is, wherever that moves.
     // ANCHOR: entry
-    pub(crate) fn entry(&self) -> Entry {
-        let fd = Fd(self.fd());
-        match self.kind {
+    pub(crate) fn entry(&self, fd: Fd) -> squeue::Entry {
+        match self {
             // Not SOCK_NONBLOCK: the kernel would say EAGAIN, not wait.
-            Kind::Accept => {
+            Self::Accept(_) => {
                 AcceptMulti::new(fd).flags(libc::SOCK_CLOEXEC).build()
             }
-            Kind::Poll => PollAdd::new(fd, libc::POLLIN as u32).build(),
-            Kind::Receive => RecvMulti::new(fd, GROUP).build(),
-            Kind::Send => {
-                let len = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-                Send::new(fd, self.bytes.as_ptr(), len)
+            Self::Poll(_) => PollAdd::new(fd, libc::POLLIN as u32).build(),
+            Self::Receive(_) => RecvMulti::new(fd, GROUP).build(),
+            Self::Send(_, bytes) => {
+                let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                Send::new(fd, bytes.as_ptr(), len)
                     .flags(libc::MSG_NOSIGNAL)
                     .build()
             }
         }
     }
     // ANCHOR_END: entry
+}
+
+/// What the call would have returned.
+pub(crate) fn result(done: &cqueue::Entry) -> io::Result<usize> {
+    usize::try_from(done.result())
+        .map_err(|_| io::Error::from_raw_os_error(-done.result()))
+}
+
+/// The socket that a completion of [`Operation::Accept`] brings.
+#[expect(unsafe_code, reason = "accept returns a number")]
+pub(crate) fn accepted(done: &cqueue::Entry) -> io::Result<OwnedFd> {
+    result(done).map(|_| {
+        // SAFETY: the kernel has made this descriptor, for us alone.
+        unsafe { OwnedFd::from_raw_fd(done.result()) }
+    })
 }

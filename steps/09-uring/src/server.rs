@@ -1,41 +1,42 @@
-//! One turn after the other, until all is done.
+//! One turn after the other, until nothing is in flight.
 //!
 //! The loop alone waits. Completions change what we know of a connection; when
 //! all have been seen, what has changed decides what is started next.
 
-use std::mem;
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::net::TcpStream;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use epoll::{Signals, Stop};
+use io_uring::cqueue;
 use protocol::{Log, Message, Result};
 use threads::IdleTimer;
 
 use crate::batch::Batch;
 use crate::connection::Connection;
 use crate::listener::Listener;
-use crate::operation::{Completion, Kind};
+use crate::operation::{Client, Operation, accepted};
 use crate::ring::Ring;
-use crate::table::Table;
 
 /// How long clients may take to read their last replies at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The loop, and all that it has open.
+/// The loop, and all that it has open. Connections belong to their operations.
 pub(crate) struct Server {
     ring: Ring,
-    signals: Rc<Signals>,
     /// `None` once the server is shutting down.
     listener: Option<Listener>,
-    /// By descriptor. Boxed, so that an empty slot is a pointer.
-    connections: Table<Box<Connection>>,
+    /// The number of connections.
+    open: usize,
     batch: Batch,
     /// Those to which something has happened in this turn.
-    changed: Vec<usize>,
+    changed: VecDeque<Client>,
     idle_timeout: Option<Duration>,
-    next_idle_check: Option<Instant>,
+    /// When to look at all connections.
+    next_check: Option<Instant>,
     /// When a server that is shutting down ends, whatever is still open.
     drain_deadline: Option<Instant>,
     log: Log,
@@ -45,22 +46,23 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(
-        ring: Ring,
+        mut ring: Ring,
         signals: Signals,
         listener: Listener,
         idle_timeout: Option<Duration>,
         log: Log,
     ) -> Self {
         let now = Instant::now();
+        let signals = Rc::new(signals);
+        ring.start(&*signals.clone(), Operation::Poll(signals));
         Self {
             ring,
-            signals: Rc::new(signals),
             listener: Some(listener),
-            connections: Table::new(),
+            open: 0,
             batch: Batch::new(now),
-            changed: Vec::new(),
+            changed: VecDeque::new(),
             idle_timeout,
-            next_idle_check: idle_timeout.map(|_| now),
+            next_check: idle_timeout.map(|_| now),
             drain_deadline: None,
             log,
             now,
@@ -73,110 +75,81 @@ impl Server {
     /// `io_uring_enter` failed, which only a wrong program can bring about.
     // ANCHOR: run
     pub(crate) fn run(mut self) -> Result<()> {
-        self.update();
-        while !self.is_finished() {
+        self.accept();
+        while !self.ring.in_flight().is_empty() {
             self.log.flush();
             let batch = self.batch.size(self.now);
             let completions = self.ring.turn(self.timeout(), batch)?;
             self.now = Instant::now();
             for done in completions {
-                if let Some(completion) = self.ring.complete(&done) {
-                    self.complete(completion);
-                }
-                if self.is_past_drain_deadline() {
-                    return Ok(());
+                if let Some(operation) = self.ring.complete(&done) {
+                    self.complete(operation, &done);
                 }
             }
-            self.close_idle();
             self.update();
+            self.check_all();
+            self.update();
+            self.accept();
         }
         Ok(())
     }
 
     /// Takes note of what the kernel has done.
-    fn complete(&mut self, completion: Completion) {
-        match completion {
-            Completion::Accepted(result) => {
-                if let Some(listener) = &mut self.listener {
-                    listener.accepted(result, &mut self.log);
-                }
-            }
-            Completion::Readable => self.shut_down(),
-            Completion::Received(fd, result, filled) => {
-                self.with(fd, |connection, ring, log| {
-                    let bytes = filled.as_ref().map(|f| ring.bytes(f));
-                    let input = result.map(|_| bytes.unwrap_or_default());
-                    connection.received(input, log)
+    fn complete(&mut self, operation: Operation, done: &cqueue::Entry) {
+        let log = &mut self.log;
+        match operation {
+            Operation::Accept(_) => match &mut self.listener {
+                Some(listener) => listener.accepted(done, log),
+                None => drop(accepted(done)),
+            },
+            Operation::Poll(signals) => self.signalled(signals),
+            Operation::Receive(client) => {
+                self.ring.buffers.read(done, |bytes| {
+                    client.borrow_mut().received(done, bytes, log);
                 });
-                filled.into_iter().for_each(|f| self.ring.give_back(f));
+                self.changed.push_back(client);
             }
-            Completion::Sent(fd, result, replies) => {
-                self.with(fd, |connection, _, _| {
-                    connection.sent(result, replies)
-                });
+            Operation::Send(client, replies) => {
+                client.borrow_mut().sent(done, replies, log);
+                self.changed.push_back(client);
             }
         }
     }
     // ANCHOR_END: run
 
-    /// Tells a connection what has happened, unless it is closed by now. What
-    /// it wants next is asked in [`update`](Self::update).
-    // ANCHOR: with
-    fn with(
-        &mut self,
-        fd: usize,
-        work: impl FnOnce(&mut Connection, &Ring, &mut Log) -> Result<()>,
-    ) {
-        let Some(connection) = self.connections.get_mut(fd) else { return };
-        self.changed.push(fd);
-        // What goes wrong with a connection ends that connection.
-        if let Err(error) = work(connection, &self.ring, &mut self.log) {
-            self.log.warn(&error);
-            self.close(fd);
+    /// Starts what is to be started, of all that has changed. What has nothing
+    /// in flight is closed.
+    // ANCHOR: update
+    fn update(&mut self) {
+        while let Some(client) = self.changed.pop_front() {
+            let mut connection = client.borrow_mut();
+            self.batch.count(&mut connection.last_active);
+            connection.update(&client, &mut self.ring, &mut self.log);
+            drop(connection);
+            if let Some(connection) = Rc::into_inner(client) {
+                self.close(connection.into_inner());
+            }
         }
     }
 
-    fn close(&mut self, fd: usize) {
-        if let Some(connection) = self.connections.remove(fd) {
-            self.ring.close(connection.socket);
-            self.log.info(Message::Ended(Some(fd as RawFd)));
-        }
+    fn close(&mut self, connection: Connection) {
+        let fd = connection.socket.as_raw_fd();
+        drop(connection); // close(2)
+        self.open -= 1;
+        self.log.info(Message::Ended(Some(fd)));
         // What had run out may be there again.
         if let Some(listener) = &mut self.listener {
             listener.backoff.reset();
         }
     }
-
-    /// Starts what is to be started, of all that has changed.
-    fn update(&mut self) {
-        let mut changed = mem::take(&mut self.changed);
-        for fd in changed.drain(..) {
-            let Some(connection) = self.connections.get_mut(fd) else {
-                continue;
-            };
-            if self.drain_deadline.is_some() {
-                connection.drain();
-            }
-            self.batch.count(&mut connection.last_active);
-            connection.update(&mut self.ring, &mut self.log);
-            if connection.is_finished() {
-                self.close(fd);
-            }
-        }
-        self.changed = changed; // its memory, for the next turn
-        self.ring.start(Kind::Poll, self.signals.clone(), Vec::new());
-        self.accept();
-    }
-    // ANCHOR_END: with
+    // ANCHOR_END: update
 
     // ANCHOR: accept
     fn accept(&mut self) {
-        while let Some(listener) = &mut self.listener {
-            let open = self.connections.len();
-            match listener.next(open) {
-                Some(socket) => self.open(socket),
-                None => return listener.update(open, &mut self.ring),
-            }
+        while let Some(listener) = &mut self.listener
+            && let Some(socket) = listener.next(self.open, &mut self.ring)
+        {
+            self.open(socket);
         }
     }
 
@@ -189,59 +162,56 @@ impl Server {
                 Err(_) => return, // ENOTCONN: it has left already
             }
         }
-        let fd = stream.as_raw_fd() as usize;
-        let mut connection = Connection::new(stream.into(), self.now);
-        connection.update(&mut self.ring, &mut self.log);
-        self.connections.insert(fd, Box::new(connection));
+        let connection = Connection::new(stream.into(), self.now);
+        let client = Rc::new(RefCell::new(connection));
+        client.borrow_mut().update(&client, &mut self.ring, &mut self.log);
+        self.open += 1;
     }
     // ANCHOR_END: accept
 
     /// The first signal: no new clients, and the open connections are drained
     /// when all completions of this turn have been seen.
-    fn shut_down(&mut self) {
-        if !self.signals.is_requested(&mut self.log) {
-            return;
+    fn signalled(&mut self, signals: Rc<Signals>) {
+        if signals.is_requested(&mut self.log) {
+            self.listener = None;
+            self.drain_deadline = Some(self.now + DRAIN_TIMEOUT);
+            self.next_check = Some(self.now);
+        } else {
+            self.ring.start(&*signals.clone(), Operation::Poll(signals));
         }
-        self.listener = None;
-        self.drain_deadline = Some(self.now + DRAIN_TIMEOUT);
-        self.changed.extend(self.connections.numbers());
     }
 
-    fn close_idle(&mut self) {
-        let (Some(timeout), Some(due)) =
-            (self.idle_timeout, self.next_idle_check)
-        else {
-            return;
-        };
-        if self.now < due {
+    /// Ends connections whose time is over, when it is time to look.
+    fn check_all(&mut self) {
+        let now = self.now;
+        if self.next_check.is_none_or(|due| now < due) {
             return;
         }
-        self.next_idle_check = Some(self.now + IdleTimer::interval(timeout));
-        for fd in self.connections.numbers() {
-            let Some(connection) = self.connections.get_mut(fd) else {
+        self.next_check = self.drain_deadline.or_else(|| {
+            self.idle_timeout.map(|timeout| now + IdleTimer::interval(timeout))
+        });
+        for (_, operation) in self.ring.in_flight() {
+            use Operation::{Receive, Send};
+            let (Receive(client) | Send(client, _)) = operation else {
                 continue;
             };
-            if connection.is_over(timeout, self.now, &mut self.log) {
-                self.close(fd);
+            let mut connection = client.borrow_mut();
+            match (self.drain_deadline, self.idle_timeout) {
+                (Some(deadline), _) if deadline <= now => connection.end(),
+                (Some(_), _) => connection.drain(),
+                (None, Some(timeout)) => {
+                    connection.check_idle(timeout, now, &mut self.log);
+                }
+                (None, None) => {}
             }
-            self.changed.push(fd);
+            self.changed.push_back(Rc::clone(client));
         }
-    }
-
-    fn is_finished(&self) -> bool {
-        self.listener.is_none() && self.connections.len() == 0
-            || self.is_past_drain_deadline()
-    }
-
-    /// Looked at after every completion: a turn may take long.
-    fn is_past_drain_deadline(&self) -> bool {
-        self.drain_deadline.is_some_and(|deadline| deadline <= Instant::now())
     }
 
     /// How long to wait at the most: until the first thing that is due.
     fn timeout(&self) -> Option<Duration> {
         let backoff = self.listener.as_ref().and_then(|l| l.backoff.until());
-        [backoff, self.next_idle_check, self.drain_deadline]
+        [backoff, self.next_check]
             .into_iter()
             .flatten()
             .min()

@@ -16,9 +16,6 @@ pub(crate) struct Rings {
     accepted: Vec<String>,
     /// What came since the last call: to be answered.
     received: Vec<(String, u64)>,
-    /// Whose FIN came since the last call: to be closed. A close that succeeds
-    /// has no completion.
-    ended: Vec<String>,
     /// A receive is in flight for each.
     receiving: Vec<String>,
 }
@@ -62,10 +59,7 @@ impl Rings {
         let first = !std::mem::replace(&mut self.started, true);
         // Accept, and wait for a signal.
         let own = if first { 2 } else { 0 };
-        let entries = own
-            + self.accepted.len()
-            + self.received.len()
-            + self.ended.drain(..).len();
+        let entries = own + self.accepted.len() + self.received.len();
         if self.entries.pop_front() != Some(entries) {
             // Another program, or a scene that this cannot follow.
             return vec![("unknown:", step.args.clone())];
@@ -92,7 +86,6 @@ impl Rings {
             if now.fin.contains(&name) {
                 now.fin.retain(|n| *n != name);
                 self.receiving.retain(|n| *n != name);
-                self.ended.push(name.clone());
                 done.push(("FIN", name));
             }
         }
