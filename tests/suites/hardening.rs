@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use harness::{
     CaseResult, Launch, Process, Signal, TIMEOUT, in_ci, server_of_this_step,
-    steps,
+    steps, strace_unavailable,
 };
 
 fn path() -> &'static str {
@@ -160,6 +160,24 @@ fn stays_calm_with_an_idle_timeout_and_ends_at_a_signal() -> CaseResult {
     let process = server.process()?;
     stays_calm(process, Duration::from_millis(500))?;
     process.ends_in_order(Signal::SIGTERM)
+}
+
+/// A client that has left the accept queue is no reason to pause, nor to say
+/// anything. `man 2 accept`, ECONNABORTED.
+#[test]
+fn takes_the_next_client_where_one_has_left_the_queue() -> CaseResult {
+    if let Some(why) = strace_unavailable() {
+        assert!(!in_ci(), "{why}");
+        println!("skipped: {why}");
+        return Ok(());
+    }
+    let inject = "inject=accept,accept4:error=ECONNABORTED:when=1..3";
+    let strace = ["-f", "-qq", "-o", "/dev/null", "-e", inject];
+    let Some(launch) = started_by("strace", &strace) else { return Ok(()) };
+    let server = launch.args(&["--quiet"]).start(TIMEOUT)?;
+    server.still_serves()?;
+    assert_eq!(server.process()?.stderr.text(), "");
+    Ok(())
 }
 
 // The end.

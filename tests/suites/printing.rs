@@ -162,6 +162,33 @@ fn takes_its_language_from_the_locale_in_posix_order() -> CaseResult {
     Ok(())
 }
 
+/// A client that is closed as idle, or by a shutdown, has not left.
+#[test]
+fn says_why_a_connection_ended() -> CaseResult {
+    let left = "[*] client closed the connection\n";
+    let idle = "[*] client was idle for too long\n";
+    if limits_idle_clients() {
+        let server = launch().args(&["--idle-timeout", "1"]).start(TIMEOUT)?;
+        let mut client = server.connect()?;
+        client.expect_end()?;
+        drop(client);
+        let ended = |text: &str| text.contains("[*] connection ended");
+        let text = server.process()?.stdout.wait_for(TIMEOUT, ended);
+        assert!(text.contains(idle) && !text.contains(left), "{text}");
+    }
+    let server = launch().start(TIMEOUT)?;
+    let mut client = server.connect()?;
+    client.ask(b"ping\n", b"pong\n")?;
+    let text = shut_down(&server, Signal::SIGTERM, 0)?;
+    assert!(!text.contains(idle) && !text.contains(left), "{text}");
+    Ok(())
+}
+
+fn limits_idle_clients() -> bool {
+    steps::targets(name())
+        .any(|target| target.limits.contains(&"--idle-timeout"))
+}
+
 #[test]
 fn escapes_what_could_drive_the_terminal_of_who_watches() -> CaseResult {
     if !can_run(name()) {
