@@ -1,4 +1,4 @@
-//! One turn after the other, until nothing is in flight.
+//! One turn after the other, until all is done.
 //!
 //! The loop alone waits. Completions change what we know of a connection; when
 //! all have been seen, what has changed decides what is started next.
@@ -76,7 +76,7 @@ impl Server {
     // ANCHOR: run
     pub(crate) fn run(mut self) -> Result<()> {
         self.accept();
-        while !self.ring.in_flight().is_empty() {
+        while !self.is_finished() {
             self.log.flush();
             let batch = self.batch.size(self.now);
             let completions = self.ring.turn(self.timeout(), batch)?;
@@ -181,7 +181,7 @@ impl Server {
         }
     }
 
-    /// Ends connections whose time is over, when it is time to look.
+    /// Drains all connections, or those that are idle, when it is time to look.
     fn check_all(&mut self) {
         let now = self.now;
         if self.next_check.is_none_or(|due| now < due) {
@@ -196,16 +196,18 @@ impl Server {
                 continue;
             };
             let mut connection = client.borrow_mut();
-            match (self.drain_deadline, self.idle_timeout) {
-                (Some(deadline), _) if deadline <= now => connection.end(),
-                (Some(_), _) => connection.drain(),
-                (None, Some(timeout)) => {
-                    connection.check_idle(timeout, now, &mut self.log);
-                }
-                (None, None) => {}
+            if self.drain_deadline.is_some() {
+                connection.drain();
+            } else if let Some(timeout) = self.idle_timeout {
+                connection.check_idle(timeout, now, &mut self.log);
             }
             self.changed.push_back(Rc::clone(client));
         }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.ring.in_flight().is_empty()
+            || self.drain_deadline.is_some_and(|due| due <= self.now)
     }
 
     /// How long to wait at the most: until the first thing that is due.
