@@ -3,9 +3,10 @@
 use std::io;
 use std::os::fd::IntoRawFd;
 
+use nix::sys::epoll::EpollFlags;
+
 use super::FaultyServer;
-use super::base::{Connection, Result, Server};
-use super::event_loop::EventLoop;
+use super::server::{Connection, EventLoop, Result, Server};
 
 /// The article's: a descriptor that is only a number, and an error after which
 /// `close` is not called.
@@ -13,8 +14,10 @@ struct Leak;
 
 // ANCHOR: leak
 impl Server for Leak {
-    fn after_error(&self, connection: Connection, _: io::Error) -> Result {
-        let _number = connection.socket.into_raw_fd();
+    fn close(&self, connection: Connection, result: Result) -> Result {
+        if result.is_err() {
+            let _number = connection.socket.into_raw_fd();
+        }
         Ok(())
     }
 }
@@ -35,8 +38,8 @@ struct FatalReset;
 
 // ANCHOR: fatal_reset
 impl Server for FatalReset {
-    fn after_error(&self, _: Connection, e: io::Error) -> Result {
-        Err(e)
+    fn close(&self, _: Connection, result: Result) -> Result {
+        result
     }
 }
 // ANCHOR_END: fatal_reset
@@ -98,9 +101,9 @@ struct Spin;
 
 // ANCHOR: spin
 impl Server for Spin {
-    fn retry_at_once(&self, _: &mut EventLoop, e: io::Error) -> Result<bool> {
+    fn after_failed_accept(&self, _: &mut EventLoop, e: io::Error) -> Result {
         eprintln!("[!] accept failed: {e}");
-        Ok(true)
+        Ok(())
     }
 }
 // ANCHOR_END: spin
@@ -122,7 +125,7 @@ struct FatalLimit;
 
 // ANCHOR: fatal_limit
 impl Server for FatalLimit {
-    fn retry_at_once(&self, _: &mut EventLoop, e: io::Error) -> Result<bool> {
+    fn after_failed_accept(&self, _: &mut EventLoop, e: io::Error) -> Result {
         Err(e)
     }
 }
@@ -146,8 +149,8 @@ struct LevelSpin;
 
 // ANCHOR: level_spin
 impl Server for LevelSpin {
-    fn retry_at_once(&self, _: &mut EventLoop, _: io::Error) -> Result<bool> {
-        Ok(false)
+    fn listener_interest(&self, _: bool) -> EpollFlags {
+        EpollFlags::EPOLLIN
     }
 }
 // ANCHOR_END: level_spin

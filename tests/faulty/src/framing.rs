@@ -1,8 +1,8 @@
 //! Faulty servers: where a message ends, and what is kept until it does.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::base::{Connection, Line, Result, Server, TOO_LONG, text};
+use super::server::{Connection, Line, Result, Server, TOO_LONG, text};
 use super::{FaultyServer, Right};
 
 /// The article's, and every tutorial's in which an `echo` of what one `recv`
@@ -187,14 +187,19 @@ struct LeftOver;
 // ANCHOR: left_over
 static REPLIES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
+fn replies() -> MutexGuard<'static, Vec<u8>> {
+    REPLIES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Server for LeftOver {
-    fn exchange(&self, connection: &mut Connection, input: &[u8]) -> Result {
-        let mut replies =
-            REPLIES.lock().unwrap_or_else(PoisonError::into_inner);
-        self.feed(&mut connection.line, input, &mut replies);
-        connection.outbox.extend_from_slice(&replies);
-        self.flush(connection)?;
-        replies.clear();
+    fn feed(&self, line: &mut Line, input: &[u8], _: &mut Vec<u8>) {
+        Right.feed(line, input, &mut replies());
+    }
+
+    fn flush(&self, connection: &mut Connection) -> Result {
+        connection.outbox.extend_from_slice(&replies());
+        Right.flush(connection)?;
+        replies().clear();
         Ok(())
     }
 }

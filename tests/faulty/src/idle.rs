@@ -4,8 +4,7 @@ use std::io;
 use std::os::fd::RawFd;
 use std::time::Instant;
 
-use super::base::{DRAIN_TIMEOUT, Result, Server};
-use super::event_loop::EventLoop;
+use super::server::{EventLoop, Result, Server};
 use super::{FaultyServer, Right};
 
 /// The clock first, then the sockets: after a stop of the whole process every
@@ -14,7 +13,7 @@ struct ClockFirst;
 
 impl Server for ClockFirst {
     fn close_idle(&self, event_loop: &mut EventLoop, fd: RawFd) -> Result {
-        event_loop.drain(fd, Instant::now() + DRAIN_TIMEOUT)
+        event_loop.drain(fd)
     }
 }
 

@@ -7,8 +7,7 @@
 //!
 //! | file | its one idea |
 //! |---|---|
-//! | `base.rs` | the right server, and every decision that it makes |
-//! | `event_loop.rs` | one thread, one `epoll`: it asks the server for each |
+//! | `server.rs` | the right server, whole, and every decision that it makes |
 //! | `framing.rs` | wrong: where a message ends |
 //! | `readiness.rs` | wrong: what an event says, and when it comes again |
 //! | `sending.rs` | wrong: replies that the kernel does not take at once |
@@ -19,7 +18,7 @@
 //!
 //! # To add a wrong server
 //!
-//! 1. Find the decision in `base.rs`: the methods of the trait `Server`. If
+//! 1. Find the decision in `server.rs`: the methods of the trait `Server`. If
 //!    it is not one yet, make it one.
 //! 2. In the file of its theme, write a struct without fields, and an
 //!    `impl Server` that replaces that method alone. An `ANCHOR` around it lets a
@@ -31,21 +30,19 @@
 
 #![cfg(target_os = "linux")]
 
-mod base;
 mod errors;
-mod event_loop;
 mod expected_failures;
 mod framing;
 mod idle;
 mod options;
 mod readiness;
 mod sending;
+mod server;
 
 use std::fmt::{self, Debug, Formatter};
 
-use base::Server;
-use event_loop::EventLoop;
 pub use options::{Options, run};
+use server::{EventLoop, Server};
 
 /// A server, its fault, and the cases that catch it.
 #[derive(Clone, Copy)]
@@ -74,10 +71,10 @@ impl FaultyServer {
     /// Listens, says where, and serves until SIGINT or SIGTERM comes. An error
     /// is a line for stderr.
     fn serve(&self, options: &Options) -> Result<(), String> {
-        let Options { listen, .. } = options;
+        let Options { listen, limits, .. } = options;
         let listener = blocking::listen(listen.address(), listen.backlog)
             .map_err(|error| error.to_string())?;
-        EventLoop::new(self.server, listener.into(), options)
+        EventLoop::new(self.server, listener.into(), limits.clone())
             .and_then(|mut event_loop| event_loop.run())
             .map_err(|error| format!("[!] {error}"))
     }

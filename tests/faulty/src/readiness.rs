@@ -3,8 +3,7 @@
 
 use nix::sys::epoll::EpollFlags;
 
-use super::base::{Connection, Result, Server};
-use super::event_loop::EventLoop;
+use super::server::{Connection, EventLoop, Result, Server};
 use super::{FaultyServer, Right};
 
 /// The article's, and every `epoll` tutorial's that adds EPOLLET to a
@@ -14,8 +13,8 @@ struct ReadOnce;
 
 // ANCHOR: read_once
 impl Server for ReadOnce {
-    fn edge_triggered(&self) -> bool {
-        true
+    fn interest(&self, connection: &Connection) -> EpollFlags {
+        Right.interest(connection) | EpollFlags::EPOLLET
     }
 }
 // ANCHOR_END: read_once
@@ -56,12 +55,12 @@ struct AcceptOnce;
 
 // ANCHOR: accept_once
 impl Server for AcceptOnce {
-    fn listener_edge_triggered(&self) -> bool {
-        true
+    fn listener_interest(&self, accepting: bool) -> EpollFlags {
+        Right.listener_interest(accepting) | EpollFlags::EPOLLET
     }
 
     fn accept(&self, event_loop: &mut EventLoop) -> Result {
-        event_loop.accept().map_or(Ok(()), |socket| event_loop.open(socket))
+        event_loop.accept().or(Ok(()))
     }
 }
 // ANCHOR_END: accept_once
@@ -114,8 +113,8 @@ struct QueueForgotten;
 
 // ANCHOR: queue_forgotten
 impl Server for QueueForgotten {
-    fn listener_edge_triggered(&self) -> bool {
-        true
+    fn listener_interest(&self, accepting: bool) -> EpollFlags {
+        Right.listener_interest(accepting) | EpollFlags::EPOLLET
     }
 }
 // ANCHOR_END: queue_forgotten

@@ -6,8 +6,7 @@ use std::os::fd::AsFd;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{setsockopt, sockopt};
 
-use super::base::{Connection, Result, Server};
-use super::event_loop::EventLoop;
+use super::server::{Connection, EventLoop, Result, Server};
 use super::{FaultyServer, Right};
 
 /// `send`'s result ignored, or taken for "all": what did not fit into the
@@ -115,9 +114,10 @@ struct Reset;
 
 // ANCHOR: reset
 impl Server for Reset {
-    fn close(&self, connection: Connection) {
+    fn close(&self, connection: Connection, _: Result) -> Result {
         let at_once = nix::libc::linger { l_onoff: 1, l_linger: 0 };
         let _ = setsockopt(&connection.socket, sockopt::Linger, &at_once);
+        Ok(())
     }
 }
 // ANCHOR_END: reset
@@ -174,12 +174,17 @@ struct EndlessDrain;
 impl Server for EndlessDrain {
     fn shut_down(&self, event_loop: &mut EventLoop) -> Result {
         for fd in event_loop.fds() {
-            while event_loop.has_input(fd) {
+            while has_input(event_loop.connections.get(&fd)) {
                 event_loop.serve(fd)?;
             }
         }
         Right.shut_down(event_loop)
     }
+}
+
+fn has_input(connection: Option<&Connection>) -> bool {
+    let peek = |c: &Connection| c.socket.peek(&mut [0]).unwrap_or(0);
+    connection.is_some_and(|connection| peek(connection) > 0)
 }
 
 pub(super) const ENDLESS_DRAIN: FaultyServer = FaultyServer {
