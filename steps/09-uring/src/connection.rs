@@ -205,7 +205,7 @@ impl Connection {
     /// Ends the connection now. Where both directions are shut down nothing
     /// stays in flight.
     // ANCHOR: end
-    pub(crate) fn end(&mut self) {
+    fn end(&mut self) {
         self.inbox.clear();
         self.outbox.clear();
         self.state = State::Ended;
