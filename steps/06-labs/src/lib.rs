@@ -14,7 +14,6 @@
 //! | `servers/` | the servers that this program can be, the wrong ones too |
 //! | `server.rs` | one of them in a process of its own, watched and paused |
 //! | `client.rs` | a client in a few lines |
-//! | `watch.rs` | a descriptor in an event loop's set |
 //! | `sender.rs` | the bytes of a file, sent in three ways |
 //! | `resets.rs` | a server that counts the resets it is sent |
 //! | `figures.rs` | medians and percentiles, and how to write a number |
@@ -37,7 +36,6 @@ mod resets;
 mod sender;
 mod server;
 mod servers;
-mod watch;
 
 use std::process::ExitCode;
 

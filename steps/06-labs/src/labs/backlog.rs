@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::TcpStream;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -18,7 +18,6 @@ use crate::client::begin_connect;
 use crate::figures::{decimal, median, quantile, seconds};
 use crate::report::Report;
 use crate::server::Server;
-use crate::watch::watch;
 use compare::report::plot::{Format, Plot, Series, Style};
 use compare::target::netstat::{Counters, counted_since};
 
@@ -111,7 +110,9 @@ fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>> {
                 Some(Step::Connect) => {
                     let begun = start.elapsed();
                     let socket = begin_connect(server.address)?;
-                    let token = watch(&poller, &socket, writable)?;
+                    // The number of a descriptor is its token.
+                    let token = socket.as_raw_fd() as u64;
+                    poller.register(&socket, token, writable)?;
                     on_the_way.insert(token, (socket, begun));
                 }
             }

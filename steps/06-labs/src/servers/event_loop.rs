@@ -13,8 +13,6 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{MsgFlags, send};
 use protocol::{Call, Conversation, Result, ResultExt};
 
-use crate::watch::watch;
-
 /// One `accept` and one `recv` an event, on sockets that do not block.
 // ANCHOR: read_once
 pub(crate) fn read_once(listener: &OwnedFd, trigger: Trigger) -> Result<()> {
@@ -66,7 +64,9 @@ fn serve_all(
     let mut poller = Poller::new(trigger)?;
     let mut clients = HashMap::new();
     let (mut buffer, mut events) = ([0; 1_023], Vec::new());
-    let listening = watch(&poller, listener, Interest::READABLE)?;
+    // The number of a descriptor is its token.
+    let listening = listener.as_raw_fd() as u64;
+    poller.register(listener, listening, Interest::READABLE)?;
     loop {
         poller.wait(&mut events, None)?;
         for event in &events {
@@ -74,7 +74,8 @@ fn serve_all(
             if token == listening {
                 // Two more may wait in the queue.
                 if let Ok((client, _)) = accept(listener) {
-                    let token = watch(&poller, &client, Interest::READABLE)?;
+                    let token = client.as_raw_fd() as u64;
+                    poller.register(&client, token, Interest::READABLE)?;
                     let state = (client, Conversation::default(), Vec::new());
                     clients.insert(token, state);
                 }
