@@ -130,7 +130,7 @@ fn gives_back_the_descriptor_of_a_client_that_resets_while_it_is_sent_to()
     Ok(server.still_serves()?)
 }
 
-/// A send that never ends is cancelled, with what it owns: ECANCELED.
+/// A send that never ends by itself ends with the connection: EPIPE.
 #[test]
 fn gives_back_the_descriptor_of_a_client_that_it_ends_while_it_is_sent_to()
 -> Result<()> {
