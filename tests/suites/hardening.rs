@@ -3,13 +3,19 @@
 //! once, or one of its clients.
 
 use std::fs;
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use harness::{
-    CaseResult, Launch, Process, Signal, TIMEOUT, in_ci, server_of_this_step,
-    steps, strace_unavailable,
+    CaseError, CaseResult, Client, Launch, Process, Signal, TIMEOUT, in_ci,
+    server_of_this_step, steps, strace_unavailable,
+};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, connect, setsockopt,
+    socket, sockopt,
 };
 
 fn path() -> &'static str {
@@ -133,7 +139,10 @@ fn serves_on_and_waits_where_its_limit_falls_below_what_is_open() -> CaseResult
     let mut waiting = server.connect()?;
     waiting.send(b"ping\n")?;
     stays_calm(process, Duration::from_millis(500))?;
-    client.ask(b"ping\n", b"pong\n")
+    client.ask(b"ping\n", b"pong\n")?;
+    // Now step 01 accepts, too.
+    drop(client);
+    stays_calm(process, Duration::from_millis(300))
 }
 
 fn stays_calm(process: &Process, time: Duration) -> CaseResult {
@@ -214,6 +223,42 @@ fn a_client_that_reads_late_gets_whole_replies() -> CaseResult {
     assert_eq!(replies.len() % reply.len(), 0, "the last one is torn");
     assert!(replies.chunks(reply.len()).all(|bytes| bytes == reply));
     process.has_ended_in_order()
+}
+
+/// Bytes that come when a connection is closed reset it, and a reset throws
+/// away replies that are still on the way.
+#[test]
+fn a_client_that_sends_on_gets_its_replies() -> CaseResult {
+    let server = launch().args(&["--quiet"]).start(TIMEOUT)?;
+    let process = server.process()?;
+    let mut client = small_window(server.address())?;
+    client.ask(b"ping\n", b"pong\n")?;
+    process.stop()?;
+    client.send(&b"ping\n".repeat(12_000))?;
+    let sender = client.send_meanwhile(b"ping\n".repeat(1 << 20))?;
+    process.signal(Signal::SIGTERM)?;
+    process.signal(Signal::SIGCONT)?;
+    // It does not read at once. By then the server has nothing more to say.
+    sleep(Duration::from_millis(100));
+    let replies = client.read_to_the_end()?;
+    drop(client);
+    // It fails, since the server has ended.
+    let _ = sender.join();
+    assert!(replies.len() >= 60_000, "{} bytes", replies.len());
+    assert_eq!(replies.len() % 5, 0, "the last one is torn");
+    process.has_ended_in_order()
+}
+
+/// A client to which no more than some kilobytes can be on the way.
+fn small_window(server: SocketAddr) -> Result<Client, CaseError> {
+    let (family, kind) = (AddressFamily::Inet, SockType::Stream);
+    let socket = socket(family, kind, SockFlag::SOCK_CLOEXEC, None)
+        .map_err(CaseError::of("socket"))?;
+    setsockopt(&socket, sockopt::RcvBuf, &4_096)
+        .map_err(CaseError::of("setsockopt"))?;
+    connect(socket.as_raw_fd(), &SockaddrStorage::from(server))
+        .map_err(CaseError::of("connect"))?;
+    Client::over(socket.into(), TIMEOUT)
 }
 
 /// The line break that gets off the line of `^C` comes before all else.

@@ -45,6 +45,7 @@ fn shut_down(
 ) -> Result<String, CaseError> {
     let process = server.process()?;
     process.ends_in_order(signal)?;
+    assert_eq!(process.stderr.wait_for(TIMEOUT, |_| false), "");
     let text = process.stdout.wait_for(TIMEOUT, |_| false);
     Ok(text[from..].to_owned())
 }

@@ -12,7 +12,7 @@ use crate::socket::{check, raw_fd};
 /// Replies that were sent by us and not yet by the kernel, in bytes, before
 /// `send` makes us wait. By default the send buffer grows to megabytes for a
 /// client that never reads.
-const UNSENT_LIMIT: c_int = 128 * 1_024;
+const UNSENT_LIMIT: c_int = 131_072;
 
 /// Makes a socket that listens on `address`, with room for `backlog`
 /// connections that are established and not yet accepted.

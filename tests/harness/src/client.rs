@@ -37,15 +37,25 @@ impl Client {
         address: SocketAddr,
         timeout: Duration,
     ) -> Result<Self, CaseError> {
-        let connect = || {
-            let stream = TcpStream::connect_timeout(&address, timeout)?;
-            // Each `send` is to leave at once, as a segment of its own.
-            stream.set_nodelay(true)?;
-            stream.set_write_timeout(Some(timeout))?;
-            Ok::<_, io::Error>(stream)
-        };
         let failed = format!("cannot connect to {address}");
-        let stream = connect().map_err(CaseError::of(&failed))?;
+        let stream = TcpStream::connect_timeout(&address, timeout)
+            .map_err(CaseError::of(&failed))?;
+        Self::over(stream, timeout)
+    }
+
+    /// The client of a connection that is there already.
+    ///
+    /// # Errors
+    /// None but the kernel's own.
+    pub fn over(
+        stream: TcpStream,
+        timeout: Duration,
+    ) -> Result<Self, CaseError> {
+        // Each `send` is to leave at once, as a segment of its own.
+        stream
+            .set_nodelay(true)
+            .and_then(|()| stream.set_write_timeout(Some(timeout)))
+            .map_err(CaseError::of("setsockopt"))?;
         Ok(Self { stream, timeout, sent: Vec::new(), total: 0 })
     }
 

@@ -166,7 +166,9 @@ impl Proc {
     /// Whether each of its threads is stopped, as by SIGSTOP.
     #[must_use]
     pub fn is_stopped(self) -> bool {
-        self.tasks().iter().all(|task| state(task) == Some('T'))
+        // `t`: under a tracer, such as `strace`.
+        let stopped = |task: &PathBuf| matches!(state(task), Some('T' | 't'));
+        self.tasks().iter().all(stopped)
     }
 
     /// Whether each of its threads is traced, as by `strace`.
