@@ -162,7 +162,7 @@ fn stays_calm_with_an_idle_timeout_and_ends_at_a_signal() -> CaseResult {
     if !targets.any(|target| target.limits.contains(&"--idle-timeout")) {
         return Ok(());
     }
-    let args = ["--quiet", "--idle-timeout", "60"];
+    let args = ["--quiet", "--idle-timeout", "1"];
     let server = launch().args(&args).start(TIMEOUT)?;
     let mut client = server.connect()?;
     client.ask(b"ping\n", b"pong\n")?;

@@ -29,9 +29,9 @@ struct Row {
     read_and_send_s: f64,
     sendfile_s: f64,
     /// Medians of the ratios within a round: compared to `send`,
-    sendfile_to_send_ratio: f64,
+    sendfile_over_send_ratio: f64,
     /// and to `read` and `send`.
-    sendfile_to_both_ratio: f64,
+    sendfile_over_both_ratio: f64,
     send_a_byte_ns: f64,
     sendfile_a_byte_ns: f64,
 }
@@ -50,7 +50,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
         report.line(format!(
             "  {}: sendfile takes {:.2} times the CPU of send",
             bytes(size as f64),
-            seen.sendfile_to_send_ratio
+            seen.sendfile_over_send_ratio
         ));
         rows.push(seen);
     }
@@ -78,8 +78,8 @@ fn measure(sender: &mut Sender, size: usize) -> Result<Row> {
         send_s: of(|costs| costs[0]),
         read_and_send_s: of(|costs| costs[1]),
         sendfile_s: of(|costs| costs[2]),
-        sendfile_to_send_ratio: of(|costs| costs[2] / costs[0]),
-        sendfile_to_both_ratio: of(|costs| costs[2] / costs[1]),
+        sendfile_over_send_ratio: of(|costs| costs[2] / costs[0]),
+        sendfile_over_both_ratio: of(|costs| costs[2] / costs[1]),
         send_a_byte_ns: of(|costs| costs[0]) * 1e9 / size as f64,
         sendfile_a_byte_ns: of(|costs| costs[2]) * 1e9 / size as f64,
     })
@@ -94,7 +94,7 @@ fn plot(rows: &[Row]) -> Plot {
     let read_and_send: fn(&Row) -> f64 = |r| r.read_and_send_s / r.send_s;
     let series = vec![
         line("send = 1", |_| 1.0),
-        line("sendfile", |row| row.sendfile_to_send_ratio),
+        line("sendfile", |row| row.sendfile_over_send_ratio),
         line("read + send", read_and_send),
     ];
     let x = Axis {
@@ -124,7 +124,7 @@ fn verdict(rows: &[Row]) -> String {
             rows.map(|row| bytes(row.message_bytes as f64)).collect();
         if sizes.is_empty() { "no size".into() } else { sizes.join(", ") }
     };
-    let saved = match pong.sendfile_to_send_ratio {
+    let saved = match pong.sendfile_over_send_ratio {
         ..0.95 => "so even that copy was worth saving here",
         0.95..1.05 => "so it makes no difference",
         _ => "since there is no copy worth saving",
@@ -133,9 +133,9 @@ fn verdict(rows: &[Row]) -> String {
         "For a pong sendfile took {:.2} times the CPU of send, {saved}. For \
          bytes that the program has in memory it was cheaper at {}; for bytes \
          in a file, which would have to be read first, at {}.",
-        pong.sendfile_to_send_ratio,
-        cheaper_at(|row| row.sendfile_to_send_ratio),
-        cheaper_at(|row| row.sendfile_to_both_ratio),
+        pong.sendfile_over_send_ratio,
+        cheaper_at(|row| row.sendfile_over_send_ratio),
+        cheaper_at(|row| row.sendfile_over_both_ratio),
     )
 }
 

@@ -10,8 +10,8 @@ fn zero_copy_costs_a_pong_more_and_saves_files_a_copy() {
     let rows: [_; 7] = seen.rows();
     let pong = rows[0];
     assert_eq!(number(pong, "message_bytes"), 5.0);
-    assert!(number(pong, "sendfile_to_send_ratio") > 1.0, "{pong}");
-    let cheaper = |row| number(row, "sendfile_to_both_ratio") < 1.0;
+    assert!(number(pong, "sendfile_over_send_ratio") > 1.0, "{pong}");
+    let cheaper = |row| number(row, "sendfile_over_both_ratio") < 1.0;
     assert!(rows[2..].iter().any(|row| cheaper(row)), "{rows:?}");
     let a_byte = |row| number(row, "send_a_byte_ns");
     assert!(a_byte(pong) > 20.0 * a_byte(rows[6]), "{rows:?}");

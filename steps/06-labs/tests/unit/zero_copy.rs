@@ -4,14 +4,14 @@ use super::*;
 
 #[test]
 fn the_answer_is_that_of_the_run() {
-    let answer = |sendfile_to_send_ratio| {
+    let answer = |sendfile_over_send_ratio| {
         verdict(&[Row {
             message_bytes: 5,
             send_s: 1.0,
             read_and_send_s: 1.0,
             sendfile_s: 1.0,
-            sendfile_to_send_ratio,
-            sendfile_to_both_ratio: 1.0,
+            sendfile_over_send_ratio,
+            sendfile_over_both_ratio: 1.0,
             send_a_byte_ns: 1.0,
             sendfile_a_byte_ns: 1.0,
         }])
