@@ -116,7 +116,7 @@ globalThis.definitions = [
 ["source/01-blocking.html#srclistenerrs", "fn set_option", ""],
 ["source/01-blocking.html#srclistenerrs", "fn bind", "Gives the socket its own address and port."],
 ["source/01-blocking.html#srclistenerrs", "fn local_address", "The address that a socket is bound to: with port 0 asked for, only the"],
-["source/01-blocking.html#srcsignalsrs", "const NONE", ""],
+["source/01-blocking.html#srcsignalsrs", "const NONE", "No signal and no descriptor has this number."],
 ["source/01-blocking.html#srcsignalsrs", "static RECEIVED", "The signal that asked the server to stop."],
 ["source/01-blocking.html#srcsignalsrs", "static LISTENER", "What the handler has to shut down."],
 ["source/01-blocking.html#srcsignalsrs", "static CLIENT", ""],

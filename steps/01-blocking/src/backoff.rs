@@ -66,7 +66,7 @@ impl Backoff {
 
     /// When the pause ends, if there is one.
     pub fn until(&self) -> Option<Instant> {
-        self.until.filter(|&until| Instant::now() < until)
+        self.until.filter(|_| !self.remaining().is_zero())
     }
 
     /// How long the pause still takes.

@@ -19,7 +19,8 @@ use libc::{c_int, sighandler_t};
 use crate::inherited::set_handler;
 use crate::socket::raw_fd;
 
-const NONE: c_int = -1;
+/// No signal and no descriptor has this number.
+const NONE: c_int = c_int::MAX;
 
 // ANCHOR: statics
 /// The signal that asked the server to stop.

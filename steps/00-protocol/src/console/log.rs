@@ -121,8 +121,8 @@ fn write_lines(
     dropped: &Mutex<usize>,
 ) {
     let mut dropped = dropped.lock().unwrap_or_else(PoisonError::into_inner);
-    // Wait at most once per stall.
-    let mut timeout = if *dropped > 0 { 0 } else { STALL_TIMEOUT_MS };
+    // Wait at most once.
+    let mut timeout = STALL_TIMEOUT_MS;
     let mut rest = lines;
     while !rest.is_empty() {
         let (piece, later) = rest.split_at(whole_lines(rest));
