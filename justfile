@@ -142,7 +142,8 @@ lint:
 ci: lint
     cargo test --workspace
     # A task that is never pending is caught however fast its server is.
-    cargo test --release -p step-08-async --examples --test wrong
+    cargo build --release -p step-08-async --examples
+    cargo test --release -p step-08-async --test wrong
     mdbook build book
     .ci/book-check
 

@@ -20,7 +20,6 @@ fn cell(field: &str, value: &Value) -> [String; 2] {
     let (name, unit) = field.rsplit_once('_').unwrap_or((field, ""));
     let number = value.as_f64().unwrap_or(f64::NAN);
     let (name, text) = match unit {
-        _ if value.is_null() => (name, "–".into()),
         "s" => (name, seconds(number)),
         "ns" => (name, format!("{number:.3} ns")),
         "bytes" => (name, bytes(number)),
@@ -28,6 +27,7 @@ fn cell(field: &str, value: &Value) -> [String; 2] {
         "ratio" => (name, format!("{number:.2}")),
         _ => (field, plain(value)),
     };
+    let text = if value.is_null() { "–".into() } else { text };
     [name.replace('_', " "), text]
 }
 
