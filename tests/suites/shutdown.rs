@@ -48,14 +48,15 @@ fn round(subject: &ServerUnderTest, all: bool, number: usize) -> CaseResult {
         })
         .collect();
     under_load(&server, &clients, all)?;
-    let due = if number.is_multiple_of(2) {
-        vec![0; clients.len()]
-    } else {
-        stopped(&server, &clients)?
-    };
-    server.process()?.signal(Signal::SIGTERM)?;
-    server.process()?.signal(Signal::SIGCONT)?;
-    server.process()?.has_ended_in_order().map_err(told)?;
+    let process = server.process()?;
+    let stop = !number.is_multiple_of(2);
+    let due =
+        if stop { stopped(&server, &clients)? } else { vec![0; clients.len()] };
+    process.signal(Signal::SIGTERM)?;
+    if stop {
+        process.signal(Signal::SIGCONT)?;
+    }
+    process.has_ended_in_order().map_err(told)?;
     answered(clients, &due).map_err(told)
 }
 
