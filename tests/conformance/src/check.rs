@@ -103,7 +103,7 @@ impl Options {
     /// The cases that the command line asks for.
     fn cases(&self) -> Vec<Planned> {
         let cases = |stage: &'static Stage| {
-            let planned = move |case| Planned { stage, case, earlier: false };
+            let planned = move |case| Planned { stage, case, beyond: false };
             stage.cases().map(planned)
         };
         let wanted = |p: &Planned| self.wants(p.stage, p.case);

@@ -105,9 +105,6 @@ pub fn run_stages(
     let at = probed.as_ref().map_or(STAGES.len(), |(p, _)| p.stage.number);
     if let Some((planned, error)) = &probed {
         explain(out, planned, error)?;
-        if extent.stop_at_failure {
-            runner.hurry();
-        }
         if extent.quiet {
             progress.shown = Some(planned.case.name);
         } else {
@@ -116,10 +113,10 @@ pub fn run_stages(
     }
     let (earlier, rest) = STAGES.split_at(at);
     let (current, later) = rest.split_at(rest.len().min(1));
-    let mut cases = plan(current, false);
-    cases.extend(plan(earlier, true));
+    let mut cases = plan(current, true);
+    cases.extend(plan(earlier, false));
     if !extent.stop_at_failure {
-        cases.extend(plan(later, false));
+        cases.extend(plan(later, true));
     }
     if !extent.all && probed.is_some_and(|(p, _)| p.is_first_of_all()) {
         // The others would say the same.
@@ -136,9 +133,9 @@ pub fn run_stages(
     Ok(progress)
 }
 
-fn plan(stages: &'static [Stage], earlier: bool) -> Vec<Planned> {
+fn plan(stages: &'static [Stage], beyond: bool) -> Vec<Planned> {
     let cases = |stage: &'static Stage| {
-        stage.cases().map(move |case| Planned { stage, case, earlier })
+        stage.cases().map(move |case| Planned { stage, case, beyond })
     };
     stages.iter().flat_map(cases).collect()
 }
@@ -340,7 +337,7 @@ mod tests {
                     8 => Verdict::NotApplicable(reason.into()),
                     _ => Verdict::Passed,
                 };
-                let planned = Planned { stage, case, earlier: false };
+                let planned = Planned { stage, case, beyond: false };
                 progress.scores[stage.number].add(planned, verdict);
             }
         }

@@ -13,12 +13,12 @@ use crate::{Case, STAGES, ServerUnderTest, Stage, Verdict};
 /// Cases that run at once, each with a server of its own. Most of them wait
 /// more than they work.
 const THREADS: usize = 4;
-/// How long the first look at a stage waits, so that a first answer comes soon.
-const PROBE_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// A server that has let so many cases wait in vain ...
+/// How long a case waits of a stage that the server has hardly reached, so that
+/// an answer comes soon.
+const SHORT_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// A server that has let so many other cases wait in vain gets no longer in
+/// the rest.
 const TIMEOUTS: usize = 3;
-/// ... gets only so long in the others.
-const SHORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A case to be run.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +27,8 @@ pub struct Planned {
     pub stage: &'static Stage,
     /// The case.
     pub case: &'static Case,
-    /// It is of a stage before the one that the server is at.
-    pub earlier: bool,
+    /// The server is known to fail at its stage, or before it.
+    pub beyond: bool,
 }
 
 impl Planned {
@@ -44,9 +44,8 @@ impl Planned {
 #[derive(Debug)]
 pub struct Runner {
     server: ServerUnderTest,
-    /// How many cases have waited in vain: of the stages before the one that the
-    /// server is at, and of the others.
-    timeouts: [AtomicUsize; 2],
+    /// How many cases have waited their whole time in vain.
+    timeouts: AtomicUsize,
     cancelled: AtomicBool,
 }
 
@@ -54,7 +53,7 @@ impl Runner {
     /// For cases against `server`.
     #[must_use]
     pub fn new(server: ServerUnderTest) -> Self {
-        Self { server, timeouts: Default::default(), cancelled: false.into() }
+        Self { server, timeouts: 0.into(), cancelled: false.into() }
     }
 
     /// The server.
@@ -68,12 +67,6 @@ impl Runner {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Gives the cases of the stage that the server is at little time: that it
-    /// does not hold is known.
-    pub fn hurry(&self) {
-        self.timeouts[0].store(TIMEOUTS, Ordering::Relaxed);
-    }
-
     /// Whether [`cancel`](Self::cancel) was called.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
@@ -85,17 +78,13 @@ impl Runner {
     #[must_use]
     pub fn probe(&self) -> Option<(Planned, CaseError)> {
         STAGES.iter().find_map(|stage| {
-            let mut server = self.server.clone();
-            if stage.number > 0 {
-                let whole = server.time();
-                server = server.timeout(PROBE_TIMEOUT.min(whole));
-            }
+            let server = self.with_time(stage.number > 0);
             let applies =
                 |case: &&Case| case.does_not_apply_to(&server).is_none();
             let case = stage.cases().find(applies)?;
             match case.judge(&server) {
                 Verdict::Failed(error) => {
-                    Some((Planned { stage, case, earlier: false }, error))
+                    Some((Planned { stage, case, beyond: true }, error))
                 }
                 _ => None,
             }
@@ -155,21 +144,24 @@ impl Runner {
     }
 
     fn judge(&self, planned: &Planned) -> Verdict {
-        let mut server = self.server.clone();
-        let timeouts = &self.timeouts[usize::from(planned.earlier)];
-        if timeouts.load(Ordering::Relaxed) >= TIMEOUTS {
-            let whole = server.time();
-            server = server.timeout(SHORT_TIMEOUT.min(whole));
-        }
+        let patience = self.timeouts.load(Ordering::Relaxed) < TIMEOUTS;
+        let server = self.with_time(planned.beyond || !patience);
         let start = Instant::now();
         let verdict = planned.case.judge(&server);
         let failed = matches!(verdict, Verdict::Failed(_));
-        if failed && start.elapsed() >= server.time() {
-            timeouts.fetch_add(1, Ordering::Relaxed);
+        if failed && start.elapsed() >= self.server.time() {
+            self.timeouts.fetch_add(1, Ordering::Relaxed);
         }
         if failed && !self.server.is_ours() && self.server.is_gone() {
             self.cancel();
         }
         verdict
+    }
+
+    /// The server, with its whole time or a short one.
+    fn with_time(&self, short: bool) -> ServerUnderTest {
+        let whole = self.server.time();
+        let time = if short { SHORT_TIMEOUT.min(whole) } else { whole };
+        self.server.clone().timeout(time)
     }
 }
