@@ -1,13 +1,16 @@
 //! A server's process: started, ready, watched, ended.
 
 use std::io::Read;
+use std::iter;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
 use std::process::{ChildStderr, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use epoll::{Interest, Poller, Signals};
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::socket::{SockaddrStorage, bind};
 
 use super::Target;
 use super::affinity::Affinity;
@@ -130,13 +133,25 @@ fn switches_of_children() -> i64 {
 /// The shell reads the line (quotes, variables), and `exec` puts the server in
 /// the shell's place. It is to listen on the address that is returned.
 fn command(line: &str) -> Result<(Command, SocketAddr), Error> {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    // A port that no socket has at this moment.
-    let address = blocking::local_address(&blocking::listen(any, 0)?)?;
+    let address = free_address();
+    let address = address.ok_or(String::from("there is no free port"))?;
     let port = address.port().to_string();
     let line = format!("exec env {}", line.replace("{port}", &port));
     let mut command = guarded("sh", &["-c", &line]);
     command.env("PORT", port);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     Ok((command, address))
+}
+
+/// Of a port that no socket has at this moment, nor gets from the kernel
+/// before the server asks for it: `man 7 ip`, `ip_local_port_range`.
+fn free_address() -> Option<SocketAddr> {
+    let random = || fastrand::u16(10_000..20_000);
+    let addresses = iter::repeat_with(|| (Ipv4Addr::LOCALHOST, random()));
+    addresses.take(1_000).map(SocketAddr::from).find(|&address| {
+        // It does not listen: what waits for a server would take it for one.
+        blocking::stream_socket(address).is_ok_and(|socket| {
+            bind(socket.as_raw_fd(), &SockaddrStorage::from(address)).is_ok()
+        })
+    })
 }
