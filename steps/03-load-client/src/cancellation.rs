@@ -7,11 +7,7 @@ use blocking::reset_inherited;
 use protocol::{Call, Result, ResultExt};
 use threads::spawn_signal_thread;
 
-const RUNNING: i32 = -1;
-/// Cancelled, but by no signal.
-const CANCELLED: i32 = 0;
-
-/// Whether the run is to end early.
+/// Whether the run is to end early: 0, or the signal that came.
 // ANCHOR: cancellation
 #[derive(Debug)]
 pub(crate) struct Cancellation(Arc<AtomicI32>);
@@ -25,7 +21,7 @@ impl Cancellation {
     pub(crate) fn on_signal() -> Result<Self> {
         // A timer of the parent would end the run: timers survive `execve`.
         reset_inherited().context(Call::Signals)?;
-        let state = Arc::new(AtomicI32::new(RUNNING));
+        let state = Arc::new(AtomicI32::new(0));
         let shared = Arc::clone(&state);
         spawn_signal_thread(move |signal| shared.store(signal, SeqCst))?;
         Ok(Self(state))
@@ -33,16 +29,16 @@ impl Cancellation {
 
     /// Ends the run, for a reason other than a signal.
     pub(crate) fn cancel(&self) {
-        let _ = self.0.compare_exchange(RUNNING, CANCELLED, SeqCst, SeqCst);
+        self.0.store(-1, SeqCst);
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.0.load(SeqCst) != RUNNING
+        self.0.load(SeqCst) != 0
     }
 
     /// The signal that ended the run, if one did.
     pub(crate) fn signal(&self) -> Option<i32> {
-        Some(self.0.load(SeqCst)).filter(|&signal| signal > CANCELLED)
+        Some(self.0.load(SeqCst)).filter(|&signal| signal > 0)
     }
 }
 // ANCHOR_END: cancellation

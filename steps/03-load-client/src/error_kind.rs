@@ -60,6 +60,12 @@ impl From<io::Error> for ErrorKind {
         Errno::from_raw(error.raw_os_error().unwrap_or(0)).into()
     }
 }
+
+impl From<protocol::Error> for ErrorKind {
+    fn from(error: protocol::Error) -> Self {
+        error.source.into()
+    }
+}
 // ANCHOR_END: error_kind
 
 impl ErrorKind {

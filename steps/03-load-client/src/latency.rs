@@ -1,42 +1,49 @@
-//! Times: a histogram of nanoseconds, summed up in microseconds.
+//! Times: a histogram of nanoseconds, and what it is summed up as.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use protocol::Language;
+use serde::{Deserialize, Serialize};
 
 /// The longest time that is told apart from a longer one: an hour, in
 /// nanoseconds.
 const MAX_NS: u64 = 3_600_000_000_000;
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// Times in microseconds: half of the requests took no longer than `p50`,
-/// 999 of 1,000 no longer than `p999`.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
-pub(crate) struct Latency {
-    pub(crate) mean: f64,
-    pub(crate) p50: f64,
-    pub(crate) p90: f64,
-    pub(crate) p99: f64,
-    pub(crate) p999: f64,
-    pub(crate) max: f64,
+/// Times: half of the requests took no longer than `p50`, 999 of 1,000 no
+/// longer than `p999`.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are what they are")]
+pub struct Latency {
+    pub mean: f64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p99: f64,
+    pub p999: f64,
+    pub max: f64,
 }
 
 impl Latency {
-    /// `None` where nothing was recorded.
-    pub(crate) fn of(histogram: &Histogram<u64>) -> Option<Self> {
-        let at = |q| micros(histogram.value_at_quantile(q) as f64);
+    /// In the unit that `unit` makes of nanoseconds. `None` where nothing was
+    /// recorded.
+    #[must_use]
+    pub fn of(
+        histogram: &Histogram<u64>,
+        unit: fn(f64) -> f64,
+    ) -> Option<Self> {
+        let at = |q| unit(histogram.value_at_quantile(q) as f64);
         (!histogram.is_empty()).then(|| Self {
-            mean: micros(histogram.mean()),
+            mean: unit(histogram.mean()),
             p50: at(0.5),
             p90: at(0.9),
             p99: at(0.99),
             p999: at(0.999),
-            max: micros(histogram.max() as f64),
+            max: unit(histogram.max() as f64),
         })
     }
 
-    /// Six lines in milliseconds. Figures from `bound` on are lower bounds.
+    /// Six lines in milliseconds, of microseconds. Figures from `bound` on are lower bounds.
     pub(crate) fn rows(self, bound: f64, l: Language) -> String {
         let Self { mean, p50, p90, p99, p999, max } = self;
         let rows = [

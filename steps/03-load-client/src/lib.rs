@@ -42,16 +42,15 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use protocol::{Language, Result, print};
 
 pub use error_kind::ErrorKind;
-pub use latency::{histogram, nanoseconds};
+pub use latency::{Latency, histogram, nanoseconds};
 pub use options::Options;
 
 use cancellation::Cancellation;
 use report::Report;
-use request::Server;
 use schedule::Schedule;
 use worker::Config;
 
@@ -88,7 +87,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 fn measure(options: &Options) -> Result<Report> {
     let cancellation = Cancellation::on_signal()?;
     set_precise_timers();
-    let progress = progress_bar(options.total);
+    // On stderr. Where that is no terminal there is none.
+    let progress = ProgressBar::new(options.total);
     let schedule = Schedule {
         total: options.total,
         workers: options.workers(),
@@ -97,13 +97,7 @@ fn measure(options: &Options) -> Result<Report> {
         start: Instant::now(),
         rate: options.rate,
     };
-    let config = Config {
-        server: Server::new(options.address()),
-        schedule,
-        keep_alive: options.keep_alive,
-        timeout: options.timeout,
-        cancellation: &cancellation,
-    };
+    let config = Config { options, schedule, cancellation: &cancellation };
     let stats = workers::run_workers(&config, &progress);
     // Leaves the terminal's line to what is printed next.
     progress.finish_and_clear();
@@ -111,14 +105,6 @@ fn measure(options: &Options) -> Result<Report> {
     Ok(Report::new(options.address(), &schedule, signal, &stats?))
 }
 // ANCHOR_END: measure
-
-/// A bar on stderr. Where that is no terminal there is none: a file or a pipe
-/// has no use for one.
-fn progress_bar(total: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}");
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(total).with_style(style)
-}
 
 /// Linux may end a sleep 50 us late, so that it can wake several threads at
 /// once. A request that is due is not to wait for that; threads inherit it.

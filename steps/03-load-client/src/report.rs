@@ -100,9 +100,10 @@ impl Report {
             requests_per_second: succeeded as f64 / seconds,
             rate: schedule.rate,
             sent_per_second: schedule.rate.and(sent_per_second),
-            latency_us: Latency::of(&stats.latencies).filter(|_| succeeded > 0),
+            latency_us: Latency::of(&stats.latencies, micros)
+                .filter(|_| succeeded > 0),
             lower_bounds_from_us: stats.shortest_failure.map(us),
-            sent_late_us: Latency::of(&stats.lateness),
+            sent_late_us: Latency::of(&stats.lateness, micros),
             waited_for_core_us: us(stats
                 .waited_for_core
                 .div_f64(made.max(1) as f64)),

@@ -6,71 +6,41 @@
 //! called `accept` by then.
 
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 
 use blocking::{recv, send_all};
 use nix::errno::Errno;
-use nix::sys::socket::{
-    AddressFamily, Shutdown, SockFlag, SockType, SockaddrStorage, shutdown,
-    socket,
-};
+use nix::sys::socket::{self, Shutdown, SockaddrStorage, shutdown};
 use protocol::PONG;
 
 use crate::ErrorKind;
 
 const PING: &[u8] = b"ping\n";
 
-/// A server's address, in the form that the calls take: worked out once, and
-/// not for every request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Server {
-    family: AddressFamily,
-    address: SockaddrStorage,
-}
-
-impl Server {
-    pub(crate) fn new(address: SocketAddr) -> Self {
-        let family = if address.is_ipv4() {
-            AddressFamily::Inet
-        } else {
-            AddressFamily::Inet6
-        };
-        Self { family, address: address.into() }
-    }
-
-    /// A TCP socket that is not connected yet. `man 2 socket`.
-    ///
-    /// # Errors
-    /// EMFILE without a free descriptor.
-    // ANCHOR: connect
-    pub(crate) fn socket(&self) -> Result<OwnedFd, ErrorKind> {
-        socket(self.family, SockType::Stream, SockFlag::empty(), None)
-            .map_err(ErrorKind::from)
-    }
-
-    /// Connects `socket` to the server, and waits until its kernel has agreed.
-    /// `man 2 connect`.
-    ///
-    /// # Errors
-    /// ECONNREFUSED where no program listens, EADDRNOTAVAIL without a free local
-    /// port, ETIMEDOUT where no answer comes, and more.
-    pub(crate) fn connect(&self, socket: impl AsFd) -> Result<(), ErrorKind> {
-        let fd = socket.as_fd().as_raw_fd();
-        loop {
-            match nix::sys::socket::connect(fd, &self.address) {
-                // Interrupted, the kernel goes on connecting: ask again, and
-                // it may say that it has done so.
-                Err(Errno::EINTR) => {}
-                Ok(()) | Err(Errno::EISCONN) => return Ok(()),
-                Err(Errno::ETIMEDOUT) => {
-                    return Err(ErrorKind::ConnectTimedOut);
-                }
-                Err(error) => return Err(error.into()),
-            }
+/// Connects `socket` to the server, and waits until its kernel has agreed.
+/// `man 2 connect`.
+///
+/// # Errors
+/// ECONNREFUSED where no program listens, EADDRNOTAVAIL without a free local
+/// port, ETIMEDOUT where no answer comes, and more.
+// ANCHOR: connect
+pub(crate) fn connect(
+    socket: impl AsFd,
+    server: SocketAddr,
+) -> Result<(), ErrorKind> {
+    let address = SockaddrStorage::from(server);
+    loop {
+        match socket::connect(socket.as_fd().as_raw_fd(), &address) {
+            // Interrupted, the kernel goes on connecting: ask again, and it
+            // may say that it has done so.
+            Err(Errno::EINTR) => {}
+            Ok(()) | Err(Errno::EISCONN) => return Ok(()),
+            Err(Errno::ETIMEDOUT) => return Err(ErrorKind::ConnectTimedOut),
+            Err(error) => return Err(error.into()),
         }
     }
-    // ANCHOR_END: connect
 }
+// ANCHOR_END: connect
 
 /// Sends `ping` and reads the reply, which has to be `pong` to the byte.
 ///

@@ -4,22 +4,22 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::ErrorKind;
+use blocking::stream_socket;
+
 use crate::cancellation::Cancellation;
 use crate::deadline::Slot;
-use crate::request::{Server, drain, send_request};
+use crate::request::{connect, drain, send_request};
 use crate::schedule::{POLL_INTERVAL, Schedule};
 use crate::stats::{Batch, Outcome};
+use crate::{ErrorKind, Options};
 
 /// What all threads of a run have in common.
 #[derive(Debug)]
 pub(crate) struct Config<'a> {
-    pub(crate) server: Server,
+    pub(crate) options: &'a Options,
     pub(crate) schedule: Schedule,
-    pub(crate) keep_alive: bool,
-    pub(crate) timeout: Duration,
     pub(crate) cancellation: &'a Cancellation,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Worker<'a> {
     /// Makes every request of worker `number`.
     // ANCHOR: run
     pub(crate) fn run(mut self, number: usize) {
-        let Config { schedule, timeout, cancellation, .. } = self.config;
+        let Config { options, schedule, cancellation } = self.config;
         let mut free = schedule.start;
         for request in schedule.share(number) {
             let due = schedule.due(request);
@@ -56,7 +56,7 @@ impl<'a> Worker<'a> {
                 break;
             }
             let sent = Instant::now();
-            let result = self.request(sent + *timeout);
+            let result = self.request(sent + options.timeout);
             if result.is_err() && cancellation.is_cancelled() {
                 break; // the main thread has ended our wait, not the server
             }
@@ -92,13 +92,14 @@ impl<'a> Worker<'a> {
     /// closed.
     // ANCHOR: request
     fn request(&mut self, deadline: Instant) -> Result<Instant, ErrorKind> {
+        let server = self.config.options.address();
         let (socket, served) = match self.connection.take() {
             Some(kept) => kept,
-            None => (Arc::new(self.config.server.socket()?), 0),
+            None => (Arc::new(stream_socket(server)?), 0),
         };
         self.slot.begin(&socket, deadline);
         let connected = match served {
-            0 => self.config.server.connect(&socket),
+            0 => connect(&socket, server),
             _ => Ok(()),
         };
         let timeout_kind = match connected {
@@ -109,7 +110,7 @@ impl<'a> Worker<'a> {
         let outcome = replied.map(|()| Instant::now());
         let expired = self.slot.end();
         // Only a connection that is in order is kept; any other is closed.
-        if outcome.is_ok() && self.config.keep_alive && !expired {
+        if outcome.is_ok() && self.config.options.keep_alive && !expired {
             self.connection = Some((socket, served + 1));
         }
         outcome.map_err(|kind| if expired { timeout_kind } else { kind })
@@ -120,7 +121,8 @@ impl<'a> Worker<'a> {
     fn close(&mut self) {
         let Some((socket, served)) = self.connection.take() else { return };
         if !self.config.cancellation.is_cancelled() {
-            self.slot.begin(&socket, Instant::now() + self.config.timeout);
+            self.slot
+                .begin(&socket, Instant::now() + self.config.options.timeout);
             self.batch.unrequested = drain(&socket, served);
             self.slot.end();
         }

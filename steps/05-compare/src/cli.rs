@@ -112,11 +112,11 @@ pub(crate) struct ComparisonOptions {
 
     /// How long a server is measured under one load in one round
     /// [default: 0.6; soak: 1800]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = protocol::seconds)]
     pub(crate) duration: Option<Duration>,
 
     /// How long a request may take
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = protocol::seconds)]
     #[arg(default_value = "5")]
     pub(crate) timeout: Duration,
 
@@ -179,12 +179,4 @@ fn rate(text: &str) -> Result<Rate, String> {
         return Ok(number);
     }
     Err("give requests a second from 0.01 to 10000000, or closed".into())
-}
-
-/// Reads a number of seconds that may have a fraction: `30`, `0.5`.
-fn seconds(text: &str) -> Result<Duration, String> {
-    protocol::seconds(text)
-        .ok()
-        .filter(|duration| (0.01..=1e6).contains(&duration.as_secs_f64()))
-        .ok_or_else(|| "give seconds from 0.01 to 1000000".into())
 }

@@ -41,6 +41,7 @@ mod unit;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
@@ -53,7 +54,7 @@ pub use cli::Options;
 use cli::{Command, ComparisonOptions};
 use results::row::Row;
 use runner::Plan;
-use setup::{OtherLoad, setup};
+use setup::{other_load, setup, used_by_others};
 
 /// Does what the command line asks for.
 #[must_use]
@@ -116,9 +117,9 @@ fn compare(
         // Now, and not when all is measured.
         report::check_folder(folder).map_err(|e| in_folder(folder, e))?;
     }
-    let other_load = OtherLoad::start();
+    let (begin, used) = (Instant::now(), used_by_others());
     let mut results = plan.run(setup(plan), interrupt);
-    results.setup.other_load = other_load.processors();
+    results.setup.other_load = other_load(begin, used);
     let mut text = match (options.json, options.markdown) {
         (true, _) => report::json(&results),
         (_, true) => report::markdown(&results, &report::COLUMNS),

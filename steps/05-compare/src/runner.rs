@@ -90,7 +90,7 @@ impl Plan {
             setup,
             baseline: self.targets[self.baseline].name.clone(),
             loads: self.scenarios.iter().map(load).collect(),
-            rows: turns.into_iter().map(Turn::into_row).collect(),
+            rows: turns.into_iter().map(row).collect(),
             interrupted,
         }
     }
@@ -158,10 +158,8 @@ impl Plan {
     // ANCHOR_END: measure
 }
 
-impl Turn<'_> {
-    fn into_row(self) -> Row {
-        Row { latencies: quantiles(&self.latencies), ..self.row }
-    }
+fn row(turn: Turn<'_>) -> Row {
+    Row { latencies: quantiles(&turn.latencies), ..turn.row }
 }
 
 fn load(scenario: &Scenario) -> Load {

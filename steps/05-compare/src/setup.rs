@@ -35,33 +35,20 @@ pub(crate) fn setup(plan: &Plan) -> Setup {
     }
 }
 
-/// What else is busy on this machine.
-#[derive(Debug)]
-pub(crate) struct OtherLoad {
-    begin: Instant,
-    used_by_others: Duration,
-}
-
-impl OtherLoad {
-    /// From now on.
-    pub(crate) fn start() -> Self {
-        Self { begin: Instant::now(), used_by_others: used_by_others() }
-    }
-
-    /// The processors that others have used since, on average.
-    ///
-    /// The load average would say something else: it looks back a minute or
-    /// more, to the build or the comparison before this one, and counts what
-    /// this comparison itself does.
-    pub(crate) fn processors(&self) -> f64 {
-        let used = used_by_others().saturating_sub(self.used_by_others);
-        used.div_duration_f64(self.begin.elapsed())
-    }
+/// The processors that others have used since `begin`, on average, where
+/// `before` is what they had used until then.
+///
+/// The load average would say something else: it looks back a minute or more,
+/// to the build or the comparison before this one, and counts what this
+/// comparison itself does.
+pub(crate) fn other_load(begin: Instant, before: Duration) -> f64 {
+    let used = used_by_others().saturating_sub(before);
+    used.div_duration_f64(begin.elapsed())
 }
 
 /// CPU time of all that runs, with what a hypervisor has taken, and without
 /// this program, the servers that have ended, and interrupts.
-fn used_by_others() -> Duration {
+pub(crate) fn used_by_others() -> Duration {
     let own = [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN].map(|who| {
         getrusage(who).map_or(Duration::ZERO, |usage| {
             let time = usage.user_time() + usage.system_time();

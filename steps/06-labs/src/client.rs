@@ -5,15 +5,12 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
+use blocking::stream_socket;
 use nix::errno::Errno;
-use nix::sys::socket::sockopt::ReceiveTimeout;
-use nix::sys::socket::{
-    self, AddressFamily, SockFlag, SockType, SockaddrStorage,
-};
-use nix::sys::time::{TimeVal, TimeValLike};
+use nix::sys::socket::{SockaddrStorage, connect as begin};
 use protocol::PONG;
 
 /// Longer than any reply takes that comes at all.
@@ -31,14 +28,13 @@ pub(crate) fn connect(
     Ok(stream)
 }
 
-/// A socket whose `recv` waits no longer than [`TIMEOUT`].
-pub(crate) fn socket(flags: SockFlag) -> nix::Result<OwnedFd> {
-    let flags = flags | SockFlag::SOCK_CLOEXEC;
-    let socket =
-        socket::socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
-    let timeout = TimeVal::seconds(TIMEOUT.as_secs().cast_signed());
-    socket::setsockopt(&socket, ReceiveTimeout, &timeout)?;
-    Ok(socket)
+/// A socket that is not connected yet, and whose `recv` waits no longer than
+/// [`TIMEOUT`].
+pub(crate) fn socket(server: SocketAddr) -> io::Result<TcpStream> {
+    let socket = stream_socket(server).map_err(|error| error.source)?;
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    Ok(stream)
 }
 
 /// Sends the SYN, and does not wait for the answer: the socket is writable when
@@ -46,12 +42,12 @@ pub(crate) fn socket(flags: SockFlag) -> nix::Result<OwnedFd> {
 ///
 /// # Errors
 /// EADDRNOTAVAIL without a free port.
-pub(crate) fn begin_connect(server: SocketAddr) -> nix::Result<OwnedFd> {
-    let socket = socket(SockFlag::SOCK_NONBLOCK)?;
-    let address = SockaddrStorage::from(server);
-    match socket::connect(socket.as_raw_fd(), &address) {
-        Ok(()) | Err(Errno::EINPROGRESS) => Ok(socket),
-        Err(errno) => Err(errno),
+pub(crate) fn begin_connect(server: SocketAddr) -> io::Result<TcpStream> {
+    let stream = socket(server)?;
+    stream.set_nonblocking(true)?;
+    match begin(stream.as_raw_fd(), &SockaddrStorage::from(server)) {
+        Ok(()) | Err(Errno::EINPROGRESS) => Ok(stream),
+        Err(errno) => Err(errno.into()),
     }
 }
 

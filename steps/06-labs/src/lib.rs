@@ -42,7 +42,6 @@ use std::process::ExitCode;
 use protocol::{Language, exit_code};
 
 use labs::{LABS, Lab};
-use network::Network;
 use options::Command;
 pub use options::Options;
 use report::Report;
@@ -77,7 +76,7 @@ fn answer(lab: &Lab, options: &Options) -> ExitCode {
     let entered = network::enter();
     report.record("own_network", entered.is_ok());
     match entered {
-        Err(setting) if lab.network == Network::Own => {
+        Err(setting) if lab.needs_own_network => {
             return report.skip(&setting);
         }
         Err(setting) => {
@@ -107,16 +106,9 @@ fn list() -> ExitCode {
 /// A lab's question; in Japanese with the article's name for it, where it is
 /// one of the article's four optimisations.
 fn question(lab: &Lab, language: Language) -> String {
-    let article = match (lab.name, language) {
-        ("ports", Language::Japanese) => {
-            " (エフェメラルポート枯渇問題への対応)"
-        }
-        ("pool", Language::Japanese) => " (接続プールの実装)",
-        ("c10k", Language::Japanese) => {
-            " (イベント駆動型アーキテクチャへの移行)"
-        }
-        ("zero-copy", Language::Japanese) => " (ゼロコピー最適化)",
-        _ => "",
+    let article = match language {
+        Language::English => "",
+        Language::Japanese => lab.article,
     };
     format!("{}{article}", lab.question)
 }

@@ -19,15 +19,6 @@ use nix::sys::socket::{
 use nix::unistd::{getegid, geteuid};
 use std::os::fd::AsRawFd;
 
-/// Which network a lab needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Network {
-    /// Its own: it changes settings.
-    Own,
-    /// Its own where that is allowed; loopback will do.
-    Any,
-}
-
 /// Puts this process into a network of its own, for good. To be called before
 /// there is a second thread: `unshare` refuses it then.
 ///

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use protocol::Language;
 
 use crate::ErrorKind;
-use crate::latency::Latency;
+use crate::latency::{Latency, micros};
 use crate::schedule::Schedule;
 use crate::stats::{Batch, Outcome, Stats};
 
@@ -73,7 +73,8 @@ fn percentiles_are_right_to_three_digits() {
     let all: Vec<_> =
         (1..=1_000).map(|n| (Duration::from_micros(n), None)).collect();
     let stats = stats(&all);
-    let latency = Latency::of(&stats.latencies).expect("a thousand samples");
+    let latency =
+        Latency::of(&stats.latencies, micros).expect("a thousand samples");
     let near = |a: f64, b: f64| (a - b).abs() <= b / 1_000.0 + 0.1;
     assert!(near(latency.mean, 500.5), "{latency:?}");
     assert!(near(latency.p50, 500.0), "{latency:?}");

@@ -101,7 +101,7 @@ fn of_row(row: &Row, load: &Load) -> Vec<String> {
 // ANCHOR: violation
 pub(crate) fn violation(round: &Round, users: usize) -> Option<String> {
     let expected = round.expected_rps.filter(|_| !round.is_dead())?;
-    if round.max > round.seconds {
+    if round.latency.max > round.seconds {
         return Some(String::from(
             "some replies took longer than it was measured: a longer \
              --duration says more",
@@ -110,7 +110,7 @@ pub(crate) fn violation(round: &Round, users: usize) -> Option<String> {
     // Think times are drawn by chance: with few requests that shows.
     let chance = 4.0 / (expected * round.seconds).sqrt();
     // What was in flight at the begin was due before it.
-    let edge = round.p99 / round.seconds;
+    let edge = round.latency.p99 / round.seconds;
     let off = (round.rps / expected - 1.0).abs();
     (off > TOLERANCE + chance + edge).then(|| {
         format!(

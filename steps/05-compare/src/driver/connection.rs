@@ -13,20 +13,23 @@
 //! EAGAIN, the wait for the connection is a wait for room to write, and where
 //! the connection is refused it is `send` that returns the error.
 
-use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::{AsRawFd, OwnedFd};
 
-use epoll::Interest;
+use blocking::{recv, send};
+use epoll::{Interest, Poller};
 use load_client::ErrorKind;
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, SockaddrStorage,
-    bind, connect, recv, send, setsockopt, shutdown, socket,
+    AddressFamily, Shutdown, SockFlag, SockType, SockaddrIn, bind, connect,
+    setsockopt, shutdown, socket,
 };
 use protocol::PONG;
 
 const PING: &[u8] = b"ping\n";
+
 /// One connection, and how far we are with it.
 // ANCHOR: connection
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub(crate) struct Connection {
     unsent: Vec<u8>,
     /// Bytes of the next reply that are here already.
     received: usize,
+    /// What the kernel waits for on this connection.
+    registered: Option<Interest>,
 }
 // ANCHOR_END: connection
 
@@ -48,26 +53,24 @@ impl Connection {
     /// ECONNREFUSED may come here or from [`advance`](Self::advance).
     // ANCHOR: open
     pub(crate) fn open(
-        server: SocketAddr,
-        source: Option<SocketAddr>,
+        server: SocketAddrV4,
+        source: Option<Ipv4Addr>,
     ) -> Result<Self, ErrorKind> {
-        let family = match server {
-            SocketAddr::V4(_) => AddressFamily::Inet,
-            SocketAddr::V6(_) => AddressFamily::Inet6,
-        };
         let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-        let socket = socket(family, SockType::Stream, flags, None)?;
+        let socket =
+            socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
         if let Some(source) = source {
             // The port is chosen by `connect`, which knows the destination:
             // `bind` would need one that is free for every destination.
             setsockopt(&socket, IpBindAddressNoPort, &true)?;
-            bind(socket.as_raw_fd(), &SockaddrStorage::from(source))?;
+            let source = SocketAddrV4::new(source, 0);
+            bind(socket.as_raw_fd(), &SockaddrIn::from(source))?;
         }
-        match connect(socket.as_raw_fd(), &SockaddrStorage::from(server)) {
+        match connect(socket.as_raw_fd(), &SockaddrIn::from(server)) {
             Ok(()) | Err(Errno::EINPROGRESS) => {}
             Err(errno) => return Err(errno.into()),
         }
-        Ok(Self { socket, unsent: Vec::new(), received: 0 })
+        Ok(Self { socket, unsent: Vec::new(), received: 0, registered: None })
     }
     // ANCHOR_END: open
 
@@ -80,23 +83,32 @@ impl Connection {
         self.flush()
     }
 
-    /// What this connection waits for: while idle, too, for the server's end
-    /// of it.
-    pub(crate) fn interest(&self) -> Interest {
-        Interest { readable: true, writable: !self.unsent.is_empty() }
+    /// Registers what this connection waits for, where that has changed: while
+    /// idle, too, for the server's end of it.
+    pub(crate) fn register(
+        &mut self,
+        poller: &Poller,
+        token: u64,
+    ) -> Result<(), ErrorKind> {
+        let writable = !self.unsent.is_empty();
+        let interest = Interest { readable: true, writable };
+        match self.registered.replace(interest) {
+            Some(before) if before == interest => {}
+            Some(_) => poller.reregister(&self.socket, token, interest)?,
+            None => poller.register(&self.socket, token, interest)?,
+        }
+        Ok(())
     }
 
     /// Hands the kernel what it takes of the requests. `man 2 send`.
     // ANCHOR: flush
     pub(crate) fn flush(&mut self) -> Result<(), ErrorKind> {
-        let (fd, flags) = (self.socket.as_raw_fd(), MsgFlags::MSG_NOSIGNAL);
         while !self.unsent.is_empty() {
-            match send(fd, &self.unsent, flags) {
+            match send(&self.socket, &self.unsent) {
                 // A partial write may end in the middle of a `ping`.
                 Ok(taken) => drop(self.unsent.drain(..taken)),
-                Err(Errno::EAGAIN) => return Ok(()),
-                Err(Errno::EINTR) => {}
-                Err(errno) => return Err(errno.into()),
+                Err(error) if would_block(&error) => return Ok(()),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(())
@@ -132,7 +144,7 @@ impl Connection {
         replies: &mut usize,
     ) -> Result<(), ErrorKind> {
         loop {
-            match recv(self.socket.as_raw_fd(), buffer, MsgFlags::empty()) {
+            match recv(&self.socket, buffer) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof),
                 Ok(count) => {
                     *replies += self.check(&buffer[..count])?;
@@ -141,9 +153,8 @@ impl Connection {
                         return Ok(());
                     }
                 }
-                Err(Errno::EAGAIN) => return Ok(()),
-                Err(Errno::EINTR) => {}
-                Err(errno) => return Err(errno.into()),
+                Err(error) if would_block(&error) => return Ok(()),
+                Err(error) => return Err(error.into()),
             }
         }
     }
@@ -169,8 +180,6 @@ impl Connection {
     // ANCHOR_END: check
 }
 
-impl AsFd for Connection {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
+fn would_block(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
 }

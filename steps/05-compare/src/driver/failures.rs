@@ -19,24 +19,21 @@ impl Driver<'_> {
         error: ErrorKind,
         now: Instant,
     ) {
-        let user = &mut self.users[index];
-        let requests = user.close();
-        self.in_flight -= requests.len();
+        let requests = self.users[index].close();
         if error == ErrorKind::UnrequestedReply {
             self.recorder.unrequested(1);
         } else if requests.is_empty() {
             // It was idle. That counts, but its next request is due already.
             self.recorder.error(now, now, error);
         }
-        let waits = self.waiting.contains(&index);
+        let joins = self.join(index, now);
         for request in requests {
             self.recorder.error(request.due, now, error);
             let next = self.users[index].next(request.due, now);
-            if let Some(next) = next.filter(|_| !waits) {
+            if let Some(next) = next.filter(|_| !joins) {
                 self.schedule(index, next, now + BACKOFF);
             }
         }
-        self.first_reply(index, now);
     }
 
     /// What is due at `due` is sent no sooner than `earliest`.

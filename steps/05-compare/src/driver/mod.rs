@@ -22,10 +22,9 @@ use crate::error::Error;
 use crate::load::scenario::Scenario;
 use crate::results::round::Round;
 use crate::target::process::Server;
-use crate::target::usage::Meter;
 use recorder::Recorder;
 use timers::Timers;
-use user::{Request, User};
+use user::User;
 
 /// A user's token is its number; these are none.
 const TIMER: u64 = u64::MAX;
@@ -52,17 +51,12 @@ pub(crate) struct Driver<'a> {
     next_user: usize,
     /// So many users have had a first reply, or none in time.
     users_ready: usize,
-    /// Users that are ready and wait for the others.
-    waiting: Vec<usize>,
-    /// Requests of all users that wait for their replies.
-    in_flight: usize,
-    /// What a user is to send now: due since when.
-    due_now: Vec<Instant>,
+    /// Users send at their own pace.
+    has_started: bool,
     /// All requests are over: connections are closed in order.
     is_draining: bool,
     server_has_exited: bool,
     buffer: Box<[u8]>,
-    answered: Vec<Request>,
     recorder: Recorder,
 }
 // ANCHOR_END: struct
@@ -96,17 +90,11 @@ impl<'a> Driver<'a> {
             users,
             next_user: 0,
             users_ready: 0,
-            waiting: Vec::new(),
-            in_flight: 0,
-            due_now: Vec::new(),
+            has_started: false,
             is_draining: false,
             server_has_exited: false,
             buffer: vec![0; READ_SIZE].into(),
-            answered: Vec::new(),
-            recorder: Recorder::new(
-                Meter::new(server.process.group()),
-                scenario,
-            ),
+            recorder: Recorder::new(server.process.group(), scenario),
         })
     }
 
@@ -152,7 +140,7 @@ impl<'a> Driver<'a> {
 
     fn finish(self) -> (Round, Histogram<u64>) {
         let (mut round, latencies) = self.recorder.finish();
-        let expected = self.scenario.expected_rps(round.mean);
+        let expected = self.scenario.expected_rps(round.latency.mean);
         round.expected_rps = expected.filter(|rps| rps.is_finite());
         (round, latencies)
     }
@@ -169,7 +157,10 @@ impl<'a> Driver<'a> {
     /// All requests that were due are over, and all connections closed.
     fn is_finished(&mut self) -> bool {
         let Some(end) = self.recorder.end else { return false };
-        if self.in_flight > 0 || self.timers.has_request(end) {
+        let mut users = self.users.iter();
+        if users.any(|user| !user.in_flight.is_empty())
+            || self.timers.has_request(end)
+        {
             return false;
         }
         self.drain();

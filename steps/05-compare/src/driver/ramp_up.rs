@@ -1,6 +1,7 @@
 //! How a load begins and ends: users connect a few at a time, and close in
 //! order.
 
+use std::mem::replace;
 use std::time::{Duration, Instant};
 
 use super::timers::Timer;
@@ -20,77 +21,87 @@ impl Driver<'_> {
         let now = Instant::now();
         self.timers.add(now, Timer::Sample);
         self.timers.add(now, Timer::CheckTimeouts);
+        let kept = self.scenario.kept;
+        if !kept {
+            self.next_user = self.users.len();
+            self.start_pacing(now);
+        }
         if self.scenario.counts_at_once() {
             self.begin(now);
         } else {
             // Kept connections: or as soon as all users are ready.
-            let kept = self.scenario.kept;
             let wait = if kept { self.timeout } else { WARM_UP };
             self.timers.add(now + wait, Timer::Begin);
         }
-        if !self.scenario.kept {
-            for index in 0..self.users.len() {
-                self.start_pacing(index, now);
-            }
-            self.next_user = self.users.len();
-        }
     }
 
-    /// Connects users whose connections are kept, a few at a time.
+    /// Connects users whose connections are kept, a few at a time. Each sends
+    /// a request and waits for the others: if it went on at once, those
+    /// without a connection would compete with it for one.
     pub(super) fn ramp_up(&mut self) {
         while self.next_user < self.users.len()
             && self.next_user - self.users_ready < MAX_CONNECTING
         {
-            let index = self.next_user;
             self.next_user += 1;
-            self.fill_window(index);
+            self.send_requests(self.next_user - 1, vec![Instant::now()]);
         }
-        if !self.is_ramping_up() {
-            let now = Instant::now();
-            for index in std::mem::take(&mut self.waiting) {
-                if self.scenario.is_paced() {
-                    self.start_pacing(index, now);
-                } else {
-                    self.fill_window(index);
-                }
+    }
+
+    /// A user's request is over, well or not. Returns whether it only was to
+    /// connect: the user's next requests do not follow from it.
+    pub(super) fn join(&mut self, index: usize, now: Instant) -> bool {
+        if replace(&mut self.users[index].is_ready, true) {
+            return false;
+        }
+        self.users_ready += 1;
+        let are_all_ready = self.users_ready == self.users.len();
+        let duration = self.scenario.duration;
+        match (self.scenario.is_one_shot(), self.scenario.kept) {
+            (false, true) if self.has_started => self.pace(index, now),
+            _ if !are_all_ready => {}
+            // Idle connections are watched, a burst is over.
+            (true, true) => self.timers.add(now + duration, Timer::End),
+            (true, false) => self.timers.add(now, Timer::End),
+            (false, true) => {
+                self.start_pacing(now);
+                self.timers.add(now + WARM_UP, Timer::Begin);
+            }
+            (false, false) => {}
+        }
+        self.scenario.kept
+    }
+
+    /// From now on users send at their own pace: those of kept connections as
+    /// soon as they are ready.
+    pub(super) fn start_pacing(&mut self, now: Instant) {
+        if replace(&mut self.has_started, true) {
+            return;
+        }
+        for index in 0..self.users.len() {
+            if self.users[index].is_ready || !self.scenario.kept {
+                self.pace(index, now);
             }
         }
     }
 
-    /// Whether users that are ready wait for the others: if they went on at
-    /// once, those without a connection would compete with them for one.
-    pub(super) fn is_ramping_up(&self) -> bool {
-        self.scenario.kept
-            && self.users_ready < self.users.len()
-            && self.recorder.begin.is_none()
-    }
-
-    /// A user begins with its own pace, as if it had been at it for long.
-    fn start_pacing(&mut self, index: usize, now: Instant) {
+    /// A user begins, as if it had been at it for long.
+    fn pace(&mut self, index: usize, now: Instant) {
         let (count, streams) = (self.users.len(), self.scenario.in_flight);
+        let user = &mut self.users[index];
         for stream in 0..streams {
-            let number = index + stream * count;
-            let first = self.users[index].first(number, count * streams);
+            let (number, all) = (index + stream * count, count * streams);
+            let first = user.pacing.first(number, all, &mut user.random);
             self.timers.add(now + first, Timer::Request(index, now + first));
         }
-    }
-
-    /// A user sends as many requests as it may have in flight.
-    fn fill_window(&mut self, index: usize) {
-        let in_flight = self.users[index].in_flight.len();
-        let count = self.scenario.in_flight.saturating_sub(in_flight);
-        self.due_now.resize(count, Instant::now());
-        self.send_requests(index);
     }
     // ANCHOR_END: start
 
     /// Closes the connections in order: what comes before the server's FIN
     /// answers none of our requests.
     pub(super) fn drain(&mut self) {
-        if self.is_draining {
+        if replace(&mut self.is_draining, true) {
             return;
         }
-        self.is_draining = true;
         self.timers.add(Instant::now() + DRAIN_TIMEOUT, Timer::GiveUp);
         for user in &mut self.users {
             if self.scenario.is_one_shot() {

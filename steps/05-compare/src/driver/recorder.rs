@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use load_client::ErrorKind;
+use load_client::{ErrorKind, Latency};
+use nix::unistd::Pid;
 use protocol::Language;
 
 use crate::load::scenario::Scenario;
@@ -41,15 +42,15 @@ pub(crate) struct Recorder {
     cpu_at_end: CpuTime,
     footprint_at_begin: Footprint,
     counters_at_begin: Counters,
-    users: f64,
-    duration: Duration,
+    scenario: Scenario,
     /// The rest is counted here.
     round: Round,
 }
 // ANCHOR_END: recorder
 
 impl Recorder {
-    pub(crate) fn new(meter: Meter, scenario: &Scenario) -> Self {
+    /// Of what the processes of `group` do under the load of `scenario`.
+    pub(crate) fn new(group: Pid, scenario: &Scenario) -> Self {
         Self {
             begin: None,
             end: None,
@@ -57,14 +58,13 @@ impl Recorder {
             failures: histogram(),
             lateness: histogram(),
             served: 0,
-            meter,
+            meter: Meter::new(group),
             looks: 0,
             cpu_at_begin: CpuTime::default(),
             cpu_at_end: CpuTime::default(),
             footprint_at_begin: Footprint::default(),
             counters_at_begin: Counters::new(),
-            users: scenario.users as f64,
-            duration: scenario.duration,
+            scenario: *scenario,
             round: Round::default(),
         }
     }
@@ -161,7 +161,7 @@ impl Recorder {
         let round = &mut self.round;
         round.memory = round.memory.max(memory);
         round.threads = round.threads.max(threads);
-        match (now - begin).div_duration_f64(self.duration) {
+        match (now - begin).div_duration_f64(self.scenario.duration) {
             0.1..0.2 => round.memory_early = round.memory_early.max(memory),
             0.9.. => round.memory_late = round.memory_late.max(memory),
             _ => {}
@@ -185,15 +185,11 @@ impl Recorder {
         let (cpu, client_cpu) = (used(|c| c.server), used(|c| c.client));
         let (served, start) = (self.served as f64, self.footprint_at_begin);
         let (memory, threads) = (self.round.memory, self.round.threads);
+        let users = self.scenario.users as f64;
         let round = Round {
             seconds: elapsed,
             rps: per(served, elapsed),
-            mean: latencies.mean() / 1e9,
-            p50: seconds_at(&latencies, 0.5),
-            p90: seconds_at(&latencies, 0.9),
-            p99: seconds_at(&latencies, 0.99),
-            p999: seconds_at(&latencies, 0.999),
-            max: latencies.max() as f64 / 1e9,
+            latency: Latency::of(&latencies, |ns| ns / 1e9).unwrap_or_default(),
             requests: latencies.len(),
             succeeded: self.replies.len(),
             // Where none was served in time, one would have cost that or more.
@@ -201,8 +197,8 @@ impl Recorder {
             cpu: per(cpu, elapsed),
             client_cpu: per(client_cpu, elapsed),
             lateness: seconds_at(&self.lateness, 0.99),
-            memory_per_connection: (memory - start.memory) / self.users,
-            threads_per_connection: (threads - start.threads) / self.users,
+            memory_per_connection: (memory - start.memory) / users,
+            threads_per_connection: (threads - start.threads) / users,
             kernel: counted_since(&self.counters_at_begin),
             retransmit_counts: retransmit_counts(&self.replies),
             delayed_ack_count: delayed_ack_count(&self.replies),

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use load_client::ErrorKind;
 
+use super::Driver;
 use super::recorder::SAMPLE_PERIOD;
 use super::timers::Timer;
-use super::{Driver, WARM_UP};
+use super::user::Request;
 
 /// The pause after a failed request: to send again at once would only fail
 /// again, a million times a second.
@@ -26,8 +27,7 @@ impl Driver<'_> {
                 Timer::GiveUp => self.give_up(now),
                 Timer::Request(index, due) => {
                     self.recorder.late(time, Instant::now());
-                    self.due_now.push(due);
-                    self.send_requests(index);
+                    self.send_requests(index, vec![due]);
                 }
             }
         }
@@ -39,6 +39,7 @@ impl Driver<'_> {
         }
         self.recorder.begin(now);
         if !self.scenario.is_one_shot() {
+            self.start_pacing(now); // even if not all users are ready
             self.timers.add(now + self.scenario.duration, Timer::End);
         }
     }
@@ -71,20 +72,17 @@ impl Driver<'_> {
 
     /// A user sends the requests that are due.
     // ANCHOR: send
-    pub(super) fn send_requests(&mut self, index: usize) {
-        self.due_now.retain(|&due| !self.recorder.is_past(due));
-        if self.due_now.is_empty() {
+    pub(super) fn send_requests(
+        &mut self,
+        index: usize,
+        mut due: Vec<Instant>,
+    ) {
+        due.retain(|&due| !self.recorder.is_past(due));
+        if due.is_empty() {
             return;
         }
-        self.in_flight += self.due_now.len();
-        let user = &mut self.users[index];
-        let sent = user.send_requests(
-            &self.due_now,
-            self.server.address,
-            &self.poller,
-        );
-        self.due_now.clear();
-        if let Err(error) = sent {
+        let (user, address) = (&mut self.users[index], self.server.address);
+        if let Err(error) = user.send_requests(&due, address, &self.poller) {
             self.fail(index, error, Instant::now());
         }
     }
@@ -96,16 +94,14 @@ impl Driver<'_> {
             let surplus = user.on_drain(hang_up, buffer, &self.poller);
             return self.recorder.unrequested(surplus);
         }
-        let answered = &mut self.answered;
-        let result = user.on_readable(hang_up, buffer, &self.poller, answered);
+        let (answered, result) =
+            user.on_readable(hang_up, buffer, &self.poller);
         let now = Instant::now();
-        if !self.answered.is_empty() {
-            self.record_replies(index, now);
-        }
+        let due = self.record_replies(index, &answered, now);
         match result {
-            Ok(()) => self.send_requests(index),
+            Ok(()) => self.send_requests(index, due),
             Err(error) => {
-                for due in std::mem::take(&mut self.due_now) {
+                for due in due {
                     self.schedule(index, due, now + BACKOFF);
                 }
                 self.fail(index, error, now);
@@ -113,58 +109,31 @@ impl Driver<'_> {
         }
     }
 
-    /// Counts what was answered, and leaves in `due_now` what that makes due
-    /// already; for the rest there are timers.
-    fn record_replies(&mut self, index: usize, now: Instant) {
-        self.in_flight -= self.answered.len();
-        let was_ready = self.first_reply(index, now);
-        // On a connection that is kept, the first reply only says that it is
-        // there: the pace begins when all are.
-        let paced = self.scenario.is_paced();
-        let joins = paced && self.scenario.kept && !was_ready;
-        let user = &mut self.users[index];
-        for request in self.answered.drain(..) {
+    /// Counts what was answered, and returns what that makes due already; for
+    /// the rest there are timers.
+    fn record_replies(
+        &mut self,
+        index: usize,
+        answered: &[Request],
+        now: Instant,
+    ) -> Vec<Instant> {
+        let mut due_now = Vec::new();
+        let joins = !answered.is_empty() && self.join(index, now);
+        for request in answered {
             if now - request.sent > self.timeout {
                 self.recorder.error(request.due, now, ErrorKind::ReplyTimedOut);
             } else {
                 self.recorder.reply(request.due, now);
             }
-            match user.next(request.due, now) {
-                _ if joins => {}
-                Some(next) if next <= now => self.due_now.push(next),
-                Some(next) => {
+            match self.users[index].next(request.due, now) {
+                Some(next) if !joins && next <= now => due_now.push(next),
+                Some(next) if !joins => {
                     self.timers.add(next, Timer::Request(index, next));
                 }
-                None => {}
+                _ => {}
             }
         }
-        if self.is_ramping_up() && !self.due_now.is_empty() || joins {
-            self.due_now.clear();
-            self.waiting.push(index);
-        }
+        due_now
     }
     // ANCHOR_END: send
-
-    /// A user's request is over, well or not. Returns whether it was not the
-    /// first.
-    pub(super) fn first_reply(&mut self, index: usize, now: Instant) -> bool {
-        let was_ready =
-            std::mem::replace(&mut self.users[index].is_ready, true);
-        if was_ready {
-            return true;
-        }
-        self.users_ready += 1;
-        if self.users_ready < self.users.len() {
-            return false;
-        }
-        let duration = self.scenario.duration;
-        match (self.scenario.is_one_shot(), self.scenario.kept) {
-            // Idle connections are watched, a burst is over.
-            (true, true) => self.timers.add(now + duration, Timer::End),
-            (true, false) => self.timers.add(now, Timer::End),
-            (false, true) => self.timers.add(now + WARM_UP, Timer::Begin),
-            (false, false) => {}
-        }
-        false
-    }
 }

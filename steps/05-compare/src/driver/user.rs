@@ -1,10 +1,10 @@
 //! A user: a pacing, and a connection while there is something to wait for.
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Instant;
 
-use epoll::{Interest, Poller};
+use epoll::Poller;
 use fastrand::Rng;
 use load_client::ErrorKind;
 
@@ -28,12 +28,10 @@ pub(crate) struct Request {
 pub(crate) struct User {
     token: u64,
     pub(crate) pacing: Pacing,
-    random: Rng,
+    pub(crate) random: Rng,
     /// Its connection outlives a request.
     kept: bool,
     pub(crate) connection: Option<Connection>,
-    /// What the kernel waits for on that connection.
-    registered: Option<Interest>,
     /// In the order in which their replies come.
     pub(crate) in_flight: VecDeque<Request>,
     /// Its first request is over, well or not.
@@ -50,15 +48,9 @@ impl User {
             random: Rng::with_seed(seed),
             kept: scenario.kept,
             connection: None,
-            registered: None,
             in_flight: VecDeque::new(),
             is_ready: false,
         }
-    }
-
-    /// See [`Pacing::first`].
-    pub(crate) fn first(&mut self, index: usize, count: usize) -> Duration {
-        self.pacing.first(index, count, &mut self.random)
     }
 
     /// See [`Pacing::next`].
@@ -76,76 +68,59 @@ impl User {
     pub(crate) fn send_requests(
         &mut self,
         dues: &[Instant],
-        server: SocketAddr,
+        server: SocketAddrV4,
         poller: &Poller,
     ) -> Result<(), ErrorKind> {
         let sent = Instant::now();
         let requests = dues.iter().map(|&due| Request { due, sent });
         self.in_flight.extend(requests);
-        let source = self.source(server);
+        let source = self.source();
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => {
-                self.registered = None;
-                none.insert(Connection::open(server, source)?)
-            }
+            none => none.insert(Connection::open(server, source)?),
         };
         connection.send_requests(dues.len())?;
-        self.register(poller)
+        connection.register(poller, self.token)
     }
     // ANCHOR_END: send_requests
 
     /// Where a user connects from that does so for each request. A port is in
     /// TIME_WAIT for 1 to 2 s after its connection, and an address has about
     /// 28,000 of them: from one address 14,000 connections a second would be
-    /// the end. On this machine there are more addresses than one.
-    fn source(&self, server: SocketAddr) -> Option<SocketAddr> {
-        let loopback = server.ip() == Ipv4Addr::LOCALHOST;
-        (loopback && !self.kept).then(|| {
-            let last = 1 + (self.token % SOURCES) as u8;
-            SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0))
-        })
+    /// the end. This machine has more addresses than one.
+    fn source(&self) -> Option<Ipv4Addr> {
+        let last = 1 + (self.token % SOURCES) as u8;
+        (!self.kept).then(|| Ipv4Addr::new(127, 0, 0, last))
     }
 
-    /// Takes what has come from the server, and adds to `answered` the requests
-    /// that are answered now.
+    /// Takes what has come from the server, and returns the requests that are
+    /// answered now, whatever comes after their replies.
     // ANCHOR: on_readable
     pub(crate) fn on_readable(
         &mut self,
         hang_up: bool,
         buffer: &mut [u8],
         poller: &Poller,
-        answered: &mut Vec<Request>,
-    ) -> Result<(), ErrorKind> {
-        // None is ordinary: the event may be that of a connection that is
-        // closed by now.
-        let Some(connection) = &mut self.connection else { return Ok(()) };
+    ) -> (Vec<Request>, Result<(), ErrorKind>) {
+        let Some(connection) = &mut self.connection else {
+            // Ordinary: the event may be that of a connection that is closed
+            // by now.
+            return (Vec::new(), Ok(()));
+        };
         let (replies, result) = connection.advance(hang_up, buffer);
         let known = replies.min(self.in_flight.len());
-        answered.extend(self.in_flight.drain(..known));
+        let answered: Vec<_> = self.in_flight.drain(..known).collect();
         if known < replies {
-            return Err(ErrorKind::UnrequestedReply);
+            return (answered, Err(ErrorKind::UnrequestedReply));
         }
         if !self.kept && known > 0 {
             self.connection = None; // close(2)
-            return Ok(());
+            return (answered, Ok(()));
         }
-        result?;
-        self.register(poller)
+        let token = self.token;
+        (answered, result.and_then(|()| connection.register(poller, token)))
     }
     // ANCHOR_END: on_readable
-
-    /// Registers what the connection waits for now.
-    fn register(&mut self, poller: &Poller) -> Result<(), ErrorKind> {
-        let Some(connection) = &self.connection else { return Ok(()) };
-        let interest = connection.interest();
-        let registered = match self.registered.replace(interest) {
-            Some(before) if before == interest => Ok(()),
-            Some(_) => poller.reregister(connection, self.token, interest),
-            None => poller.register(connection, self.token, interest),
-        };
-        registered.map_err(|error| error.source.into())
-    }
 
     /// Closes the connection and returns the requests that were not answered.
     pub(crate) fn close(&mut self) -> VecDeque<Request> {
@@ -163,7 +138,8 @@ impl User {
     ) -> u64 {
         let Some(connection) = &mut self.connection else { return 0 };
         let (replies, result) = connection.advance(hang_up, buffer);
-        if result.and_then(|()| self.register(poller)).is_err() {
+        let token = self.token;
+        if result.and_then(|()| connection.register(poller, token)).is_err() {
             self.connection = None; // an end in any form is one
         }
         replies as u64

@@ -22,7 +22,7 @@ fn stats_line(row: &Row) -> String {
     let rounds = || row.rounds.iter();
     let seconds: f64 = rounds().map(|r| r.seconds).sum();
     let served: f64 = rounds().map(|r| r.rps * r.seconds).sum();
-    let spent: f64 = rounds().map(|r| r.mean * r.requests as f64).sum();
+    let spent: f64 = rounds().map(|r| r.latency.mean * r.requests as f64).sum();
     let requests = REQUESTS.aggregate(row).unwrap_or(0.0);
     let failures = ERRORS.aggregate(row).unwrap_or(0.0);
     let at = |quantile| {

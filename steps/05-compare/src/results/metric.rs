@@ -26,12 +26,13 @@ enum Aggregation {
 
 // ANCHOR: metrics
 pub(crate) const RPS: Metric = median_of("RPS", |r| r.rps).dead(0.0);
-pub(crate) const MEAN: Metric = latency("mean ms", |r| r.mean * 1e3);
-pub(crate) const P50: Metric = latency("p50 ms", |r| r.p50 * 1e3);
-pub(crate) const P90: Metric = latency("p90 ms", |r| r.p90 * 1e3);
-pub(crate) const P99: Metric = latency("p99 ms", |r| r.p99 * 1e3);
-pub(crate) const P999: Metric = latency("p99.9 ms", |r| r.p999 * 1e3);
-pub(crate) const MAX: Metric = latency("max ms", |r| r.max * 1e3).worst();
+pub(crate) const MEAN: Metric = latency("mean ms", |r| r.latency.mean * 1e3);
+pub(crate) const P50: Metric = latency("p50 ms", |r| r.latency.p50 * 1e3);
+pub(crate) const P90: Metric = latency("p90 ms", |r| r.latency.p90 * 1e3);
+pub(crate) const P99: Metric = latency("p99 ms", |r| r.latency.p99 * 1e3);
+pub(crate) const P999: Metric = latency("p99.9 ms", |r| r.latency.p999 * 1e3);
+pub(crate) const MAX: Metric =
+    latency("max ms", |r| r.latency.max * 1e3).worst();
 pub(crate) const REQUESTS: Metric = sum_of("requests", |r| r.requests as f64);
 pub(crate) const ERRORS: Metric = sum_of("errors", |r| r.failed() as f64);
 pub(crate) const CPU_PER_REQUEST: Metric =

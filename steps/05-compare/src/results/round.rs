@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use load_client::Latency;
 use serde::{Deserialize, Serialize};
 
 /// What a reader wants to know of one server under one load in one round.
@@ -22,13 +23,9 @@ pub(crate) struct Round {
     pub(crate) rps: f64,
     /// The rate that users with this mean latency make, by Little's law.
     pub(crate) expected_rps: Option<f64>,
-    /// Latencies of all requests: until the reply, or until it failed.
-    pub(crate) mean: f64,
-    pub(crate) p50: f64,
-    pub(crate) p90: f64,
-    pub(crate) p99: f64,
-    pub(crate) p999: f64,
-    pub(crate) max: f64,
+    /// Of all requests: until the reply, or until it failed.
+    #[serde(flatten)]
+    pub(crate) latency: Latency,
     /// Some have failed: latencies from here on are lower bounds.
     pub(crate) lower_bounds_from: Option<f64>,
     /// Requests that were due, those that succeeded, and why others failed.

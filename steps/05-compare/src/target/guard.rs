@@ -7,7 +7,7 @@
 //! started, and then itself.
 
 use std::io::{self, Read};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{
     self, Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitCode, Stdio,
 };
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, wait, waitid, waitpid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::{Pid, getpid};
 
 use super::proc;
@@ -162,35 +162,28 @@ fn guard(command: &mut Command) -> ExitCode {
     let _ = blocking::default_signals();
     // What outlives its parent becomes our child.
     let _ = prctl::set_child_subreaper(true);
-    // A pipe without an end: a server that reads its stdin is not to see one.
-    let server = match command.stdin(Stdio::piped()).spawn() {
+    let mut server = match command.stdin(Stdio::piped()).spawn() {
         Ok(server) => server,
         Err(error) => {
             eprintln!("{}: {error}", command.get_program().display());
             return ExitCode::FAILURE;
         }
     };
+    // Kept: a server that reads its stdin is not to see an end.
+    let _stdin = server.stdin.take();
     thread::spawn(|| {
         let _ = io::stdin().read(&mut [0]); // nothing is ever written there
         end_descendants();
         process::exit(1);
     });
-    let server_pid = Pid::from_raw(server.id().cast_signed());
-    let status = loop {
-        match wait() {
-            Ok(WaitStatus::Exited(pid, code)) if pid == server_pid => {
-                break code;
-            }
-            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == server_pid => {
-                break 128 + signal as i32; // as a shell says it
-            }
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(_) => break 1,
-        }
-    };
-    drop(server);
+    // The others are not waited for before the end: until then the kernel
+    // knows what they have used.
+    let status = server.wait().unwrap_or_default();
     end_descendants();
-    ExitCode::from(status.to_le_bytes()[0])
+    let signal = status.signal().unwrap_or_default();
+    // As a shell says it.
+    let code = status.code().unwrap_or(128 + signal);
+    ExitCode::from(code.to_le_bytes()[0])
 }
 
 /// Ends all that is ours, until nothing is left to wait for.

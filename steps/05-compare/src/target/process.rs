@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::iter;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
 use std::os::fd::AsRawFd;
 use std::process::{ChildStderr, Command, Stdio};
 use std::thread::{self, JoinHandle};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use epoll::{Interest, Poller, Signals};
 use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::socket::{SockaddrStorage, bind};
+use nix::sys::socket::{SockaddrIn, bind};
 
 use super::Target;
 use super::affinity::Affinity;
@@ -29,7 +29,7 @@ const STDERR_TAIL: usize = 1_000;
 pub(crate) struct Server {
     pub(crate) process: Guarded,
     stderr: Option<JoinHandle<String>>,
-    pub(crate) address: SocketAddr,
+    pub(crate) address: SocketAddrV4,
 }
 
 impl Server {
@@ -60,8 +60,8 @@ impl Server {
 
     fn wait_until_listening(&self, interrupt: &Signals) -> Result<(), Error> {
         let deadline = Instant::now() + START_TIMEOUT;
-        while TcpStream::connect_timeout(&self.address, START_TIMEOUT).is_err()
-        {
+        let address = self.address.into();
+        while TcpStream::connect_timeout(&address, START_TIMEOUT).is_err() {
             thread::sleep(RETRY_INTERVAL);
             if interrupt.read().is_some() {
                 return Err(Error::Interrupted);
@@ -132,7 +132,7 @@ fn switches_of_children() -> i64 {
 
 /// The shell reads the line (quotes, variables), and `exec` puts the server in
 /// the shell's place. It is to listen on the address that is returned.
-fn command(line: &str) -> Result<(Command, SocketAddr), Error> {
+fn command(line: &str) -> Result<(Command, SocketAddrV4), Error> {
     let address = free_address();
     let address = address.ok_or(String::from("there is no free port"))?;
     let port = address.port().to_string();
@@ -145,13 +145,15 @@ fn command(line: &str) -> Result<(Command, SocketAddr), Error> {
 
 /// Of a port that no socket has at this moment, nor gets from the kernel
 /// before the server asks for it: `man 7 ip`, `ip_local_port_range`.
-fn free_address() -> Option<SocketAddr> {
-    let random = || fastrand::u16(10_000..20_000);
-    let addresses = iter::repeat_with(|| (Ipv4Addr::LOCALHOST, random()));
-    addresses.take(1_000).map(SocketAddr::from).find(|&address| {
-        // It does not listen: what waits for a server would take it for one.
-        blocking::stream_socket(address).is_ok_and(|socket| {
-            bind(socket.as_raw_fd(), &SockaddrStorage::from(address)).is_ok()
+fn free_address() -> Option<SocketAddrV4> {
+    let port = || fastrand::u16(10_000..20_000);
+    iter::repeat_with(|| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port()))
+        .take(1_000)
+        .find(|&address| {
+            // It does not listen: what waits for a server would take it for
+            // one.
+            blocking::stream_socket(address.into()).is_ok_and(|socket| {
+                bind(socket.as_raw_fd(), &SockaddrIn::from(address)).is_ok()
+            })
         })
-    })
 }

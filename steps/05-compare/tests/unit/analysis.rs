@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use load_client::Latency;
+
 use crate::analysis::comparison::{
     Difference, against_itself, between_runs, differences, pairs,
 };
@@ -208,7 +210,7 @@ fn a_row_that_breaks_the_law_is_objected_to() {
     let mut round = Round {
         rps: 9_800.0,
         expected_rps: Some(10_000.0),
-        max: 0.02,
+        latency: Latency { max: 0.02, ..Latency::default() },
         seconds: 1.0,
         succeeded: 9_800,
         ..Round::default()
@@ -217,7 +219,7 @@ fn a_row_that_breaks_the_law_is_objected_to() {
     round.rps = 1_000.0;
     let found = violation(&round, 100).expect("a violation");
     assert!(found.contains("1000 RPS, but 100 users"), "{found}");
-    round.max = 2.0;
+    round.latency.max = 2.0;
     let found = violation(&round, 100).expect("a violation");
     assert!(found.contains("--duration"), "{found}");
     round.expected_rps = None;

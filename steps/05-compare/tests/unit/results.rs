@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use load_client::ErrorKind;
+use load_client::{ErrorKind, Latency};
 use nix::unistd::Pid;
 use protocol::Language;
 
@@ -16,13 +16,13 @@ use crate::results::metric::{P50, RPS, median};
 use crate::results::round::Round;
 use crate::results::row::Row;
 use crate::results::units::{align, three_digits, wrap};
-use crate::target::usage::{Footprint, Meter};
+use crate::target::usage::Footprint;
 
 const MS: Duration = Duration::from_millis(1);
 
 fn recorder(load: &str) -> Recorder {
     let load = SCENARIOS.into_iter().find(|scenario| scenario.name == load);
-    Recorder::new(Meter::new(Pid::this()), &load.expect("a load"))
+    Recorder::new(Pid::this(), &load.expect("a load"))
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn only_what_was_due_between_begin_and_end_counts() {
     assert_eq!((stats.requests, stats.succeeded), (3, 2));
     assert_eq!(stats.failed(), 1);
     assert_eq!(stats.lower_bounds_from, Some(0.005));
-    assert!(stats.max >= 1.0, "{stats:?}");
+    assert!(stats.latency.max >= 1.0, "{stats:?}");
     assert_eq!(stats.retransmit_counts, BTreeMap::from([(1, 1)]));
 }
 
@@ -90,8 +90,8 @@ fn the_median_does_not_mind_an_outlier() {
 
 #[test]
 fn a_round_without_a_reply_makes_a_row_worse() {
-    let alive =
-        Round { succeeded: 9, rps: 9.0, p50: 0.001, ..Round::default() };
+    let latency = Latency { p50: 0.001, ..Latency::default() };
+    let alive = Round { succeeded: 9, rps: 9.0, latency, ..Round::default() };
     let dead = Round::default();
     let mut row = Row { rounds: vec![alive; 3], ..Row::default() };
     let before = [&P50, &RPS].map(|metric| metric.format(&row));

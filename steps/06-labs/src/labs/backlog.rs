@@ -5,9 +5,9 @@
 //! client's kernel sends it again a second later: a whole second for a server
 //! that was busy for a few milliseconds. `man 2 listen`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::TcpStream;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -93,21 +93,21 @@ fn measure(backlog: &'static str) -> Result<(Row, Vec<(f64, f64)>)> {
 /// connection when it was begun and how long it took, in seconds.
 // ANCHOR: connect_all
 fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>> {
-    let mut plan = plan();
+    let mut plan = plan().into_iter().peekable();
     let mut poller = Poller::new(Trigger::Edge)?;
-    let mut on_the_way: HashMap<u64, (OwnedFd, Duration)> = HashMap::new();
+    let mut on_the_way: HashMap<u64, (TcpStream, Duration)> = HashMap::new();
     let (mut connected, mut events) = (Vec::new(), Vec::new());
     let writable = Interest { readable: false, writable: true };
     let start = Instant::now();
-    while !(plan.is_empty() && on_the_way.is_empty())
+    while (plan.peek().is_some() || !on_the_way.is_empty())
         && start.elapsed() < GIVE_UP
     {
-        while plan.front().is_some_and(|(due, _)| *due <= start.elapsed()) {
-            match plan.pop_front().map(|(_, step)| step) {
-                None => {}
-                Some(Step::Pause) => server.pause()?,
-                Some(Step::Resume) => server.resume()?,
-                Some(Step::Connect) => {
+        let is_due = |(due, _): &(Duration, Step)| *due <= start.elapsed();
+        while let Some((_, step)) = plan.next_if(is_due) {
+            match step {
+                Step::Pause => server.pause()?,
+                Step::Resume => server.resume()?,
+                Step::Connect => {
                     let begun = start.elapsed();
                     let socket = begin_connect(server.address)?;
                     // The number of a descriptor is its token.
@@ -117,12 +117,12 @@ fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>> {
                 }
             }
         }
-        let next = plan.front().map_or(GIVE_UP, |(due, _)| *due);
+        let next = plan.peek().map_or(GIVE_UP, |(due, _)| *due);
         let timeout = next.saturating_sub(start.elapsed());
         poller.wait(&mut events, Some(timeout))?;
         for event in &events {
             if let Some((socket, begun)) = on_the_way.remove(&event.token)
-                && TcpStream::from(socket).take_error()?.is_none()
+                && socket.take_error()?.is_none()
             {
                 let took = start.elapsed() - begun;
                 connected.push((begun.as_secs_f64(), took.as_secs_f64()));
@@ -133,7 +133,7 @@ fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>> {
 }
 // ANCHOR_END: connect_all
 
-fn plan() -> VecDeque<(Duration, Step)> {
+fn plan() -> Vec<(Duration, Step)> {
     let mut plan: Vec<_> =
         (0..CLIENTS).map(|n| (INTERVAL * n, Step::Connect)).collect();
     for at in PAUSES {
@@ -141,7 +141,7 @@ fn plan() -> VecDeque<(Duration, Step)> {
         plan.push((at + PAUSE, Step::Resume));
     }
     plan.sort_by_key(|(due, _)| *due);
-    plan.into()
+    plan
 }
 
 fn show_delays(report: &mut Report<'_>, points: &[(f64, f64)]) {

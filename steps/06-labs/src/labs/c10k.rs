@@ -76,15 +76,12 @@ fn fill(
     clients: usize,
 ) -> Result<(Row, Vec<(f64, f64)>)> {
     let server = Server::start(name, &[])?;
-    let stacks = || -> u64 {
-        let memory = Meminfo::current();
-        memory.ok().and_then(|all| all.kernel_stack).unwrap_or(0)
+    let used = || {
+        let stacks = Meminfo::current().ok().and_then(|all| all.kernel_stack);
+        [server.memory(|s| s.vmrss), stacks.unwrap_or(0)]
     };
-    let (resident, stacks_before) = (server.memory(|s| s.vmrss), stacks());
-    let memory = || {
-        let resident = server.memory(|s| s.vmrss).saturating_sub(resident);
-        (resident, stacks().saturating_sub(stacks_before))
-    };
+    let before = used();
+    let grown = || [0, 1].map(|part| used()[part].saturating_sub(before[part]));
     let mut idle: Vec<TcpStream> = Vec::with_capacity(clients);
     let mut points = vec![(0.0, 0.0)];
     for sample in 1..=SAMPLES {
@@ -92,11 +89,10 @@ fn fill(
             let Some(client) = served(&server) else { break };
             idle.push(client);
         }
-        let (resident, stacks) = memory();
-        let sum = (resident + stacks) as f64;
-        points.push((idle.len() as f64, sum / 1_048_576.0));
+        let sum: u64 = grown().iter().sum();
+        points.push((idle.len() as f64, sum as f64 / 1_048_576.0));
     }
-    let (resident_bytes, kernel_stacks_bytes) = memory();
+    let [resident_bytes, kernel_stacks_bytes] = grown();
     let sum = (resident_bytes + kernel_stacks_bytes) as f64;
     let seen = Row {
         server: name,

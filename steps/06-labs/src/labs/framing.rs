@@ -18,19 +18,12 @@ use crate::server::Server;
 /// Between two writes, for a server that answers what has come so far.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The same lines, cut in one way.
-struct Split {
-    name: &'static str,
-    writes: Vec<Vec<u8>>,
-    lines: usize,
-}
-
-fn cuts() -> [Split; 3] {
-    let cut = |name, writes, lines| Split { name, writes, lines };
+/// The same lines in writes, cut in three ways.
+fn cuts() -> [(&'static str, Vec<Vec<u8>>); 3] {
     [
-        cut("3 lines in 1 write", vec![b"ping\nping\nhello\n".into()], 3),
-        cut("1 line in 2 writes", vec![b"pi".into(), b"ng\n".into()], 1),
-        cut("1,000 lines in 1 write", vec![b"ping\n".repeat(1_000)], 1_000),
+        ("3 lines in 1 write", vec![b"ping\nping\nhello\n".into()]),
+        ("1 line in 2 writes", vec![b"pi".into(), b"ng\n".into()]),
+        ("1,000 lines in 1 write", vec![b"ping\n".repeat(1_000)]),
     ]
 }
 
@@ -55,28 +48,25 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
         ("04-epoll", Server::start("04-epoll", &[])?),
     ];
     let mut rows = Vec::new();
-    for cut in cuts() {
-        for (name, server) in &servers {
-            let stream = connect(server.address, TIMEOUT)?;
-            let replies = converse(&stream, &cut)?;
-            show(report, &cut, name, &replies);
-            rows.push(Row {
-                sent: cut.name,
-                server: name,
-                replies_due: cut.lines,
-                replies: lines(&replies),
-            });
+    for (sent, writes) in cuts() {
+        for (server, process) in &servers {
+            let stream = connect(process.address, TIMEOUT)?;
+            let replies = converse(&stream, &writes)?;
+            show(report, &writes, server, &replies);
+            let replies_due = lines(&writes.concat());
+            let replies = lines(&replies);
+            rows.push(Row { sent, server, replies_due, replies });
         }
     }
     report.finish(&rows, &verdict(&rows));
     Ok(())
 }
 
-/// Makes the writes of `cut`, one by one, and reads all replies.
+/// Makes the writes, one by one, and reads all replies.
 // ANCHOR: converse
-fn converse(mut stream: &TcpStream, cut: &Split) -> Result<Vec<u8>> {
+fn converse(mut stream: &TcpStream, writes: &[Vec<u8>]) -> Result<Vec<u8>> {
     let mut replies = Vec::new();
-    for (number, bytes) in cut.writes.iter().enumerate() {
+    for (number, bytes) in writes.iter().enumerate() {
         if number > 0 {
             // Until the server has answered the last piece; at most a second.
             stream.set_read_timeout(Some(PAUSE))?;
@@ -92,14 +82,19 @@ fn converse(mut stream: &TcpStream, cut: &Split) -> Result<Vec<u8>> {
 }
 // ANCHOR_END: converse
 
-fn show(report: &mut Report<'_>, cut: &Split, server: &str, replies: &[u8]) {
+fn show(
+    report: &mut Report<'_>,
+    writes: &[Vec<u8>],
+    server: &str,
+    replies: &[u8],
+) {
     let shown = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes);
         let few: String = text.chars().take(24).collect();
         let rest = if few.len() < text.len() { "…" } else { "" };
         format!("{few:?}{rest}")
     };
-    let writes: Vec<_> = cut.writes.iter().map(|bytes| shown(bytes)).collect();
+    let writes: Vec<_> = writes.iter().map(|bytes| shown(bytes)).collect();
     let (sent, heard) = (writes.join(", then "), shown(replies));
     report.line(format!("  to {server}: {sent}\n      replies: {heard}"));
 }

@@ -5,13 +5,13 @@
 //! for a minute. A pool keeps connections and lends them: the article's second
 //! advice.
 
-use std::fs;
 use std::io::Read;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use compare::target::guard::{Guarded, reexec};
+use procfs::net::TcpState;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ struct Row {
     cpu_per_request_s: f64,
     failed: u64,
     /// Ports that cannot be used for a minute.
-    time_wait: u64,
+    time_wait: usize,
 }
 
 /// Step 03's load client on step 04's server, in both ways.
@@ -84,7 +84,7 @@ fn row(
     client: &'static str,
     stdout: &[u8],
     cpu: Duration,
-    time_wait: u64,
+    time_wait: usize,
 ) -> Option<Row> {
     let report: Value = serde_json::from_slice(stdout).ok()?;
     let latency = report.get("latency_us")?;
@@ -101,14 +101,10 @@ fn row(
 }
 // ANCHOR_END: load
 
-/// Sockets in TIME_WAIT. Their programs have closed them. `man 5 proc`,
-/// `/proc/net/sockstat`.
-fn in_time_wait() -> u64 {
-    let text = fs::read_to_string("/proc/net/sockstat").unwrap_or_default();
-    let tcp = text.lines().find(|line| line.starts_with("TCP:"));
-    let mut words = tcp.unwrap_or_default().split_whitespace();
-    words.find(|&word| word == "tw");
-    words.next().and_then(|number| number.parse().ok()).unwrap_or(0)
+/// Sockets in TIME_WAIT. Their programs have closed them.
+fn in_time_wait() -> usize {
+    let sockets = procfs::net::tcp().unwrap_or_default();
+    sockets.iter().filter(|one| one.state == TcpState::TimeWait).count()
 }
 
 /// Whatever else this machine does can only make a figure worse.
@@ -143,8 +139,8 @@ fn verdict(rows: &[Row]) -> String {
         seconds(new.p50_s),
         seconds(kept.cpu_per_request_s),
         seconds(new.cpu_per_request_s),
-        count(kept.time_wait),
-        count(new.time_wait),
+        count(kept.time_wait as u64),
+        count(new.time_wait as u64),
         match new.failed + kept.failed {
             0 => String::new(),
             failed => format!(" (And {failed} requests failed.)"),

@@ -14,7 +14,7 @@ use anyhow::Result;
 use blocking::recv;
 use nix::errno::Errno;
 use nix::sys::socket::{
-    SockFlag, SockaddrIn, SockaddrStorage, bind, connect, setsockopt, sockopt,
+    SockaddrIn, SockaddrStorage, bind, connect, setsockopt, sockopt,
 };
 use serde::Serialize;
 
@@ -119,9 +119,10 @@ fn try_strategy(way: Strategy) -> Result<Row> {
     Ok(Row { client: way.name, at_once, error, a_second_later, resets })
 }
 
-type Requests = (usize, Option<io::Error>);
-
-fn until_failure(way: Strategy, servers: &[ResetCounter]) -> Requests {
+fn until_failure(
+    way: Strategy,
+    servers: &[ResetCounter],
+) -> (usize, Option<io::Error>) {
     let mut kept = None;
     for number in 0..MAX_REQUESTS {
         let server = servers[number % servers.len()].address;
@@ -137,7 +138,7 @@ fn until_failure(way: Strategy, servers: &[ResetCounter]) -> Requests {
 
 // ANCHOR: open
 fn open(way: Strategy, number: usize, to: SocketAddr) -> io::Result<TcpStream> {
-    let socket = socket(SockFlag::empty())?;
+    let socket = socket(to)?;
     if way.reuse_address {
         setsockopt(&socket, sockopt::ReuseAddr, &true)?;
     }
@@ -154,7 +155,7 @@ fn open(way: Strategy, number: usize, to: SocketAddr) -> io::Result<TcpStream> {
         let no_farewell = libc::linger { l_onoff: 1, l_linger: 0 };
         setsockopt(&socket, sockopt::Linger, &no_farewell)?;
     }
-    Ok(socket.into())
+    Ok(socket)
 }
 
 fn request(way: Strategy, stream: TcpStream) -> io::Result<Option<TcpStream>> {

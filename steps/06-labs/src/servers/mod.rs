@@ -21,7 +21,7 @@ use protocol::{
 /// A server.
 // ANCHOR: kind
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ServerKind {
+pub(crate) enum Kind {
     /// One client at a time.
     #[value(name = "01-blocking")]
     Blocking,
@@ -47,7 +47,7 @@ pub(crate) enum ServerKind {
 /// The options of the hidden `serve`.
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
-    kind: ServerKind,
+    kind: Kind,
 
     #[arg(long, default_value_t = 4096)]
     backlog: i32,
@@ -75,26 +75,18 @@ impl Serve {
         let trigger = self.trigger;
         let (listen, limits) = self.listen_and_limit_options();
         match self.kind {
-            ServerKind::Blocking => {
-                blocking::run(&blocking::Options { listen })
-            }
-            ServerKind::Threads => {
-                threads::run(&threads::Options { listen, limits })
-            }
-            ServerKind::Epoll => {
+            Kind::Blocking => blocking::run(&blocking::Options { listen }),
+            Kind::Threads => threads::run(&threads::Options { listen, limits }),
+            Kind::Epoll => {
                 epoll::run(&epoll::Options { listen, limits, trigger })
             }
-            ServerKind::OneRecv => one_recv::serve(&self.announced()?),
-            ServerKind::ReadOnce => {
+            Kind::OneRecv => one_recv::serve(&self.announced()?),
+            Kind::ReadOnce => {
                 event_loop::read_once(&self.announced()?, trigger)
             }
-            ServerKind::SpinOnEmfile => {
-                spin_on_emfile::serve(&self.announced()?)
-            }
-            ServerKind::BlockingSend => {
-                event_loop::block_in_send(&self.announced()?)
-            }
-            ServerKind::UnboundedOutbox => {
+            Kind::SpinOnEmfile => spin_on_emfile::serve(&self.announced()?),
+            Kind::BlockingSend => event_loop::block_in_send(&self.announced()?),
+            Kind::UnboundedOutbox => {
                 event_loop::keep_everything(&self.announced()?)
             }
         }
