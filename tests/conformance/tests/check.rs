@@ -181,7 +181,7 @@ impl Mark {
 #[test]
 fn leaves_nothing_running() -> CaseResult {
     let mark = Mark::new("end");
-    let text = printed(&[&mark.command(), "serves", "--timeout", "10"], 0);
+    let text = printed(&[&mark.command(), "serves", "--timeout", "20"], 0);
     assert_contains(&text, &["passed, 0 failed"]);
     mark.is_gone()
 }

@@ -96,21 +96,23 @@ fn gives_back_what_300_connections_took(server: &Server) -> CaseResult {
     gives_back(server, most)
 }
 
-/// Fails: a buffer that grows until the newline comes. The first 16 megabytes
-/// are for a runtime that collects its garbage later: what it needs for that it
-/// has then.
+/// Fails: a buffer that grows until the newline comes. A runtime that collects
+/// its garbage later may grow once, too, but not each time.
 fn keeps_nothing_of_a_line_of_48_megabytes(server: &Server) -> CaseResult {
     const MOST_KIB: usize = 24 << 10;
     let mut client = server.connect()?;
     client.exchange(times(16 << 20, b"a"), TOO_LONG)?;
     client.is_read()?;
     let process = server.process()?.proc();
-    let before = process.resident_kib()?;
-    client.exchange(times(48 << 20, b"a"), b"")?;
-    client.is_read()?;
-    let grown = process.resident_kib()?.saturating_sub(before);
-    if grown <= MOST_KIB {
-        return client.exchange(b"\nping\n".to_vec(), b"pong\n");
+    let mut grown = 0;
+    for _ in 0..3 {
+        let before = process.resident_kib()?;
+        client.exchange(times(48 << 20, b"a"), b"")?;
+        client.is_read()?;
+        grown = process.resident_kib()?.saturating_sub(before);
+        if grown <= MOST_KIB {
+            return client.exchange(b"\nping\n".to_vec(), b"pong\n");
+        }
     }
     Err(CaseError::new("the server keeps a line that it will not answer")
         .sent("48 MB without a newline")
