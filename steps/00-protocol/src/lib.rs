@@ -5,15 +5,8 @@
 //! replies out. It opens no socket, so it can be tested to the last byte, and
 //! the servers after it differ in nothing but how they move those bytes.
 //!
-//! | file | its one idea |
-//! |---|---|
-//! | `framing.rs` | find the lines in a stream that is cut anywhere |
-//! | `reply.rs` | one line in, one reply out |
-//!
-//! Beside the protocol, and unknown to it, the module [`console`] has what a
-//! program says to the person who runs it: errors that say what to do next
-//! (`error.rs`), texts in two languages (`messages.rs`), printing that never
-//! stops the service (`log.rs`), and a command line (`options.rs`).
+//! Beside the protocol, and unknown to it, [`console`] has what a program says
+//! to the person who runs it.
 //!
 //! What it cannot do yet: talk to a client. That takes a socket (step 01).
 
@@ -21,9 +14,6 @@ pub mod console;
 mod framing;
 mod reply;
 
-pub use console::{
-    Call, Error, Host, Language, LimitOptions, ListenOptions, Localized, Log,
-    Message, Printable, Result, ResultExt, exit_code, print, seconds,
-};
+pub use console::*;
 pub use framing::{Frame, Framer, MAX_LINE_LENGTH};
 pub use reply::{Conversation, ECHO, PONG, TOO_LONG, reply};

@@ -9,9 +9,8 @@ pub const PONG: &[u8] = b"pong\n";
 /// ("received: ") whatever the locale: a protocol does not depend on it.
 pub const ECHO: &[u8] = "受信しました: ".as_bytes();
 
-/// The reply to a line of more than
-/// [`MAX_LINE_LENGTH`](crate::MAX_LINE_LENGTH) bytes ("error: a line has at
-/// most 1000 bytes").
+/// The reply to a line that is too long ("error: a line has at most 1000
+/// bytes").
 pub const TOO_LONG: &[u8] = "エラー: 1行は1000バイトまでです\n".as_bytes();
 
 /// Appends the reply to `frame` to `replies`, its `\n` included.
@@ -35,8 +34,7 @@ pub fn reply(frame: Frame<'_>, replies: &mut Vec<u8>) {
 /// One client's side of the protocol: bytes in, replies out.
 ///
 /// It does no input or output of its own, so the same conversation serves a
-/// blocking socket, a thread, and an event loop. All that it remembers is the
-/// line whose end has not arrived yet.
+/// blocking socket, a thread, and an event loop.
 // ANCHOR: conversation
 #[derive(Debug, Default)]
 pub struct Conversation {

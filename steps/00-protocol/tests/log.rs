@@ -122,7 +122,7 @@ fn a_quiet_one_prints_what_concerns_the_whole_server() {
     let [stdout, stderr] = output("quiet", &[]).expect("a child");
     assert_eq!(stdout, "[*] received signal 2, shutting down");
     assert_eq!(stderr, "");
-    assert!(Log::new(true).is_quiet() && !Log::new(false).is_quiet());
+    assert!(Log::new(true).quiet && !Log::new(false).quiet);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a server prints: the article's words, and nothing that could do harm.
 
 use protocol::Language::{English, Japanese};
-use protocol::{Call, Error, Frame, Localized, Message, Printable};
+use protocol::{Call, Error, Frame, Message, printable};
 
 #[test]
 fn lines_read_as_in_the_article() {
@@ -19,11 +19,11 @@ fn lines_read_as_in_the_article() {
         (Message::Ended(None), "接続終了"),
         (Message::Ended(Some(7)), "クライアント接続終了 (fd=7)"),
     ] {
-        let shown = Localized(message, Japanese).to_string();
+        let shown = message.text(Japanese);
         assert_eq!(shown, format!("[*] {japanese}"));
     }
     assert_eq!(
-        Localized(Message::ShuttingDown(2), Japanese).to_string(),
+        Message::ShuttingDown(2).text(Japanese),
         "\n[*] シグナル 2 を受信。サーバーを終了します"
     );
 }
@@ -41,11 +41,11 @@ fn every_line_is_there_in_english() {
         (Message::Ended(None), "connection ended"),
         (Message::Ended(Some(7)), "connection ended (fd=7)"),
     ] {
-        let shown = Localized(message, English).to_string();
+        let shown = message.text(English);
         assert_eq!(shown, format!("[*] {english}"));
     }
     assert_eq!(
-        Localized(Message::ShuttingDown(15), English).to_string(),
+        Message::ShuttingDown(15).text(English),
         "\n[*] received signal 15, shutting down"
     );
 }
@@ -73,11 +73,11 @@ fn an_error_says_what_happened_and_what_to_do() {
         (Call::IoUring, EINVAL, "io_uring", "io_uring", "04-epoll"),
     ] {
         let error = error(call, errno);
-        let shown = Localized(&error, English).to_string();
+        let shown = error.text(English);
         assert!(shown.starts_with(&format!("[!] {english}")), "{shown}");
         assert!(shown.contains(hint), "{shown}");
         assert_eq!(shown, error.to_string());
-        let shown = Localized(&error, Japanese).to_string();
+        let shown = error.text(Japanese);
         assert!(shown.starts_with(&format!("[!] {japanese}に失敗: ")));
         assert!(shown.contains(hint), "{shown}");
     }
@@ -97,7 +97,7 @@ fn an_error_without_a_remedy_says_what_the_kernel_said() {
 fn text_is_shown_as_it_is() {
     for text in ["", "ping", "受信しました", "a b\u{a0}c", "🏓", r"\x1b"]
     {
-        assert_eq!(Printable(text.as_bytes()).to_string(), text);
+        assert_eq!(printable(text.as_bytes()), text);
     }
 }
 
@@ -114,6 +114,6 @@ fn what_could_drive_a_terminal_is_escaped() {
         ("\u{202e}gnop".as_bytes(), r"\u{202e}gnop"),
         ("\u{2066}x\u{2069}".as_bytes(), r"\u{2066}x\u{2069}"),
     ] {
-        assert_eq!(Printable(bytes).to_string(), shown);
+        assert_eq!(printable(bytes), shown);
     }
 }

@@ -15,20 +15,20 @@ use protocol::{Error, Log};
 /// reason to leave the clients that are being served.
 // ANCHOR: is_connection_error
 pub fn is_connection_error(error: &io::Error) -> bool {
+    use libc::*;
     matches!(
         error.raw_os_error(),
         // A signal came, or the queue of a non-blocking listener is empty.
         Some(
-            libc::EINTR | libc::EAGAIN
+            EINTR | EAGAIN
         // The peer or the network ended the connection while it waited in the
         // queue. It is no longer there: take the next.
-        | libc::ECONNABORTED | libc::EPROTO | libc::ENOPROTOOPT
-        | libc::ENETDOWN | libc::ENETUNREACH | libc::EHOSTDOWN
-        | libc::EHOSTUNREACH | libc::EOPNOTSUPP | libc::ETIMEDOUT
-        ) // Not EMFILE, ENFILE, ENOBUFS, ENOMEM: the connection stays in the
-          // queue. Not EPERM: a firewall or seccomp rule forbids it, perhaps for
-          // good.
+        | ECONNABORTED | EPROTO | ENOPROTOOPT | ENETDOWN | ENETUNREACH
+        | EHOSTDOWN | EHOSTUNREACH | EOPNOTSUPP | ETIMEDOUT
+        )
     )
+    // Not EMFILE, ENFILE, ENOBUFS, ENOMEM: the connection stays in the queue.
+    // Not EPERM: a firewall or seccomp rule forbids it, perhaps for good.
 }
 // ANCHOR_END: is_connection_error
 
@@ -49,14 +49,15 @@ pub struct Backoff {
 
 impl Backoff {
     /// Starts a pause of 100 ms, and logs `error` unless that was done a short
-    /// while ago.
-    pub fn start(&mut self, error: &Error, log: &mut Log) {
+    /// while ago. Returns how long to wait.
+    pub fn start(&mut self, error: &Error, log: &mut Log) -> Duration {
         let now = Instant::now();
         self.until = Some(now + BACKOFF);
         if self.last_logged.is_none_or(|last| now - last >= LOG_INTERVAL) {
             log.error(error);
             self.last_logged = Some(now);
         }
+        BACKOFF
     }
 
     /// Ends the pause.
@@ -66,14 +67,7 @@ impl Backoff {
 
     /// When the pause ends, if there is one.
     pub fn until(&self) -> Option<Instant> {
-        self.until.filter(|_| !self.remaining().is_zero())
-    }
-
-    /// How long the pause still takes.
-    pub fn remaining(&self) -> Duration {
-        self.until.map_or(Duration::ZERO, |until| {
-            until.saturating_duration_since(Instant::now())
-        })
+        self.until.filter(|&until| until > Instant::now())
     }
 }
 // ANCHOR_END: backoff

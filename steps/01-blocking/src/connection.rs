@@ -7,9 +7,8 @@ use protocol::{Call, Conversation, Log, Result, ResultExt};
 use crate::linger::linger;
 use crate::{recv, send_all};
 
-/// Bytes asked of the kernel at once. One `recv` may bring less: it returns
-/// what has arrived. They lie on the stack, and step 02 has a stack for each
-/// client: twice as many would be a page more for each.
+/// Bytes asked of the kernel at once. They lie on the stack, and step 02 has a
+/// stack for each client: twice as many would be a page more for each.
 const READ_SIZE: usize = 2_048;
 
 /// Reads that are still answered once the server is shutting down: enough for
@@ -24,8 +23,7 @@ const DRAIN_READS: usize = 32;
 /// read side of `client`, which wakes a `recv` that waits.
 ///
 /// # Errors
-/// The end of the connection for a reason other than those two: ECONNRESET,
-/// EPIPE, and whatever else [`recv`] and [`send`](crate::send) give.
+/// Those of [`recv`] and [`send`](crate::send): the connection is over.
 // ANCHOR: serve_connection
 pub fn serve_connection(
     client: impl AsFd,

@@ -6,9 +6,16 @@
 
 use std::{io, mem, ptr};
 
-use libc::{SIG_DFL, SIG_IGN, c_int, sighandler_t};
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction,
+};
 
 use crate::socket::check;
+
+/// By default each ends a process that writes to a file at its size limit
+/// (`ulimit -f`), or to a pipe that is not read any more. Ignored, `write`
+/// fails: EFBIG, EPIPE.
+const IGNORED: [Signal; 2] = [Signal::SIGXFSZ, Signal::SIGPIPE];
 
 /// Gives signals and timers the state that a server relies on. To be called
 /// before anything else: a thread inherits the signal mask of its creator.
@@ -25,41 +32,24 @@ pub fn reset_inherited() -> io::Result<()> {
             libc::setitimer(timer, &raw const off, ptr::null_mut())
         })?;
     }
-    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGALRM] {
-        set_handler(signal, SIG_DFL)?;
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGALRM] {
+        set_handler(signal, SigHandler::SigDfl)?;
     }
-    // Without these, `write` to a file at its size limit (`ulimit -f`) or to a
-    // pipe that is not read any more ends the process. Now it is an error:
-    // EFBIG, EPIPE.
-    for signal in [libc::SIGXFSZ, libc::SIGPIPE] {
-        set_handler(signal, SIG_IGN)?;
+    for signal in IGNORED {
+        set_handler(signal, SigHandler::SigIgn)?;
     }
-    unblock_all()
-}
-
-/// `man 2 sigprocmask`.
-fn unblock_all() -> io::Result<()> {
-    // SAFETY: a sigset_t of zeros is valid: the empty set.
-    let none: libc::sigset_t = unsafe { mem::zeroed() };
-    let how = libc::SIG_SETMASK;
-    // SAFETY: `none` outlives the call, and no old mask is asked for.
-    check(unsafe { libc::sigprocmask(how, &raw const none, ptr::null_mut()) })?;
-    Ok(())
+    Ok(SigSet::empty().thread_set_mask()?)
 }
 
 /// Runs `handler` at `signal` from here on. `man 2 sigaction`.
 pub(crate) fn set_handler(
-    signal: c_int,
-    handler: sighandler_t,
+    signal: Signal,
+    handler: SigHandler,
 ) -> io::Result<()> {
-    // SAFETY: a sigaction of zeros is valid: no flags, an empty mask.
-    let mut action: libc::sigaction = unsafe { mem::zeroed() };
     // No SA_RESTART: a blocked `accept` or `send` has to return, with EINTR.
-    action.sa_sigaction = handler;
-    // SAFETY: `action` is valid, and its handler is async-signal-safe.
-    check(unsafe {
-        libc::sigaction(signal, &raw const action, ptr::null_mut())
-    })?;
+    let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
+    // SAFETY: our handlers are async-signal-safe.
+    unsafe { sigaction(signal, &action) }?;
     Ok(())
 }
 // ANCHOR_END: reset
@@ -70,8 +60,8 @@ pub(crate) fn set_handler(
 /// # Errors
 /// None on a correct system.
 pub fn default_signals() -> io::Result<()> {
-    for signal in [libc::SIGXFSZ, libc::SIGPIPE] {
-        set_handler(signal, SIG_DFL)?;
+    for signal in IGNORED {
+        set_handler(signal, SigHandler::SigDfl)?;
     }
-    unblock_all()
+    Ok(SigSet::empty().thread_set_mask()?)
 }

@@ -6,17 +6,9 @@
 //! is one `unsafe` block, and each descriptor is an [`OwnedFd`] from the line
 //! that makes it, so that no path forgets to close it.
 //!
-//! | file | its one idea |
-//! |---|---|
-//! | `address.rs` | `sockaddr`: how C writes an address and a port |
-//! | `socket.rs` | one safe function for each system call on a connection |
-//! | `listener.rs` | from nothing to a listener: the four calls in order |
-//! | `connection.rs` | one client, from its first byte to its last |
-//! | `backoff.rs` | what to do when `accept` fails |
-//! | `signals.rs` | a signal handler that does only what it may |
-//! | `linger.rs` | sent is not delivered: closing without losing replies |
-//! | `inherited.rs` | what a process inherits over `exec` |
-//! | `transferred.rs` | what the kernel counts (for steps 02 and 04) |
+//! The calls on a connection are in `socket.rs`, those before it in
+//! `listener.rs`, and `connection.rs` is one client's story. Signals and
+//! addresses have `nix`'s types, as from step 02 on everything has.
 //!
 //! What it cannot do: serve a second client before the first one leaves. The
 //! second connects all the same (the kernel completes the handshake) and waits
@@ -95,8 +87,8 @@ fn serve(listener: &OwnedFd, log: &mut Log) {
             Err(_) if signal.is_some() => {}
             Err(error) if is_connection_error(&error) => {}
             Err(source) => {
-                backoff.start(&Error { call: Call::Accept, source }, log);
-                sleep(backoff.remaining());
+                let error = Error { call: Call::Accept, source };
+                sleep(backoff.start(&error, log));
             }
         }
         if signal.is_some() {

@@ -1,12 +1,11 @@
 //! Sent is not delivered: how to close without losing replies.
 //!
 //! `send` returns when the kernel has taken the bytes; they may wait in the
-//! send buffer for a peer that reads slowly. That is no trouble as long as the
-//! peer has ended too. But a server that shuts down closes connections on which
-//! bytes still arrive, and then the kernel sends a reset and throws the send
-//! buffer away: the peer finds half a reply. So we wait until the buffer is
-//! empty, which it is when the peer's kernel has acknowledged all of it.
-//! (`SO_LINGER` would wait too, but not read: `man 7 socket`.)
+//! send buffer for a peer that reads slowly. A server that shuts down closes
+//! connections on which bytes still arrive, and then the kernel sends a reset
+//! and throws the send buffer away: the peer finds half a reply. So we wait
+//! until its kernel has acknowledged all of the buffer. (`SO_LINGER` would wait
+//! too, but not read: `man 7 socket`.)
 
 use std::io;
 use std::os::fd::AsFd;
@@ -40,8 +39,8 @@ pub(crate) fn linger(socket: impl AsFd) {
 }
 
 /// The number of bytes that were sent and not acknowledged yet. `man 7 tcp`,
-/// `SIOCOUTQ`, which Linux also calls `TIOCOUTQ`.
-#[cfg(target_os = "linux")]
+/// `SIOCOUTQ`, which is also called `TIOCOUTQ`. Other systems than Linux say so
+/// of terminals alone: there the call fails, and nothing waits.
 fn unacknowledged(socket: impl AsFd) -> io::Result<c_int> {
     let mut bytes: c_int = 0;
     let fd = raw_fd(&socket);
@@ -50,15 +49,3 @@ fn unacknowledged(socket: impl AsFd) -> io::Result<c_int> {
     Ok(bytes)
 }
 // ANCHOR_END: linger
-
-/// The number of bytes in the send buffer. `man 2 getsockopt`, `SO_NWRITE`.
-#[cfg(target_vendor = "apple")]
-fn unacknowledged(socket: impl AsFd) -> io::Result<c_int> {
-    let mut bytes: c_int = 0;
-    let mut len = size_of::<c_int>() as libc::socklen_t;
-    let (fd, value) = (raw_fd(&socket), (&raw mut bytes).cast());
-    let (level, name) = (libc::SOL_SOCKET, libc::SO_NWRITE);
-    // SAFETY: `bytes` has `len` bytes, and both outlive the call.
-    check(unsafe { libc::getsockopt(fd, level, name, value, &raw mut len) })?;
-    Ok(bytes)
-}

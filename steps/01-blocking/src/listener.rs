@@ -1,13 +1,14 @@
 //! From nothing to a listener: `socket`, `setsockopt`, `bind`, `listen`.
 
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 use libc::{AF_INET, AF_INET6, c_int, socklen_t};
+use nix::sys::socket::{SockaddrLike, SockaddrStorage};
 use protocol::{Call, Result, ResultExt};
 
-use crate::address::RawAddress;
-use crate::socket::{check, raw_fd};
+use crate::address::read_address;
+use crate::socket::{check, owned, raw_fd};
 
 /// Replies that were sent by us and not yet by the kernel, in bytes, before
 /// `send` makes us wait. By default the send buffer grows to megabytes for a
@@ -58,10 +59,8 @@ pub fn listen_on(
 pub fn stream_socket(address: SocketAddr) -> Result<OwnedFd> {
     let family = if address.is_ipv4() { AF_INET } else { AF_INET6 };
     // SAFETY: takes three numbers and no pointer.
-    let fd = check(unsafe { libc::socket(family, libc::SOCK_STREAM, 0) })
-        .context(Call::Socket)?;
-    // SAFETY: the kernel has just made this descriptor, for us alone.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    owned(unsafe { libc::socket(family, libc::SOCK_STREAM, 0) })
+        .context(Call::Socket)
 }
 // ANCHOR_END: socket
 
@@ -96,9 +95,10 @@ fn set_option(
 /// Gives the socket its own address and port.
 // ANCHOR: bind
 fn bind(listener: &OwnedFd, address: SocketAddr) -> Result<()> {
-    let (mut raw, len) = RawAddress::encode(address);
-    // SAFETY: `raw` holds an address of `len` bytes.
-    check(unsafe { libc::bind(raw_fd(listener), raw.as_mut_ptr(), len) })
+    let raw = SockaddrStorage::from(address);
+    let (addr, len) = (raw.as_ptr(), raw.len());
+    // SAFETY: `addr` points to an address of `len` bytes.
+    check(unsafe { libc::bind(raw_fd(listener), addr, len) })
         .context(Call::Bind)?;
     Ok(())
 }
@@ -111,12 +111,11 @@ fn bind(listener: &OwnedFd, address: SocketAddr) -> Result<()> {
 /// ENOBUFS where the kernel has no memory for the answer.
 // ANCHOR: local_address
 pub fn local_address(socket: impl AsFd) -> Result<SocketAddr> {
-    let mut raw = RawAddress::empty();
-    let mut len = RawAddress::CAPACITY;
-    let (fd, addr) = (raw_fd(&socket), raw.as_mut_ptr());
-    // SAFETY: `addr` points to `len` bytes, and both outlive the call.
-    check(unsafe { libc::getsockname(fd, addr, &raw mut len) })
-        .and_then(|_| raw.decode())
-        .context(Call::Bind)
+    let (_, address) = read_address(|addr, len| {
+        // SAFETY: `addr` points to `len` bytes, and both outlive the call.
+        check(unsafe { libc::getsockname(raw_fd(&socket), addr, len) })
+    })
+    .context(Call::Bind)?;
+    Ok(address)
 }
 // ANCHOR_END: local_address

@@ -14,7 +14,9 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
 
-use libc::{c_int, sighandler_t};
+use libc::c_int;
+use nix::errno::Errno;
+use nix::sys::signal::{SigHandler, Signal};
 
 use crate::inherited::set_handler;
 use crate::socket::raw_fd;
@@ -60,11 +62,9 @@ pub(crate) fn clear_client() {
 // ANCHOR: install
 pub(crate) fn install(listener: &OwnedFd) -> io::Result<()> {
     LISTENER.store(raw_fd(listener), SeqCst);
-    let stop: extern "C" fn(c_int) = on_stop;
-    let alarm: extern "C" fn(c_int) = on_alarm;
-    set_handler(libc::SIGINT, stop as sighandler_t)?;
-    set_handler(libc::SIGTERM, stop as sighandler_t)?;
-    set_handler(libc::SIGALRM, alarm as sighandler_t)
+    set_handler(Signal::SIGINT, SigHandler::Handler(on_stop))?;
+    set_handler(Signal::SIGTERM, SigHandler::Handler(on_stop))?;
+    set_handler(Signal::SIGALRM, SigHandler::Handler(on_alarm))
 }
 // ANCHOR_END: install
 
@@ -89,19 +89,10 @@ extern "C" fn on_alarm(_: c_int) {
 
 /// `shutdown(2)`, leaving `errno` as the interrupted code had it.
 fn shutdown_fd(socket: &AtomicI32, how: c_int) {
-    // SAFETY: `errno` always points to this thread's own.
-    let errno = unsafe { errno_location() };
-    // SAFETY: as above.
-    let before = unsafe { *errno };
+    let errno = Errno::last_raw();
     // SAFETY: takes two numbers; an error (a socket that is not connected, or
     // none at all) changes nothing.
     unsafe { libc::shutdown(socket.load(SeqCst), how) };
-    // SAFETY: as above.
-    unsafe { *errno = before };
+    Errno::set_raw(errno);
 }
 // ANCHOR_END: handler
-
-#[cfg(target_os = "linux")]
-use libc::__errno_location as errno_location;
-#[cfg(target_vendor = "apple")]
-use libc::__error as errno_location;

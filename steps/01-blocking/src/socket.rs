@@ -8,13 +8,12 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 
-use libc::{c_int, sockaddr, socklen_t};
+use libc::c_int;
 
-use crate::address::RawAddress;
+use crate::address::read_address;
 
 /// Without this flag `send` to a peer that is gone raises SIGPIPE, which ends
-/// a C program. (Rust's runtime ignores the signal at start-up; a server should
-/// not depend on who wrote its `main`.) macOS has no such flag.
+/// a C program. macOS has no such flag.
 #[cfg(target_os = "linux")]
 const SEND_FLAGS: c_int = libc::MSG_NOSIGNAL;
 #[cfg(not(target_os = "linux"))]
@@ -28,6 +27,13 @@ pub(crate) fn check<T: PartialEq + From<i8>>(returned: T) -> io::Result<T> {
     } else {
         Ok(returned)
     }
+}
+
+/// Owns the descriptor that a call has made: it is closed when it is dropped.
+pub(crate) fn owned(returned: RawFd) -> io::Result<OwnedFd> {
+    let fd = check(returned)?;
+    // SAFETY: the kernel has just made this descriptor, for us alone.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// The number of a descriptor, for a system call that takes one. Borrows it: a
@@ -46,21 +52,10 @@ pub(crate) fn raw_fd(fd: &impl AsFd) -> RawFd {
 /// [`is_connection_error`](crate::is_connection_error).
 // ANCHOR: accept
 pub fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, SocketAddr)> {
-    accept_with(|addr, len| {
+    read_address(|addr, len| {
         // SAFETY: `addr` points to `len` bytes, and both outlive the call.
-        unsafe { libc::accept(raw_fd(&listener), addr, len) }
+        owned(unsafe { libc::accept(raw_fd(&listener), addr, len) })
     })
-}
-
-fn accept_with(
-    call: impl FnOnce(*mut sockaddr, *mut socklen_t) -> RawFd,
-) -> io::Result<(OwnedFd, SocketAddr)> {
-    let mut peer = RawAddress::empty();
-    let mut len = RawAddress::CAPACITY;
-    let fd = check(call(peer.as_mut_ptr(), &raw mut len))?;
-    // SAFETY: the kernel has just made this descriptor, for us alone.
-    let client = unsafe { OwnedFd::from_raw_fd(fd) };
-    Ok((client, peer.decode()?))
 }
 // ANCHOR_END: accept
 
@@ -68,29 +63,26 @@ fn accept_with(
 /// from the start, which saves the article's two calls of `fcntl`. Linux only.
 ///
 /// # Errors
-/// `WouldBlock` where the queue of a non-blocking listener is empty; otherwise
-/// as [`accept`].
+/// `WouldBlock` where the queue is empty; otherwise as [`accept`].
 // ANCHOR: accept_nonblocking
 #[cfg(target_os = "linux")]
 pub fn accept_nonblocking(
     listener: impl AsFd,
 ) -> io::Result<(OwnedFd, SocketAddr)> {
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
-    accept_with(|addr, len| {
+    read_address(|addr, len| {
         // SAFETY: `addr` points to `len` bytes, and both outlive the call.
-        unsafe { libc::accept4(raw_fd(&listener), addr, len, flags) }
+        owned(unsafe { libc::accept4(raw_fd(&listener), addr, len, flags) })
     })
 }
 // ANCHOR_END: accept_nonblocking
 
 /// Reads what has arrived, up to the size of `buffer`, and waits while nothing
-/// has. Returns the number of bytes read: 0 is the end of the stream, the
-/// peer's FIN. `man 2 recv`.
+/// has. Returns the number of bytes read: 0 is the peer's FIN. `man 2 recv`.
 ///
 /// # Errors
 /// ECONNRESET after the peer's reset, ETIMEDOUT where the peer is out of reach,
-/// `WouldBlock` on a non-blocking socket. EINTR is not among them: the call is
-/// made again.
+/// `WouldBlock` on a non-blocking socket.
 // ANCHOR: recv
 pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
     let (fd, len) = (raw_fd(&socket), buffer.len());
@@ -107,7 +99,7 @@ pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
 ///
 /// # Errors
 /// EPIPE or ECONNRESET where the peer is gone, `WouldBlock` on a non-blocking
-/// socket. EINTR is not among them.
+/// socket.
 // ANCHOR: send
 pub fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     let (fd, len) = (raw_fd(&socket), bytes.len());

@@ -45,8 +45,8 @@ fn serve(listener: &OwnedFd, mut log: Log) {
             }
             Err(error) if is_connection_error(&error) => {}
             Err(source) => {
-                backoff.start(&Error { call: Call::Accept, source }, &mut log);
-                thread::sleep(backoff.remaining());
+                let error = Error { call: Call::Accept, source };
+                thread::sleep(backoff.start(&error, &mut log));
             }
         }
     }

@@ -7,7 +7,7 @@ use std::thread::{Builder, Scope};
 use blocking::{Backoff, accept, is_connection_error, serve_connection};
 use protocol::{Call, Log, Message, Result, ResultExt};
 
-use crate::connections::{Connection, Connections};
+use crate::connections::Connections;
 use crate::limits::check_address_space;
 
 /// A client's thread needs a few kilobytes of stack. The default of 2 MiB would
@@ -43,8 +43,7 @@ pub(crate) fn run<'scope>(
             Err(error) => Err(error).context(Call::Accept),
         };
         if let Err(error) = served {
-            backoff.start(&error, log);
-            connections.wait_for_change(backoff.remaining());
+            connections.wait_for_change(backoff.start(&error, log));
         }
     }
 }
@@ -60,32 +59,33 @@ fn spawn<'scope>(
     mut log: Log,
 ) -> Result<()> {
     check_address_space().context(Call::Thread)?;
-    let connection = connections.insert(socket);
-    let in_thread = Arc::clone(&connection);
+    let socket = connections.insert(socket);
+    let in_thread = Arc::clone(&socket);
     let spawned =
         Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, move || {
-            serve_client(&in_thread, connections, &mut log);
-            connections.remove(in_thread); // close(2)
-            log.info(Message::Ended(None));
+            serve_client(in_thread, connections, &mut log);
         });
     if spawned.is_err() {
-        connections.remove(connection);
+        connections.remove(socket);
     }
     spawned.map(drop).context(Call::Thread)
 }
 
 /// A client's thread, from its first line to its last.
 fn serve_client(
-    connection: &Connection,
+    socket: Arc<OwnedFd>,
     connections: &Connections,
     log: &mut Log,
 ) {
     let shutting_down = || connections.is_shutting_down();
-    match serve_connection(connection, shutting_down, log) {
-        _ if connection.is_timed_out() => log.info(Message::IdleTimeout),
+    let served = serve_connection(&socket, shutting_down, log);
+    let timed_out = connections.remove(socket); // close(2)
+    match served {
+        _ if timed_out => log.info(Message::IdleTimeout),
         Ok(()) if shutting_down() => {}
         Ok(()) => log.info(Message::PeerClosed),
         Err(error) => log.warn(&error),
     }
+    log.info(Message::Ended(None));
 }
 // ANCHOR_END: spawn

@@ -1,57 +1,13 @@
 //! The open connections, and how to reach them all.
 
 use std::collections::HashMap;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::socket::{Shutdown, shutdown};
 
 use crate::idle::IdleTimer;
-
-/// A client's socket, shared by its thread, which reads and writes, and by
-/// [`Connections`], through which other threads may shut it down.
-// ANCHOR: connection
-#[derive(Debug)]
-pub(crate) struct Connection {
-    socket: OwnedFd,
-    idle_timer: Mutex<IdleTimer>,
-    timed_out: AtomicBool,
-}
-
-impl Connection {
-    fn new(socket: OwnedFd) -> Self {
-        let idle_timer = Mutex::new(IdleTimer::new(Instant::now()));
-        Self { socket, idle_timer, timed_out: AtomicBool::new(false) }
-    }
-
-    /// Ends the connection if it has been idle for `timeout`.
-    pub(crate) fn check_idle(&self, timeout: Duration) {
-        if lock(&self.idle_timer).is_expired(self, Instant::now(), timeout) {
-            self.timed_out.store(true, Ordering::SeqCst);
-            self.shut_down(Shutdown::Both);
-        }
-    }
-
-    pub(crate) fn is_timed_out(&self) -> bool {
-        self.timed_out.load(Ordering::SeqCst)
-    }
-
-    /// Shuts down one side or both; a `recv` or `send` that waits returns.
-    /// `man 2 shutdown`.
-    fn shut_down(&self, how: Shutdown) {
-        // ENOTCONN: the peer has reset the connection. Its thread will see.
-        let _ = shutdown(self.socket.as_raw_fd(), how);
-    }
-}
-// ANCHOR_END: connection
-
-impl AsFd for Connection {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-}
 
 /// All open connections, and whether the server is shutting down.
 // ANCHOR: connections
@@ -65,64 +21,77 @@ pub(crate) struct Connections {
 /// What the lock protects.
 #[derive(Debug, Default)]
 struct State {
-    open: HashMap<RawFd, Arc<Connection>>,
+    open: HashMap<RawFd, Connection>,
     signal: Option<i32>,
 }
 
 impl Connections {
-    pub(crate) fn insert(&self, socket: OwnedFd) -> Arc<Connection> {
-        let fd = socket.as_raw_fd();
-        let connection = Arc::new(Connection::new(socket));
-        lock(&self.state).open.insert(fd, Arc::clone(&connection));
-        connection
+    pub(crate) fn insert(&self, socket: OwnedFd) -> Arc<OwnedFd> {
+        let (fd, socket) = (socket.as_raw_fd(), Arc::new(socket));
+        let connection = Connection::new(Arc::clone(&socket));
+        self.lock().open.insert(fd, connection);
+        socket
     }
 
-    /// Closes `connection`, whose thread is at its end or never began.
-    pub(crate) fn remove(&self, connection: Arc<Connection>) {
-        let fd = connection.socket.as_raw_fd();
-        let shared = lock(&self.state).open.remove(&fd);
+    /// Closes the connection of `socket`, whose thread is at its end or never
+    /// began. Returns whether it was idle for too long.
+    pub(crate) fn remove(&self, socket: Arc<OwnedFd>) -> bool {
+        let connection = self.lock().open.remove(&socket.as_raw_fd());
+        let timed_out = connection.as_ref().is_some_and(|c| c.timed_out);
         // close(2) before the wake-up: the acceptor then finds the descriptor
         // free.
-        drop((connection, shared));
+        drop((socket, connection));
         self.changed.notify_all();
+        timed_out
     }
 
     /// Waits while `max` connections are open. Returns the signal, if one came.
     pub(crate) fn wait_for_room(&self, max: usize) -> Option<i32> {
-        let full = |state: &mut State| {
-            state.open.len() >= max && state.signal.is_none()
-        };
-        let state = self.changed.wait_while(lock(&self.state), full);
-        state.unwrap_or_else(PoisonError::into_inner).signal
+        let full = |s: &mut State| s.open.len() >= max && s.signal.is_none();
+        self.wait_while(Duration::MAX, full).signal
     }
 
     /// Waits until a connection is closed or a signal comes, for `timeout` at
     /// the most.
     pub(crate) fn wait_for_change(&self, timeout: Duration) {
-        let state = lock(&self.state);
-        let unchanged = (state.open.len(), state.signal);
-        let _ = self.changed.wait_timeout_while(state, timeout, |state| {
-            (state.open.len(), state.signal) == unchanged
-        });
+        let open = self.lock().open.len();
+        drop(self.wait_while(timeout, |state| {
+            state.open.len() == open && state.signal.is_none()
+        }));
+    }
+
+    fn wait_while(
+        &self,
+        timeout: Duration,
+        condition: impl FnMut(&mut State) -> bool,
+    ) -> MutexGuard<'_, State> {
+        let state = self.lock();
+        let waited = self.changed.wait_timeout_while(state, timeout, condition);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
     // ANCHOR_END: connections
 
-    /// Waits for `timeout`, or less if a signal comes. Returns whether it came.
-    pub(crate) fn wait_for_signal(&self, timeout: Duration) -> bool {
-        let waiting = |state: &mut State| state.signal.is_none();
-        let state = lock(&self.state);
-        let _ = self.changed.wait_timeout_while(state, timeout, waiting);
-        self.is_shutting_down()
+    /// Ends the connections that are idle, until the server shuts down.
+    // ANCHOR: close_idle
+    pub(crate) fn close_idle(&self, timeout: Duration) {
+        let interval = IdleTimer::interval(timeout);
+        let running = |state: &mut State| state.signal.is_none();
+        while self.wait_while(interval, running).signal.is_none() {
+            for connection in self.lock().open.values_mut() {
+                connection.check_idle(timeout);
+            }
+        }
     }
+    // ANCHOR_END: close_idle
 
     /// From here on the server is shutting down, because of `signal`.
     pub(crate) fn shut_down(&self, signal: i32) {
-        lock(&self.state).signal = Some(signal);
+        self.lock().signal = Some(signal);
         self.changed.notify_all();
     }
 
     pub(crate) fn is_shutting_down(&self) -> bool {
-        lock(&self.state).signal.is_some()
+        self.lock().signal.is_some()
     }
 
     /// Answers what the clients have sent, for `timeout`, then closes.
@@ -136,23 +105,49 @@ impl Connections {
     }
 
     fn is_empty_after(&self, how: Shutdown, timeout: Duration) -> bool {
-        for connection in self.all() {
+        for connection in self.lock().open.values() {
             connection.shut_down(how);
         }
         let open = |state: &mut State| !state.open.is_empty();
-        let state = lock(&self.state);
-        let waited = self.changed.wait_timeout_while(state, timeout, open);
-        waited.unwrap_or_else(PoisonError::into_inner).0.open.is_empty()
+        self.wait_while(timeout, open).open.is_empty()
     }
     // ANCHOR_END: drain
 
-    /// The connections that are open now.
-    pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
-        lock(&self.state).open.values().cloned().collect()
+    /// No thread of ours panics while it holds the lock: it is not poisoned.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// No thread of ours panics while it holds a lock, so none is poisoned.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// One of them. Its thread, which reads and writes, has the socket too.
+// ANCHOR: connection
+#[derive(Debug)]
+struct Connection {
+    socket: Arc<OwnedFd>,
+    idle_timer: IdleTimer,
+    timed_out: bool,
 }
+
+impl Connection {
+    fn new(socket: Arc<OwnedFd>) -> Self {
+        let idle_timer = IdleTimer::new(Instant::now());
+        Self { socket, idle_timer, timed_out: false }
+    }
+
+    /// Ends the connection if it has been idle for `timeout`.
+    fn check_idle(&mut self, timeout: Duration) {
+        let now = Instant::now();
+        if self.idle_timer.is_expired(&self.socket, now, timeout) {
+            self.timed_out = true;
+            self.shut_down(Shutdown::Both);
+        }
+    }
+
+    /// Shuts down one side or both; a `recv` or `send` that waits returns.
+    /// `man 2 shutdown`.
+    fn shut_down(&self, how: Shutdown) {
+        // ENOTCONN: the peer has reset the connection. Its thread will see.
+        let _ = shutdown(self.socket.as_raw_fd(), how);
+    }
+}
+// ANCHOR_END: connection

@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 
 use blocking::bytes_transferred;
 
-use crate::connections::Connections;
-
 /// Since when a connection has been idle: no byte arrived on it, and its peer
 /// acknowledged none.
 // ANCHOR: timer
@@ -47,14 +45,3 @@ impl IdleTimer {
     }
 }
 // ANCHOR_END: timer
-
-/// Ends the connections that are idle, until the server shuts down.
-// ANCHOR: close_idle
-pub(crate) fn close_idle(connections: &Connections, timeout: Duration) {
-    while !connections.wait_for_signal(IdleTimer::interval(timeout)) {
-        for connection in connections.all() {
-            connection.check_idle(timeout);
-        }
-    }
-}
-// ANCHOR_END: close_idle

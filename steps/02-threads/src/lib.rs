@@ -8,14 +8,6 @@
 //! From here on the calls come from `nix`: the same names and arguments with
 //! Rust's types, and no `unsafe` in our code.
 //!
-//! | file | its one idea |
-//! |---|---|
-//! | `acceptor.rs` | the main thread: accept, and give each client a thread |
-//! | `connections.rs` | the open connections, and how to reach them all |
-//! | `signals.rs` | signals reach one thread, as ordinary values |
-//! | `idle.rs` | which clients are idle, by what the kernel counts |
-//! | `limits.rs` | how many clients a process may have |
-//!
 //! What it cannot do: serve ten thousand clients cheaply. Each costs a stack,
 //! and the kernel switches between threads for every message. That is the
 //! problem of step 04.
@@ -99,7 +91,7 @@ fn serve(
     // The scope ends when the threads in it have ended: it joins them.
     thread::scope(|scope| {
         if let Some(timeout) = limits.idle_timeout {
-            scope.spawn(move || idle::close_idle(connections, timeout));
+            scope.spawn(move || connections.close_idle(timeout));
         }
         let signal = acceptor::run(&listener, connections, max, scope, log);
         log.notice(Message::ShuttingDown(signal));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
-use protocol::Host;
+use protocol::host;
 
 /// More requests than that would take months.
 const MAX_REQUESTS: u64 = 1_000_000_000_000;
@@ -38,7 +38,8 @@ pub struct Options {
 
     /// IPv4 or IPv6 address of the server
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
-    pub host: Host,
+    #[arg(value_parser = host)]
+    pub host: SocketAddr,
 
     /// Port of the server
     #[arg(short, long, value_name = "N", default_value_t = 8888)]
@@ -69,7 +70,9 @@ impl Options {
     /// The server's address and port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.host.with_port(self.port)
+        let mut address = self.host;
+        address.set_port(self.port);
+        address
     }
 
     /// The number of threads: no more than there are requests.

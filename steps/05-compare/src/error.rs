@@ -1,7 +1,6 @@
 //! Why a measurement came to nothing.
 
 use nix::errno::Errno;
-use protocol::{Language, Localized};
 
 /// What ended a measurement early.
 #[derive(Debug)]
@@ -22,7 +21,6 @@ impl From<String> for Error {
 
 impl From<protocol::Error> for Error {
     fn from(error: protocol::Error) -> Self {
-        let error = Localized(&error, Language::English);
         Self::Client(format!("the client: {error}"))
     }
 }

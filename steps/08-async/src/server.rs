@@ -91,8 +91,9 @@ impl Server {
                 }
                 Err(error) if is_connection_error(&error.source) => {}
                 Err(error) => {
-                    backoff.start(&error, &mut self.log.borrow_mut());
-                    self.runtime.sleep(backoff.remaining()).await;
+                    let pause =
+                        backoff.start(&error, &mut self.log.borrow_mut());
+                    self.runtime.sleep(pause).await;
                 }
             }
             yield_now().await;

@@ -156,7 +156,7 @@ impl Server {
     /// Unlike `accept4`, a multishot accept does not say who the peer is.
     fn open(&mut self, socket: OwnedFd) {
         let stream = TcpStream::from(socket);
-        if !self.log.is_quiet() {
+        if !self.log.quiet {
             match stream.peer_addr() {
                 Ok(peer) => self.log.info(Message::Connected(peer)),
                 Err(_) => return, // ENOTCONN: it has left already

@@ -16,7 +16,7 @@ use nix::sys::epoll::{
 };
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use protocol::{Language, LimitOptions, Localized, Message};
+use protocol::{Language, LimitOptions, Message};
 
 /// What the listener's events carry; those of a client carry its descriptor.
 const LISTENER: u64 = u64::MAX;
@@ -225,8 +225,8 @@ fn is_not_now(error: &io::Error) -> bool {
 
 /// If stdout's reader is gone, the line is dropped.
 fn print(message: Message<'_>) {
-    let message = Localized(message, Language::from_environment());
-    let _ = writeln!(io::stdout(), "{message}");
+    let line = message.text(Language::from_environment());
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// What the server waits with, and its connections.

@@ -1,10 +1,9 @@
 //! Printing that never stops the service.
 //!
-//! `write` to a terminal or a pipe blocks while its reader does not read:
-//! Ctrl-S in the terminal, or a `| less` that waits, and a server that prints
-//! each message serves no client. So the lines are collected, written when the
-//! server is about to wait anyway, and dropped (with a count) while the reader
-//! stalls.
+//! `write` to a terminal or a pipe blocks while its reader does not read, as
+//! after Ctrl-S, and a server that prints each message serves no client. So
+//! lines are collected, written when the server is about to wait anyway, and
+//! dropped (with a count) while the reader stalls.
 //!
 //! `poll` cannot know how much a terminal takes whose other end hangs, as that
 //! of a lost `ssh`. It stops a server that is not `--quiet`.
@@ -13,18 +12,15 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
 
-use memchr::{memchr, memchr_iter, memrchr};
 use nix::poll::{PollFd, PollFlags, poll};
 
-use crate::{Error, Frame, Language, Localized, Message};
+use crate::{Error, Frame, Language, Message};
 
 /// How long a write may wait for a reader that stalls, in milliseconds.
 const STALL_TIMEOUT_MS: u8 = 100;
 /// A pipe that is ready takes so many bytes at once, all or none of them, and
-/// without blocking. `man 7 pipe`.
+/// without blocking. `man 7 pipe`. No line of ours is so long.
 const PIPE_BUF: usize = 4_096;
-/// Collect no more than this many bytes before writing.
-const BUFFER_SIZE: usize = 65_536;
 
 /// Lines dropped since the reader of stdout, or of stderr, stalled.
 static STDOUT_DROPPED: Mutex<usize> = Mutex::new(0);
@@ -34,27 +30,22 @@ static STDERR_DROPPED: Mutex<usize> = Mutex::new(0);
 /// another's.
 #[derive(Debug)]
 pub struct Log {
+    /// Whether to print no line per message and per connection.
+    pub quiet: bool,
     language: Language,
-    quiet: bool,
-    lines: Vec<u8>,
+    lines: String,
 }
 
 impl Log {
-    /// A log in the language of the environment. A `quiet` one prints no line
-    /// per message and per connection.
+    /// A log in the language of the environment.
     pub fn new(quiet: bool) -> Self {
         let language = Language::from_environment();
-        Self { language, quiet, lines: Vec::new() }
+        Self { quiet, language, lines: String::new() }
     }
 
     /// A log of the same kind, for another thread.
     pub fn for_thread(&self) -> Self {
-        Self { lines: Vec::new(), ..*self }
-    }
-
-    /// Whether it prints no line per message and per connection.
-    pub fn is_quiet(&self) -> bool {
-        self.quiet
+        Self { lines: String::new(), ..*self }
     }
 
     /// Notes what happened to a message or to a connection.
@@ -67,11 +58,12 @@ impl Log {
 
     /// Notes what concerns the whole server, even where it is quiet.
     pub fn notice(&mut self, message: Message<'_>) {
-        // Writing to a Vec cannot fail.
-        let _ = writeln!(self.lines, "{}", Localized(message, self.language));
-        if self.lines.len() >= BUFFER_SIZE {
+        let line = message.text(self.language) + "\n";
+        // One write is to take all lines, or none.
+        if self.lines.len() + line.len() > PIPE_BUF {
             self.flush();
         }
+        self.lines += &line;
     }
 
     /// Notes a line and its reply.
@@ -83,8 +75,7 @@ impl Log {
     /// Writes what was noted. To be called before any wait.
     pub fn flush(&mut self) {
         if !self.lines.is_empty() {
-            let dropped = &STDOUT_DROPPED;
-            write_lines(&self.lines, self.language, io::stdout(), dropped);
+            self.write(&self.lines, io::stdout(), &STDOUT_DROPPED);
             self.lines.clear();
         }
     }
@@ -99,59 +90,40 @@ impl Log {
 
     /// Says on stderr what concerns the whole server, even where it is quiet.
     pub fn error(&mut self, error: &Error) {
-        let line = format!("{}\n", Localized(error, self.language));
-        let dropped = &STDERR_DROPPED;
-        write_lines(line.as_bytes(), self.language, io::stderr(), dropped);
+        let line = error.text(self.language) + "\n";
+        self.write(&line, io::stderr(), &STDERR_DROPPED);
     }
+
+    /// Writes whole lines, or counts them in `dropped` while the reader stalls.
+    /// An error drops them too: the reader is gone (EPIPE), or the disk is full.
+    // ANCHOR: write
+    fn write(
+        &self,
+        lines: &str,
+        mut to: impl Write + AsFd,
+        dropped: &Mutex<usize>,
+    ) {
+        let mut dropped =
+            dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        // One `poll` for each write: there may be room for one, not for two.
+        if *dropped > 0 && writable(&to, 0) {
+            let line = Message::Dropped(*dropped).text(self.language) + "\n";
+            let _ = to.write_all(line.as_bytes());
+            *dropped = 0;
+        }
+        if *dropped == 0 && writable(&to, STALL_TIMEOUT_MS) {
+            let _ = to.write_all(lines.as_bytes());
+        } else {
+            *dropped += lines.lines().count();
+        }
+    }
+    // ANCHOR_END: write
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
         self.flush();
     }
-}
-
-/// Writes whole lines, or counts them in `dropped` while the reader stalls. An
-/// error drops them too: the reader is gone (EPIPE), or the disk is full.
-// ANCHOR: write
-fn write_lines(
-    lines: &[u8],
-    language: Language,
-    mut to: impl Write + AsFd,
-    dropped: &Mutex<usize>,
-) {
-    let mut dropped = dropped.lock().unwrap_or_else(PoisonError::into_inner);
-    // Wait at most once.
-    let mut timeout = STALL_TIMEOUT_MS;
-    let mut rest = lines;
-    while !rest.is_empty() {
-        let (piece, later) = rest.split_at(whole_lines(rest));
-        rest = later;
-        // One `poll` for each write: there may be room for one, not for two.
-        if *dropped > 0 && writable(&to, 0) {
-            let _ = writeln!(
-                to,
-                "{}",
-                Localized(Message::Dropped(*dropped), language)
-            );
-            *dropped = 0;
-        }
-        if *dropped == 0 && writable(&to, timeout) {
-            let _ = to.write_all(piece);
-        } else {
-            *dropped += memchr_iter(b'\n', piece).count();
-            timeout = 0;
-        }
-    }
-}
-// ANCHOR_END: write
-
-/// The length of the whole lines that fit into [`PIPE_BUF`], or of the first
-/// line if not even that one does: no line of ours is so long.
-fn whole_lines(lines: &[u8]) -> usize {
-    memrchr(b'\n', &lines[..lines.len().min(PIPE_BUF)])
-        .or_else(|| memchr(b'\n', lines))
-        .map_or(lines.len(), |at| at + 1)
 }
 
 /// Whether a write of up to [`PIPE_BUF`] bytes would not block. A signal ends

@@ -8,5 +8,5 @@ mod options;
 
 pub use error::{Call, Error, Result, ResultExt, exit_code};
 pub use log::{Log, print};
-pub use messages::{Language, Localized, Message, Printable};
-pub use options::{Host, LimitOptions, ListenOptions, seconds};
+pub use messages::{Language, Message, printable};
+pub use options::{LimitOptions, ListenOptions, host, seconds};

@@ -1,44 +1,28 @@
 //! The command line that the servers share.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
-use std::str::FromStr;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use nix::net::if_::if_nametoindex;
 
-/// An IPv4 or IPv6 address. A link-local one needs its interface, since every
-/// interface has the same network `fe80::/10`. `man 7 ipv6`, `sin6_scope_id`.
-#[derive(Clone, Copy, Debug)]
-pub struct Host(SocketAddr);
-
-impl Host {
-    /// 127.0.0.1
-    pub const LOCALHOST: Self =
-        Self(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
-
-    /// The address of `port` on this host.
-    pub fn with_port(mut self, port: u16) -> SocketAddr {
-        self.0.set_port(port);
-        self.0
-    }
-}
-
-impl FromStr for Host {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (ip, interface) = text.split_once('%').unwrap_or((text, "0"));
-        let scope = interface.parse().or_else(|_| if_nametoindex(interface));
-        match (ip.parse(), scope) {
-            (Ok(IpAddr::V4(ip)), Ok(0)) => Ok(Self((ip, 0).into())),
-            (Ok(IpAddr::V6(ip)), Ok(scope)) => {
-                Ok(Self(SocketAddrV6::new(ip, 0, 0, scope).into()))
-            }
-            _ => Err("give an address such as 127.0.0.1, 0.0.0.0 or ::1, or \
-                      fe80::1%eth0 with an interface of this machine"),
+/// Reads an IPv4 or IPv6 address, whose port is 0 here. A link-local one needs
+/// its interface, since every interface has the same network `fe80::/10`.
+/// `man 7 ipv6`, `sin6_scope_id`.
+///
+/// # Errors
+/// What to type instead, for clap to print.
+pub fn host(text: &str) -> Result<SocketAddr, &'static str> {
+    let (ip, interface) = text.split_once('%').unwrap_or((text, "0"));
+    let scope = interface.parse().or_else(|_| if_nametoindex(interface));
+    match (ip.parse(), scope) {
+        (Ok(IpAddr::V4(ip)), Ok(0)) => Ok((ip, 0).into()),
+        (Ok(IpAddr::V6(ip)), Ok(scope)) => {
+            Ok(SocketAddrV6::new(ip, 0, 0, scope).into())
         }
+        _ => Err("give an address such as 127.0.0.1, 0.0.0.0 or ::1, or \
+                  fe80::1%eth0 with an interface of this machine"),
     }
 }
 
@@ -48,7 +32,8 @@ impl FromStr for Host {
 pub struct ListenOptions {
     /// IPv4 or IPv6 address to listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
-    pub host: Host,
+    #[arg(value_parser = host)]
+    pub host: SocketAddr,
 
     /// Port to listen on; 0 lets the kernel choose one
     #[arg(short, long, value_name = "N", default_value_t = 8888)]
@@ -71,7 +56,9 @@ pub struct ListenOptions {
 impl ListenOptions {
     /// The address and port to bind to.
     pub fn address(&self) -> SocketAddr {
-        self.host.with_port(self.port)
+        let mut address = self.host;
+        address.set_port(self.port);
+        address
     }
 }
 

@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 use epoll::Trigger;
 use nix::sys::resource::{Resource, setrlimit};
 use protocol::{
-    Call, Error, Host, LimitOptions, ListenOptions, Log, Message, ResultExt,
+    Call, Error, LimitOptions, ListenOptions, Log, Message, ResultExt,
 };
 
 /// A server.
@@ -94,7 +94,7 @@ impl Serve {
     // ANCHOR_END: serve
 
     fn listen_and_limit_options(&self) -> (ListenOptions, LimitOptions) {
-        let host = Host::LOCALHOST;
+        let host = ([127, 0, 0, 1], 0).into();
         let backlog = self.backlog;
         let listen = ListenOptions { host, port: 0, backlog, quiet: true };
         // Few descriptors are to run out, and not to be counted beforehand.
