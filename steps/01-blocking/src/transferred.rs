@@ -7,10 +7,10 @@
 use std::io;
 use std::os::fd::AsFd;
 
-#[cfg(target_os = "linux")]
-use libc::{TCP_INFO, tcp_info};
 #[cfg(target_vendor = "apple")]
 use libc::{TCP_CONNECTION_INFO as TCP_INFO, tcp_connection_info as tcp_info};
+#[cfg(target_os = "linux")]
+use libc::{TCP_INFO, tcp_info};
 
 use crate::socket::{check, raw_fd};
 
