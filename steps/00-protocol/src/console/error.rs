@@ -2,6 +2,10 @@
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
+use std::io::ErrorKind::{
+    AddrInUse, AddrNotAvailable, InvalidInput, OutOfMemory, PermissionDenied,
+    Unsupported, WouldBlock,
+};
 use std::process::ExitCode;
 
 use nix::libc;
@@ -83,10 +87,6 @@ impl Error {
 
     /// What the reader can do about it, where that is not plain.
     fn hint(&self) -> (&'static str, &'static str) {
-        use io::ErrorKind::{
-            AddrInUse, AddrNotAvailable, InvalidInput, OutOfMemory,
-            PermissionDenied, Unsupported, WouldBlock,
-        };
         match (self.call, self.source.kind()) {
             (Call::Bind, AddrInUse) => (
                 "。別のサーバーを止めるか、--port で別のポートを指定してください",
