@@ -13,13 +13,19 @@ use std::time::Instant;
 
 use nix::sys::socket::{Shutdown, shutdown};
 
-/// Where one thread publishes what it waits for.
+use crate::stats::Batch;
+
+/// Where one thread publishes what it waits for, and what it has counted.
 // Threads that write to one cache line slow each other: a line each.
 // ANCHOR: slot
 #[derive(Debug, Default)]
 #[repr(align(64))]
-pub(crate) struct Slot {
-    request: Mutex<Option<Request>>,
+pub(crate) struct Slot(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    request: Option<Request>,
+    batch: Batch,
 }
 
 /// A request under way.
@@ -36,29 +42,38 @@ impl Slot {
     /// From here on the main thread may shut `socket` down.
     pub(crate) fn begin(&self, socket: &Arc<OwnedFd>, deadline: Instant) {
         let socket = Arc::clone(socket);
-        *self.lock() = Some(Request { socket, deadline, expired: false });
+        let request = Request { socket, deadline, expired: false };
+        self.lock().request = Some(request);
     }
 
     /// The request is over. Returns whether its deadline had passed.
     pub(crate) fn end(&self) -> bool {
-        self.lock().take().is_some_and(|request| request.expired)
+        self.lock().request.take().is_some_and(|request| request.expired)
+    }
+
+    /// Counts what this thread has done.
+    pub(crate) fn count(&self, add: impl FnOnce(&mut Batch)) {
+        add(&mut self.lock().batch);
     }
     // ANCHOR_END: slot
 
     /// Ends the wait of a request whose deadline has passed, and of any where
-    /// the run is over.
+    /// the run is over. Takes out what was counted.
     // ANCHOR: expire
-    pub(crate) fn check(&self, now: Instant, is_cancelled: bool) {
-        let Some(request) = &mut *self.lock() else { return };
-        request.expired = now >= request.deadline;
-        if request.expired || is_cancelled {
-            // ENOTCONN: not connecting yet. The next check comes in 20 ms.
-            let _ = shutdown(request.socket.as_raw_fd(), Shutdown::Both);
+    pub(crate) fn check(&self, now: Instant, is_cancelled: bool) -> Batch {
+        let mut state = self.lock();
+        if let Some(request) = &mut state.request {
+            request.expired = now >= request.deadline;
+            if request.expired || is_cancelled {
+                // ENOTCONN: not connecting yet. The next check is in 20 ms.
+                let _ = shutdown(request.socket.as_raw_fd(), Shutdown::Both);
+            }
         }
+        std::mem::take(&mut state.batch)
     }
     // ANCHOR_END: expire
 
-    fn lock(&self) -> MutexGuard<'_, Option<Request>> {
-        self.request.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

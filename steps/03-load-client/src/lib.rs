@@ -69,13 +69,18 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let report = measure(options)?;
     let text =
         if options.json { report.to_json() } else { report.to_text(language) };
-    let print_error = print(&text).err().map(|error| {
+    let mut errors = Vec::from_iter(report.error_summary(language));
+    if let Err(error) = print(&text) {
         let what = language
             .pick("結果を出力できません", "the results could not be printed");
-        format!("[!] {what}: {error}")
-    });
-    let errors = [print_error, report.error_summary(language)];
-    Ok(print_errors(errors.into_iter().flatten()))
+        errors.insert(0, format!("[!] {what}: {error}"));
+    }
+    for error in &errors {
+        // Where stderr cannot be written either, the status is all there is.
+        let _ = writeln!(io::stderr(), "{error}");
+    }
+    let failed = !errors.is_empty();
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 // ANCHOR_END: run
 
@@ -113,15 +118,4 @@ fn set_precise_timers() {
     // What fails here makes the client late, which it reports.
     #[cfg(target_os = "linux")]
     let _ = nix::sys::prctl::set_timerslack(1);
-}
-
-/// Prints each error on stderr. The status is 0 where there is none.
-fn print_errors(errors: impl Iterator<Item = String>) -> ExitCode {
-    let mut status = ExitCode::SUCCESS;
-    for error in errors {
-        // Where stderr cannot be written either, the status is all there is.
-        let _ = writeln!(io::stderr(), "{error}");
-        status = ExitCode::FAILURE;
-    }
-    status
 }

@@ -4,24 +4,18 @@
 //! in buckets whose width grows with the value, so that each percentile is
 //! right to three digits, whatever its size, in 256 KB. That is too much for
 //! each of ten thousand threads, and a message for each request would measure
-//! itself. So a thread collects its outcomes in a batch, and sends that to the
-//! main thread, which has the one histogram, when it is full or old.
+//! itself. So a thread collects its outcomes in a batch, and the main thread,
+//! which has the one histogram, takes it away every 20 ms.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
 use crate::ErrorKind;
 use crate::latency::{histogram, nanoseconds};
-
-/// Outcomes that a thread keeps to itself: 16 KB of them, and for so long, since
-/// a progress bar is made of them.
-const BATCH_SIZE: usize = 256;
-const BATCH_TIME: Duration = Duration::from_millis(100);
 
 /// The outcome of all requests of a run.
 // ANCHOR: stats
@@ -105,39 +99,21 @@ impl Stats {
     }
 }
 
-/// What one thread has counted, on its way to the main thread.
+/// What one thread has counted, until the main thread takes it.
 // ANCHOR: batch
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Batch {
-    outcomes: Vec<Outcome>,
+    pub(crate) outcomes: Vec<Outcome>,
     /// Replies that no request asked for. Each may have passed for the reply
     /// to another; which ones is not known.
     pub(crate) unrequested: u64,
-    waited_for_core: Duration,
-}
-
-impl Batch {
-    /// Adds an outcome, and sends the batch if that is full or old.
-    pub(crate) fn record(&mut self, outcome: Outcome, to: &Sender<Self>) {
-        self.outcomes.push(outcome);
-        let age = outcome.over - self.outcomes[0].over;
-        if self.outcomes.len() == BATCH_SIZE || age > BATCH_TIME {
-            // The main thread is there until all senders are gone.
-            let _ = to.send(std::mem::take(self));
-        }
-    }
-
-    /// Sends what there is: the thread is about to end.
-    pub(crate) fn finish(mut self, to: &Sender<Self>) {
-        self.waited_for_core = waited_for_core();
-        let _ = to.send(self);
-    }
+    pub(crate) waited_for_core: Duration,
 }
 // ANCHOR_END: batch
 
 /// How long this thread was ready to run and had no core, on Linux.
 /// `/proc/thread-self/schedstat`: ran, waited (both in nanoseconds), times.
-fn waited_for_core() -> Duration {
+pub(crate) fn waited_for_core() -> Duration {
     let text = fs::read_to_string("/proc/thread-self/schedstat");
     let waited = text.unwrap_or_default();
     let waited = waited.split(' ').nth(1).and_then(|text| text.parse().ok());

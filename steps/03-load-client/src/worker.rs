@@ -2,7 +2,6 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Instant;
 
@@ -12,7 +11,7 @@ use crate::cancellation::Cancellation;
 use crate::deadline::Slot;
 use crate::request::{connect, drain, send_request};
 use crate::schedule::{POLL_INTERVAL, Schedule};
-use crate::stats::{Batch, Outcome};
+use crate::stats::{Outcome, waited_for_core};
 use crate::{ErrorKind, Options};
 
 /// What all threads of a run have in common.
@@ -27,21 +26,14 @@ pub(crate) struct Config<'a> {
 pub(crate) struct Worker<'a> {
     config: &'a Config<'a>,
     slot: &'a Slot,
-    batch: Batch,
-    sender: Sender<Batch>,
     /// The connection of the last request, where it is kept, and how many
     /// requests it has served.
     connection: Option<(Arc<OwnedFd>, u64)>,
 }
 
 impl<'a> Worker<'a> {
-    pub(crate) fn new(
-        config: &'a Config<'a>,
-        slot: &'a Slot,
-        sender: Sender<Batch>,
-    ) -> Self {
-        let batch = Batch::default();
-        Self { config, slot, batch, sender, connection: None }
+    pub(crate) fn new(config: &'a Config<'a>, slot: &'a Slot) -> Self {
+        Self { config, slot, connection: None }
     }
 
     /// Makes every request of worker `number`.
@@ -69,11 +61,11 @@ impl<'a> Worker<'a> {
                 late: due.map(|due| sent - due.max(free)),
                 error: result.err(),
             };
-            self.batch.record(outcome, &self.sender);
+            self.slot.count(|batch| batch.outcomes.push(outcome));
             free = over;
         }
         self.close();
-        self.batch.finish(&self.sender);
+        self.slot.count(|batch| batch.waited_for_core = waited_for_core());
     }
 
     fn wait_until(&self, due: Instant) {
@@ -123,8 +115,9 @@ impl<'a> Worker<'a> {
         if !self.config.cancellation.is_cancelled() {
             self.slot
                 .begin(&socket, Instant::now() + self.config.options.timeout);
-            self.batch.unrequested = drain(&socket, served);
+            let unrequested = drain(&socket, served);
             self.slot.end();
+            self.slot.count(|batch| batch.unrequested = unrequested);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::iter;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, Builder};
 use std::time::Instant;
 
@@ -11,7 +10,7 @@ use protocol::{Call, Result, ResultExt};
 
 use crate::deadline::Slot;
 use crate::schedule::POLL_INTERVAL;
-use crate::stats::{Batch, Stats};
+use crate::stats::Stats;
 use crate::worker::{Config, Worker};
 
 /// A worker needs little: see step 02.
@@ -34,23 +33,29 @@ pub(crate) fn run_workers(
     check_memory(workers).context(Call::Thread)?;
     let slots: Vec<_> =
         iter::repeat_with(Slot::default).take(workers).collect();
-    thread::scope(|scope| {
-        let (sender, batches) = mpsc::channel();
-        let start = |(number, slot)| {
-            let worker = Worker::new(config, slot, sender.clone());
+    let mut stats = Stats::new();
+    let started = thread::scope(|scope| {
+        let mut threads = Vec::new();
+        let mut start = |(number, slot)| {
+            let worker = Worker::new(config, slot);
             let work = move || worker.run(number);
-            Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, work)
+            let builder = Builder::new().stack_size(STACK_SIZE);
+            builder.spawn_scoped(scope, work).map(|new| threads.push(new))
         };
-        let started: io::Result<Vec<_>> =
-            slots.iter().enumerate().map(start).collect();
+        let started = slots.iter().enumerate().try_for_each(&mut start);
         if started.is_err() {
             config.cancellation.cancel();
         }
-        // The channel ends when the last worker has dropped its sender.
-        drop(sender);
-        let stats = supervise(config, &slots, &batches, progress);
-        started.map(|_| stats).context(Call::Thread)
-    })
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            thread::sleep(POLL_INTERVAL);
+            supervise(config, &slots, &mut stats);
+            progress.set_position(stats.latencies.len());
+        }
+        started
+    });
+    // What the threads have counted last.
+    supervise(config, &slots, &mut stats);
+    started.map(|()| stats).context(Call::Thread)
 }
 // ANCHOR_END: work
 
@@ -63,31 +68,13 @@ fn check_memory(workers: usize) -> io::Result<()> {
         .map_err(|_| io::ErrorKind::OutOfMemory.into())
 }
 
-/// Adds up what comes until the last worker has ended, and checks deadlines
-/// meanwhile.
+/// Checks all deadlines, and adds up what was counted.
 // ANCHOR: supervise
-fn supervise(
-    config: &Config<'_>,
-    slots: &[Slot],
-    batches: &Receiver<Batch>,
-    progress: &ProgressBar,
-) -> Stats {
-    let mut stats = Stats::new();
-    let mut next_check = Instant::now() + POLL_INTERVAL;
-    loop {
-        let left = next_check.saturating_duration_since(Instant::now());
-        match batches.recv_timeout(left) {
-            Ok(batch) => stats.add(&batch),
-            Err(RecvTimeoutError::Disconnected) => return stats,
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        let now = Instant::now();
-        if now >= next_check {
-            next_check = now + POLL_INTERVAL;
-            let is_cancelled = config.cancellation.is_cancelled();
-            slots.iter().for_each(|slot| slot.check(now, is_cancelled));
-            progress.set_position(stats.latencies.len());
-        }
+fn supervise(config: &Config<'_>, slots: &[Slot], stats: &mut Stats) {
+    let now = Instant::now();
+    let is_cancelled = config.cancellation.is_cancelled();
+    for slot in slots {
+        stats.add(&slot.check(now, is_cancelled));
     }
 }
 // ANCHOR_END: supervise

@@ -29,7 +29,6 @@ use user::User;
 /// A user's token is its number; these are none.
 const TIMER: u64 = u64::MAX;
 const INTERRUPT: u64 = u64::MAX - 1;
-const SERVER: u64 = u64::MAX - 2;
 
 /// Bytes asked of the kernel at once.
 const READ_SIZE: usize = 4 * 1_024;
@@ -55,7 +54,6 @@ pub(crate) struct Driver<'a> {
     has_started: bool,
     /// All requests are over: connections are closed in order.
     is_draining: bool,
-    server_has_exited: bool,
     buffer: Box<[u8]>,
     recorder: Recorder,
 }
@@ -75,7 +73,6 @@ impl<'a> Driver<'a> {
         let timers = Timers::new()?;
         poller.register(&timers, TIMER, Interest::READABLE)?;
         poller.register(interrupt, INTERRUPT, Interest::READABLE)?;
-        server.watch(&poller, SERVER)?;
         let mut random = Rng::with_seed(seed);
         let users = (0..scenario.users)
             .map(|index| User::new(index, scenario, random.u64(..)))
@@ -92,7 +89,6 @@ impl<'a> Driver<'a> {
             users_ready: 0,
             has_started: false,
             is_draining: false,
-            server_has_exited: false,
             buffer: vec![0; READ_SIZE].into(),
             recorder: Recorder::new(server.process.group(), scenario),
         })
@@ -116,14 +112,13 @@ impl<'a> Driver<'a> {
                         return self.finish_early();
                     }
                     INTERRUPT => {}
-                    SERVER => self.server_has_exited = true,
                     user => self.on_event(user as usize, event.hang_up),
                 }
             }
-            self.check_server()?;
             self.ramp_up();
-            self.run_timers();
+            self.run_timers()?;
         }
+        self.check_server()?;
         Ok(self.finish())
     }
     // ANCHOR_END: run
@@ -147,10 +142,7 @@ impl<'a> Driver<'a> {
 
     /// A server whose guard has ended has ended, too.
     fn check_server(&self) -> Result<(), Error> {
-        let exit = self
-            .server_has_exited
-            .then(|| self.server.process.has_exited())
-            .flatten();
+        let exit = self.server.process.has_exited();
         exit.map_or(Ok(()), |reason| Err(reason.into()))
     }
 

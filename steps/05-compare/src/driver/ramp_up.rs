@@ -19,8 +19,7 @@ impl Driver<'_> {
     // ANCHOR: start
     pub(super) fn start(&mut self) {
         let now = Instant::now();
-        self.timers.add(now, Timer::Sample);
-        self.timers.add(now, Timer::CheckTimeouts);
+        self.timers.add(now, Timer::Look);
         let kept = self.scenario.kept;
         if !kept {
             self.next_user = self.users.len();

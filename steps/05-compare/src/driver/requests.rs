@@ -8,6 +8,7 @@ use super::Driver;
 use super::recorder::SAMPLE_PERIOD;
 use super::timers::Timer;
 use super::user::Request;
+use crate::error::Error;
 
 /// The pause after a failed request: to send again at once would only fail
 /// again, a million times a second.
@@ -15,14 +16,16 @@ pub(super) const BACKOFF: Duration = Duration::from_millis(100);
 
 impl Driver<'_> {
     /// Does all that is due by now.
+    ///
+    /// # Errors
+    /// The server has ended.
     // ANCHOR: timers
-    pub(super) fn run_timers(&mut self) {
+    pub(super) fn run_timers(&mut self) -> Result<(), Error> {
         let now = Instant::now();
         while let Some((time, timer)) = self.timers.pop_due(now) {
             match timer {
                 Timer::Begin => self.begin(now),
-                Timer::Sample => self.sample(now),
-                Timer::CheckTimeouts => self.check_timeouts(now),
+                Timer::Look => self.look(now)?,
                 Timer::End => self.end(now),
                 Timer::GiveUp => self.give_up(now),
                 Timer::Request(index, due) => {
@@ -31,6 +34,7 @@ impl Driver<'_> {
                 }
             }
         }
+        Ok(())
     }
 
     pub(super) fn begin(&mut self, now: Instant) {
@@ -52,21 +56,20 @@ impl Driver<'_> {
         }
     }
 
-    fn sample(&mut self, now: Instant) {
+    /// Looks at the server, and at requests that have had their time.
+    fn look(&mut self, now: Instant) -> Result<(), Error> {
+        self.check_server()?;
         self.recorder.sample(now);
-        self.timers.add(now + SAMPLE_PERIOD, Timer::Sample);
-    }
-
-    fn check_timeouts(&mut self, now: Instant) {
         let timeout = self.timeout;
-        let interval = (timeout / 4).min(SAMPLE_PERIOD);
-        self.timers.add(now + interval, Timer::CheckTimeouts);
+        let period = (timeout / 4).min(SAMPLE_PERIOD);
+        self.timers.add(now + period, Timer::Look);
         for index in 0..self.users.len() {
             let oldest = self.users[index].in_flight.front();
             if oldest.is_some_and(|oldest| now - oldest.sent > timeout) {
                 self.fail(index, ErrorKind::ReplyTimedOut, now);
             }
         }
+        Ok(())
     }
     // ANCHOR_END: timers
 

@@ -21,10 +21,8 @@ use nix::sys::timerfd::{
 pub(crate) enum Timer {
     /// From here on it counts.
     Begin,
-    /// Read what the server uses, and the kernel's counters.
-    Sample,
-    /// Fail the requests that have had their time.
-    CheckTimeouts,
+    /// Look at the server, and at requests that have had their time.
+    Look,
     /// From here on no request is due.
     End,
     /// Stop waiting for what is still missing.

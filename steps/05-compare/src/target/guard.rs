@@ -9,7 +9,7 @@
 use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{
-    self, Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitCode, Stdio,
+    self, Child, ChildStderr, ChildStdout, Command, ExitCode, Stdio,
 };
 use std::thread;
 use std::time::{Duration, Instant};
@@ -51,12 +51,9 @@ pub fn reexec(arguments: &[&str]) -> Command {
 /// A process under a guard. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Guarded {
-    /// The leader of the process group that it is in.
+    /// The leader of the process group that it is in. The pipe that is its
+    /// stdin is never written to; that it is closed ends both.
     guard: Child,
-    /// Never written to. The kernel reports the pipe's end when the guard ends,
-    /// which it does after the process: so a loop that waits for sockets can
-    /// wait for that. Closed by us, it ends both.
-    exit_pipe: Option<ChildStdin>,
 }
 
 impl Guarded {
@@ -65,9 +62,7 @@ impl Guarded {
     /// # Errors
     /// EAGAIN, ENOMEM. `man 2 fork`.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
-        let mut guard = command.spawn()?;
-        let exit_pipe = guard.stdin.take();
-        Ok(Self { guard, exit_pipe })
+        Ok(Self { guard: command.spawn()? })
     }
 
     /// The process group: the guard is its leader.
@@ -92,10 +87,6 @@ impl Guarded {
     /// Its stderr, where that is a pipe.
     pub fn take_stderr(&mut self) -> Option<ChildStderr> {
         self.guard.stderr.take()
-    }
-
-    pub(crate) fn exit_pipe(&self) -> Option<&ChildStdin> {
-        self.exit_pipe.as_ref()
     }
 
     /// How it ended, if it has. That leaves the guard in the table of
@@ -124,7 +115,7 @@ impl Guarded {
     // ANCHOR: end
     pub fn end(&mut self) {
         // Once: after the wait its number may be another process's.
-        let Some(pipe) = self.exit_pipe.take() else { return };
+        let Some(pipe) = self.guard.stdin.take() else { return };
         drop(pipe);
         // The guard ends all that it has started, and then itself.
         let deadline = Instant::now() + STOP_TIMEOUT;

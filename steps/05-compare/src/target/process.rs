@@ -8,7 +8,7 @@ use std::process::{ChildStderr, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use epoll::{Interest, Poller, Signals};
+use epoll::Signals;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::socket::{SockaddrIn, bind};
 
@@ -86,20 +86,6 @@ impl Server {
             None | Some("") => reason,
             Some(said) => format!("{reason}; it said: {said}"),
         }
-    }
-
-    /// Makes `poller` report `token` when the server ends.
-    pub(crate) fn watch(
-        &self,
-        poller: &Poller,
-        token: u64,
-    ) -> Result<(), Error> {
-        if let Some(pipe) = self.process.exit_pipe() {
-            // An end is reported unasked.
-            let none = Interest { readable: false, writable: false };
-            poller.register(pipe, token, none)?;
-        }
-        Ok(())
     }
 
     /// Ends the server and returns how often its threads, those that had
