@@ -104,6 +104,9 @@ impl<'a> Worker<'a> {
         // Only a connection that is in order is kept; any other is closed.
         if outcome.is_ok() && self.config.options.keep_alive && !expired {
             self.connection = Some((socket, served + 1));
+        } else if outcome == Err(ErrorKind::UnrequestedReply) {
+            self.connection = Some((socket, served));
+            self.close(); // the requests before it may have had such a reply
         }
         outcome.map_err(|kind| if expired { timeout_kind } else { kind })
     }
@@ -117,7 +120,7 @@ impl<'a> Worker<'a> {
                 .begin(&socket, Instant::now() + self.config.options.timeout);
             let unrequested = drain(&socket, served);
             self.slot.end();
-            self.slot.count(|batch| batch.unrequested = unrequested);
+            self.slot.count(|batch| batch.unrequested += unrequested);
         }
     }
 }
