@@ -28,7 +28,11 @@ struct State {
 impl Connections {
     pub(crate) fn insert(&self, socket: OwnedFd) -> Arc<OwnedFd> {
         let (fd, socket) = (socket.as_raw_fd(), Arc::new(socket));
-        let connection = Connection::new(Arc::clone(&socket));
+        let connection = Connection {
+            socket: Arc::clone(&socket),
+            idle_timer: IdleTimer::new(Instant::now()),
+            timed_out: false,
+        };
         self.lock().open.insert(fd, connection);
         socket
     }
@@ -55,9 +59,8 @@ impl Connections {
     /// the most.
     pub(crate) fn wait_for_change(&self, timeout: Duration) {
         let open = self.lock().open.len();
-        drop(self.wait_while(timeout, |state| {
-            state.open.len() == open && state.signal.is_none()
-        }));
+        let same = |s: &mut State| s.open.len() == open && s.signal.is_none();
+        drop(self.wait_while(timeout, same));
     }
 
     fn wait_while(
@@ -129,11 +132,6 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(socket: Arc<OwnedFd>) -> Self {
-        let idle_timer = IdleTimer::new(Instant::now());
-        Self { socket, idle_timer, timed_out: false }
-    }
-
     /// Ends the connection if it has been idle for `timeout`.
     fn check_idle(&mut self, timeout: Duration) {
         let now = Instant::now();

@@ -19,7 +19,7 @@ mod limits;
 mod signals;
 
 use std::net::TcpStream;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -60,14 +60,13 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
-    // Before any other thread exists: they inherit the mask.
-    block_signals()?;
     let address = options.listen.address();
     let listener = Arc::new(listen(address, options.listen.backlog)?);
     let address = local_address(&listener)?;
     let connections = Arc::new(Connections::default());
 
     let (shared, woken) = (Arc::clone(&connections), Arc::clone(&listener));
+    // Before any other thread exists: they inherit the signal mask.
     spawn_signal_thread(move |signal| {
         shared.shut_down(signal);
         // Wakes `accept`. Where a listener cannot be shut down (macOS), a
@@ -77,27 +76,20 @@ pub fn run(options: &Options) -> Result<()> {
         }
     })?;
     log.notice(Message::Listening(address));
-    serve(listener, &connections, &options.limits, &mut log);
-    Ok(())
-}
-
-fn serve(
-    listener: Arc<OwnedFd>,
-    connections: &Connections,
-    limits: &LimitOptions,
-    log: &mut Log,
-) {
-    let max = connection_limit(limits.max_connections).min(MAX_THREADS);
+    let max = connection_limit(options.limits.max_connections).min(MAX_THREADS);
     // The scope ends when the threads in it have ended: it joins them.
     thread::scope(|scope| {
-        if let Some(timeout) = limits.idle_timeout {
+        let connections = &*connections;
+        if let Some(timeout) = options.limits.idle_timeout {
             scope.spawn(move || connections.close_idle(timeout));
         }
-        let signal = acceptor::run(&listener, connections, max, scope, log);
+        let signal =
+            acceptor::run(&listener, connections, max, scope, &mut log);
         log.notice(Message::ShuttingDown(signal));
         log.flush();
         drop(listener); // close(2): a client that connects now is refused
         connections.drain(DRAIN_TIMEOUT);
     });
+    Ok(())
 }
 // ANCHOR_END: run
