@@ -11,9 +11,9 @@
 //! | file | its one idea |
 //! |---|---|
 //! | `poller.rs` | `epoll`: register interest, and wait until something is ready |
-//! | `connection.rs` | a connection as a state machine |
-//! | `context.rs` | what the loop lends to the connection whose turn it is |
-//! | `listener.rs` | the listener, and whether to take from its queue now |
+//! | `session.rs` | a connection as a state machine |
+//! | `connection.rs` | its socket: read and send what can be done now |
+//! | `listener.rs` | where a loop's connections come from |
 //! | `signals.rs` | a signal as one more descriptor to wait for |
 //! | `server.rs` | one turn after the other, until all is done |
 //!
@@ -25,13 +25,11 @@
 #![cfg(target_os = "linux")]
 
 mod connection;
-mod context;
 mod listener;
 mod poller;
 mod server;
+mod session;
 mod signals;
-
-use std::io;
 
 use blocking::{listen, local_address, reset_inherited};
 use clap::Parser;
@@ -40,10 +38,11 @@ use protocol::{
 };
 use threads::connection_limit;
 
-use listener::AcceptQueue;
 pub use listener::Incoming;
+use listener::Listener;
 pub use poller::{Event, Interest, Poller, Trigger};
 pub use server::Server;
+pub use session::Session;
 pub use signals::{Signals, Stop};
 
 /// A ping-pong server with one thread for all clients, on epoll
@@ -59,11 +58,6 @@ pub struct Options {
     /// Whether epoll reports that a connection became ready, or that it is
     #[arg(long, value_enum, default_value_t = Trigger::Edge)]
     pub trigger: Trigger,
-}
-
-/// Not now: a call on a non-blocking socket would have to wait (EAGAIN).
-fn would_block(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock
 }
 
 /// Serves every client in this one thread until SIGINT or SIGTERM.
@@ -84,7 +78,7 @@ pub fn run(options: &Options) -> Result<()> {
     let poller = Poller::new(options.trigger)?;
     let LimitOptions { max_connections, idle_timeout } = options.limits;
     let max_connections = connection_limit(max_connections);
-    let queue = AcceptQueue { socket: listener, max_connections };
+    let queue = Listener { socket: listener, max_connections };
     let (stop, queue) = (Box::new(signals), Box::new(queue));
     Server::new(poller, stop, queue, idle_timeout, log)?.run()
 }

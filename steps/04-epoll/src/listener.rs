@@ -1,17 +1,16 @@
-//! The listener, and whether to take from its queue now.
+//! Where a loop's connections come from.
 
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use blocking::{Backoff, accept_nonblocking};
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use protocol::{Call, Result, ResultExt};
+use blocking::accept_nonblocking;
+use protocol::Result;
 
-use crate::{Interest, Poller};
+use crate::poller::{Interest, Poller};
 
-/// Where a loop's connections come from: here the accept queue, in step 07
-/// something that several loops share.
+/// Here the accept queue of a listener, in step 07 something that several loops
+/// share. Its descriptor is readable when there is a connection.
 // ANCHOR: incoming
 pub trait Incoming: AsFd + Send {
     /// Takes the next connection.
@@ -46,19 +45,14 @@ pub trait Incoming: AsFd + Send {
 // ANCHOR_END: incoming
 
 /// The accept queue of a socket that listens.
+// ANCHOR: listener
 #[derive(Debug)]
-pub(crate) struct AcceptQueue {
+pub(crate) struct Listener {
     pub(crate) socket: OwnedFd,
     pub(crate) max_connections: usize,
 }
 
-impl AsFd for AcceptQueue {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-}
-
-impl Incoming for AcceptQueue {
+impl Incoming for Listener {
     fn accept(&self) -> io::Result<(OwnedFd, SocketAddr)> {
         accept_nonblocking(&self.socket)
     }
@@ -67,55 +61,10 @@ impl Incoming for AcceptQueue {
         open < self.max_connections
     }
 }
-
-// ANCHOR: listener
-pub(crate) struct Listener {
-    pub(crate) incoming: Box<dyn Incoming>,
-    /// Descriptors or memory had run out.
-    pub(crate) backoff: Backoff,
-    /// What epoll waits for; `None`: to be registered anew, which re-arms.
-    pub(crate) registered: Option<Interest>,
-}
-
-impl Listener {
-    /// Registers `incoming`, which is made non-blocking, with `token`.
-    ///
-    /// # Errors
-    /// ENOSPC, ENOMEM: see [`Poller::register`].
-    pub(crate) fn new(
-        incoming: Box<dyn Incoming>,
-        poller: &Poller,
-        token: u64,
-    ) -> Result<Self> {
-        fcntl(incoming.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
-            .context(Call::SetSockOpt)?;
-        incoming.register(poller, token)?;
-        let registered = Some(Interest::READABLE);
-        Ok(Self { incoming, backoff: Backoff::default(), registered })
-    }
-
-    /// Whether there is room for another connection, with `open` of them.
-    pub(crate) fn has_room(&self, open: usize) -> bool {
-        self.incoming.has_room(open) && self.backoff.until().is_none()
-    }
-
-    /// Makes epoll wait for clients while there is room for them.
-    ///
-    /// # Errors
-    /// ENOMEM.
-    pub(crate) fn reregister(
-        &mut self,
-        open: usize,
-        poller: &Poller,
-        token: u64,
-    ) -> Result<()> {
-        let interest =
-            Interest { readable: self.has_room(open), writable: false };
-        if self.registered != Some(interest) {
-            self.incoming.reregister(poller, token, interest)?;
-            self.registered = Some(interest);
-        }
-        Ok(())
-    }
-}
 // ANCHOR_END: listener
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}

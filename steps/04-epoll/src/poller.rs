@@ -69,7 +69,8 @@ pub struct Event {
 /// The kernel's set of descriptors, and space for what it reports.
 #[derive(Debug)]
 pub struct Poller {
-    epoll: Epoll,
+    /// For what step 07 asks of it beyond this file.
+    pub epoll: Epoll,
     trigger: Trigger,
     buffer: Vec<EpollEvent>,
 }
@@ -120,27 +121,6 @@ impl Poller {
     }
     // ANCHOR_END: register
 
-    /// Adds a listener that is in the sets of other pollers, too: a client that
-    /// connects wakes one of them, not all. Such an entry cannot be changed:
-    /// see [`deregister`](Self::deregister). `EPOLLEXCLUSIVE`.
-    ///
-    /// # Errors
-    /// As [`register`](Self::register).
-    pub fn register_exclusive(&self, fd: impl AsFd, token: u64) -> Result<()> {
-        let flags = EpollFlags::EPOLLIN
-            | EpollFlags::EPOLLET
-            | EpollFlags::EPOLLEXCLUSIVE;
-        self.epoll.add(fd, EpollEvent::new(flags, token)).context(Call::Epoll)
-    }
-
-    /// Takes `fd` out of the set. `EPOLL_CTL_DEL`.
-    ///
-    /// # Errors
-    /// ENOENT where it is not in the set.
-    pub fn deregister(&self, fd: impl AsFd) -> Result<()> {
-        self.epoll.delete(fd).context(Call::Epoll)
-    }
-
     /// Waits until something is ready or `timeout` is over (`None`: never), and
     /// puts what it was into `events`. `man 2 epoll_wait`.
     ///
@@ -162,22 +142,14 @@ impl Poller {
             Err(Errno::EINTR) => 0,
             result => result.context(Call::Epoll)?,
         };
+        // All else is about an end: RDHUP, and HUP and ERR unrequested; or PRI.
+        let usual = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT;
         events.clear();
-        events.extend(self.buffer[..count].iter().map(Event::from));
+        events.extend(self.buffer[..count].iter().map(|event| Event {
+            token: event.data(),
+            hang_up: !usual.contains(event.events()),
+        }));
         Ok(())
     }
     // ANCHOR_END: wait
 }
-
-// ANCHOR: event
-impl From<&EpollEvent> for Event {
-    fn from(event: &EpollEvent) -> Self {
-        // HUP and ERR come unrequested.
-        let end = EpollFlags::EPOLLPRI
-            | EpollFlags::EPOLLRDHUP
-            | EpollFlags::EPOLLHUP
-            | EpollFlags::EPOLLERR;
-        Self { token: event.data(), hang_up: event.events().intersects(end) }
-    }
-}
-// ANCHOR_END: event

@@ -4,20 +4,20 @@
 //! what that connection waits for now.
 
 use std::collections::HashMap;
+use std::io::ErrorKind::WouldBlock;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
-use blocking::is_connection_error;
-use protocol::{Call, Error, Log, Message, Result};
+use blocking::{Backoff, is_connection_error};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use protocol::{Call, Error, Log, Message, Result, ResultExt};
 use threads::IdleTimer;
 
-use crate::connection::Connection;
-use crate::context::Context;
-use crate::listener::{Incoming, Listener};
+use crate::connection::{Connection, Context};
+use crate::listener::Incoming;
 use crate::poller::{Interest, Poller};
 use crate::signals::Stop;
-use crate::would_block;
 
 /// How long clients may take to read their last replies at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
@@ -35,10 +35,13 @@ const SIGNALS: u64 = 1;
 /// The loop, and all that it has open.
 // ANCHOR: server
 pub struct Server {
-    poller: Poller,
     stop: Box<dyn Stop>,
     /// `None` once the server is shutting down: the listener is closed.
-    listener: Option<Listener>,
+    incoming: Option<Box<dyn Incoming>>,
+    /// What epoll waits for there; `None`: to be registered anew.
+    registered: Option<Interest>,
+    /// Descriptors or memory had run out.
+    backoff: Backoff,
     /// Boxed, so that a map that grows moves pointers alone.
     connections: HashMap<RawFd, Box<Connection>>,
     idle_timeout: Option<Duration>,
@@ -50,7 +53,8 @@ pub struct Server {
 // ANCHOR_END: server
 
 impl Server {
-    /// A loop that serves what comes from `incoming` until `stop` says so.
+    /// A loop that serves what comes from `incoming`, which is made
+    /// non-blocking, until `stop` says so.
     ///
     /// # Errors
     /// ENOSPC, ENOMEM: see [`Poller::register`].
@@ -62,17 +66,19 @@ impl Server {
         log: Log,
     ) -> Result<Self> {
         poller.register(stop.as_fd(), SIGNALS, Interest::READABLE)?;
-        let listener = Listener::new(incoming, &poller, LISTENER)?;
-        let cx = Context::new(log);
+        fcntl(incoming.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
+            .context(Call::SetSockOpt)?;
+        incoming.register(&poller, LISTENER)?;
         Ok(Self {
-            poller,
             stop,
-            listener: Some(listener),
+            incoming: Some(incoming),
+            registered: Some(Interest::READABLE),
+            backoff: Backoff::default(),
             connections: HashMap::new(),
             idle_timeout,
             next_idle_check: None,
             drain_deadline: None,
-            cx,
+            cx: Context::new(poller, log),
         })
     }
 
@@ -85,7 +91,7 @@ impl Server {
         let mut events = Vec::new();
         while !self.is_finished() {
             self.cx.log.flush();
-            self.poller.wait(&mut events, self.timeout())?;
+            self.cx.poller.wait(&mut events, self.timeout())?;
             self.cx.now = Instant::now();
             self.cx.reads = (READS_PER_TURN / events.len().max(1)).max(1);
             for event in &events {
@@ -98,7 +104,7 @@ impl Server {
                 }
             }
             self.close_idle();
-            self.reregister_listener();
+            self.reregister_incoming();
         }
         Ok(())
     }
@@ -115,10 +121,10 @@ impl Server {
     ) {
         let Some(connection) = self.connections.get_mut(&fd) else { return };
         let result = work(connection, &mut self.cx);
-        if result.is_ok() && connection.is_finished() {
+        if result.is_ok() && connection.session.is_finished() {
             return self.close(fd);
         }
-        let result = result.and_then(|()| connection.reregister(&self.poller));
+        let result = result.and_then(|()| connection.reregister(&self.cx));
         // What goes wrong with a connection ends that connection.
         if let Err(error) = result {
             self.cx.log.warn(&error);
@@ -139,61 +145,59 @@ impl Server {
     fn close(&mut self, fd: RawFd) {
         self.connections.remove(&fd); // close(2)
         self.cx.log.info(Message::Ended(Some(fd)));
-        self.on_close();
-    }
-
-    /// What had run out may be there again.
-    fn on_close(&mut self) {
-        if let Some(listener) = &mut self.listener {
-            listener.backoff.reset();
-            listener.incoming.on_close();
-        }
+        // What had run out may be there again.
+        self.backoff.reset();
+        self.incoming.iter().for_each(|incoming| incoming.on_close());
     }
     // ANCHOR_END: with
 
     // ANCHOR: accept
+    fn has_room(&self) -> bool {
+        let open = self.connections.len();
+        self.incoming.as_ref().is_some_and(|i| i.has_room(open))
+            && self.backoff.until().is_none()
+    }
+
     fn accept(&mut self) {
         for _ in 0..ACCEPTS_PER_TURN {
-            let open = self.connections.len();
-            let Some(listener) = &mut self.listener else { return };
-            if !listener.has_room(open) {
+            if !self.has_room() {
                 break;
             }
-            match listener.incoming.accept() {
-                Ok((socket, peer)) => self.open(socket, peer),
-                Err(e) if would_block(&e) => return,
-                Err(e) if is_connection_error(&e) => {}
-                Err(source) => {
+            match self.incoming.as_ref().map(|incoming| incoming.accept()) {
+                None => return,
+                Some(Ok((socket, peer))) => self.open(socket, peer),
+                Some(Err(e)) if e.kind() == WouldBlock => return,
+                Some(Err(e)) if is_connection_error(&e) => {}
+                Some(Err(source)) => {
                     let error = Error { call: Call::Accept, source };
-                    listener.backoff.start(&error, &mut self.cx.log);
+                    self.backoff.start(&error, &mut self.cx.log);
                 }
             }
         }
         // The queue may not be empty, and an edge is not reported twice.
-        if let Some(listener) = &mut self.listener {
-            listener.registered = None;
-        }
+        self.registered = None;
     }
 
     fn open(&mut self, socket: OwnedFd, peer: SocketAddr) {
         self.cx.log.info(Message::Connected(peer));
         let fd = socket.as_raw_fd();
-        match Connection::open(socket, &self.poller, self.cx.now) {
-            Ok(connection) => {
-                self.connections.insert(fd, Box::new(connection));
-            }
-            Err(error) => {
-                self.cx.log.warn(&error);
-                self.on_close();
-            }
-        }
+        let connection = Connection::new(socket, self.cx.now);
+        self.connections.insert(fd, Box::new(connection));
+        self.with(fd, Connection::register);
     }
 
-    fn reregister_listener(&mut self) {
-        let open = self.connections.len();
-        let Some(listener) = &mut self.listener else { return };
-        if let Err(error) = listener.reregister(open, &self.poller, LISTENER) {
-            listener.backoff.start(&error, &mut self.cx.log);
+    /// Makes epoll wait for clients while there is room for them.
+    fn reregister_incoming(&mut self) {
+        let interest = Interest { readable: self.has_room(), writable: false };
+        let Some(incoming) = &self.incoming else { return };
+        if self.registered == Some(interest) {
+            return;
+        }
+        match incoming.reregister(&self.cx.poller, LISTENER, interest) {
+            Ok(()) => self.registered = Some(interest),
+            Err(error) => {
+                self.backoff.start(&error, &mut self.cx.log);
+            }
         }
     }
     // ANCHOR_END: accept
@@ -204,9 +208,9 @@ impl Server {
         if !self.stop.is_requested(&mut self.cx.log) {
             return;
         }
-        self.listener = None; // close(2): a client that connects now is refused
+        self.incoming = None; // close(2): a client that connects now is refused
         self.drain_deadline = Some(self.cx.now + DRAIN_TIMEOUT);
-        self.with_all(|connection, _| connection.drain());
+        self.with_all(|connection, _| connection.session.drain());
     }
     // ANCHOR_END: shut_down
 
@@ -216,21 +220,22 @@ impl Server {
         if self.next_idle_check.is_none_or(|due| due <= self.cx.now) {
             let interval = IdleTimer::interval(timeout);
             self.next_idle_check = Some(self.cx.now + interval);
-            self.with_all(|connection, cx| connection.check_idle(timeout, cx));
+            self.with_all(|Connection { socket, session, .. }, cx| {
+                session.check_idle(socket, timeout, cx.now, &mut cx.log);
+            });
         }
     }
     // ANCHOR_END: close_idle
 
     // ANCHOR: timeout
     fn is_finished(&self) -> bool {
-        self.listener.is_none() && self.connections.is_empty()
+        self.incoming.is_none() && self.connections.is_empty()
             || self.drain_deadline.is_some_and(|due| due <= Instant::now())
     }
 
     /// How long to wait at the most: until the first thing that is due.
     fn timeout(&self) -> Option<Duration> {
-        let backoff = self.listener.as_ref().and_then(|l| l.backoff.until());
-        [backoff, self.next_idle_check, self.drain_deadline]
+        [self.backoff.until(), self.next_idle_check, self.drain_deadline]
             .into_iter()
             .flatten()
             .min()

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use blocking::{accept_nonblocking, listen_on, local_address, stream_socket};
 use epoll::{Incoming, Interest, Poller};
 use nix::errno::Errno;
+use nix::sys::epoll::{EpollEvent, EpollFlags};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::ReusePort;
 use protocol::{Call, Result, ResultExt};
@@ -16,6 +17,10 @@ use protocol::{Call, Result, ResultExt};
 use crate::handover::Recipients;
 use crate::shared::Shared;
 
+/// A client that connects wakes one of the loops, not all. `man 2 epoll_ctl`.
+const EXCLUSIVE: EpollFlags = EpollFlags::EPOLLIN
+    .union(EpollFlags::EPOLLET)
+    .union(EpollFlags::EPOLLEXCLUSIVE);
 /// Clients that are still taken from an accept queue when it is closed.
 const LAST_ACCEPTS: usize = 256;
 
@@ -70,7 +75,10 @@ impl Incoming for Queue {
 
     fn register(&self, poller: &Poller, token: u64) -> Result<()> {
         match self.exclusive {
-            true => poller.register_exclusive(self, token),
+            true => {
+                let event = EpollEvent::new(EXCLUSIVE, token);
+                poller.epoll.add(self, event).context(Call::Epoll)
+            }
             false => poller.register(self, token, Interest::READABLE),
         }
     }
@@ -85,7 +93,7 @@ impl Incoming for Queue {
             return poller.reregister(self, token, interest);
         }
         // Such an entry cannot be changed. ENOENT: it is not there.
-        let _ = poller.deregister(self);
+        let _ = poller.epoll.delete(self);
         match interest.readable {
             true => self.register(poller, token),
             false => Ok(()),

@@ -13,15 +13,13 @@
 //! | `ring.rs` | two rings that we share with the kernel |
 //! | `operation.rs` | an operation owns what the kernel works on meanwhile |
 //! | `buffers.rs` | a ring of buffers to receive into, for all clients |
-//! | `connection.rs` | a connection as a state machine, on completions |
+//! | `connection.rs` | a connection on completions, with the session of step 04 |
 //! | `listener.rs` | the listener, and whether to accept now |
-//! | `batch.rs` | waiting for more than one |
 //! | `server.rs` | one turn after the other, until all is done |
 //!
 //! What it cannot do: run where `io_uring` is forbidden, as in most containers.
 #![cfg(target_os = "linux")]
 
-mod batch;
 mod buffers;
 mod connection;
 mod listener;

@@ -6,7 +6,6 @@
 //! *moved* into the operation, which stays in a table until it is completed,
 //! and whatever has the descriptor stays with it.
 
-use std::cell::RefCell;
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::rc::Rc;
@@ -17,14 +16,11 @@ use io_uring::types::Fd;
 use io_uring::{cqueue, squeue};
 
 use crate::buffers::GROUP;
-use crate::connection::Connection;
-
-/// A connection belongs to its operations: it is closed with the last of them.
-// ANCHOR: operation
-pub(crate) type Client = Rc<RefCell<Connection>>;
+use crate::connection::Client;
 
 /// What the kernel is asked to do. A clone is made of what goes on after a
 /// completion (multishot), and shares what that owns.
+// ANCHOR: operation
 #[derive(Clone)]
 pub(crate) enum Operation {
     /// Accept every client that comes (multishot).
@@ -60,6 +56,13 @@ impl Operation {
         }
     }
     // ANCHOR_END: entry
+
+    pub(crate) fn client(&self) -> Option<&Client> {
+        match self {
+            Self::Receive(client) | Self::Send(client, _) => Some(client),
+            Self::Accept(_) | Self::Poll(_) => None,
+        }
+    }
 }
 
 /// What the call would have returned.

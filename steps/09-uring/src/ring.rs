@@ -18,6 +18,7 @@ use protocol::{Call, Error, Result, ResultExt};
 use slab::Slab;
 
 use crate::buffers::Buffers;
+use crate::connection::Client;
 use crate::operation::Operation;
 
 /// Entries of the ring of submissions; what does not fit waits for its turn.
@@ -153,8 +154,9 @@ impl Ring {
     }
     // ANCHOR_END: complete
 
-    /// All that are in flight.
-    pub(crate) fn in_flight(&self) -> &Slab<Operation> {
-        &self.in_flight
+    /// All that have something in flight; one with two operations, twice.
+    pub(crate) fn clients(&self) -> Vec<Client> {
+        let operations = self.in_flight.iter().map(|(_, operation)| operation);
+        operations.filter_map(Operation::client).cloned().collect()
     }
 }

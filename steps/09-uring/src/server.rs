@@ -4,7 +4,6 @@
 //! all have been seen, what has changed decides what is started next.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::net::TcpStream;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
@@ -15,14 +14,17 @@ use io_uring::cqueue;
 use protocol::{Log, Message, Result};
 use threads::IdleTimer;
 
-use crate::batch::Batch;
-use crate::connection::Connection;
+use crate::connection::{Client, Connection};
 use crate::listener::Listener;
-use crate::operation::{Client, Operation, accepted};
+use crate::operation::{Operation, accepted, result};
 use crate::ring::Ring;
 
 /// How long clients may take to read their last replies at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// For how long the active clients are counted. One in so many of them is
+/// waited for.
+const WINDOW: Duration = Duration::from_millis(5);
+const SHARE: usize = 8;
 
 /// The loop, and all that it has open. Connections belong to their operations.
 pub(crate) struct Server {
@@ -31,9 +33,11 @@ pub(crate) struct Server {
     listener: Option<Listener>,
     /// The number of connections.
     open: usize,
-    batch: Batch,
-    /// Those to which something has happened in this turn.
-    changed: VecDeque<Client>,
+    /// When this window began, and how many clients were active since.
+    window: Instant,
+    active: usize,
+    /// How many requests to wait for, by the window before.
+    batch: usize,
     idle_timeout: Option<Duration>,
     /// When to look at all connections.
     next_check: Option<Instant>,
@@ -59,8 +63,9 @@ impl Server {
             ring,
             listener: Some(listener),
             open: 0,
-            batch: Batch::new(now),
-            changed: VecDeque::new(),
+            window: now,
+            active: 0,
+            batch: 0,
             idle_timeout,
             next_check: idle_timeout.map(|_| now),
             drain_deadline: None,
@@ -75,71 +80,88 @@ impl Server {
     /// `io_uring_enter` failed, which only a wrong program can bring about.
     // ANCHOR: run
     pub(crate) fn run(mut self) -> Result<()> {
+        let mut changed = Vec::new();
         self.accept();
         while !self.is_finished() {
             self.log.flush();
-            let batch = self.batch.size(self.now);
-            let completions = self.ring.turn(self.timeout(), batch)?;
+            self.count_active();
+            let completions = self.ring.turn(self.timeout(), self.batch)?;
             self.now = Instant::now();
             for done in completions {
                 if let Some(operation) = self.ring.complete(&done) {
-                    self.complete(operation, &done);
+                    changed.extend(self.complete(operation, &done));
                 }
             }
-            self.update();
+            changed.drain(..).for_each(|client| self.update(client));
             self.check_all();
-            self.update();
             self.accept();
         }
         Ok(())
     }
 
-    /// Takes note of what the kernel has done.
-    fn complete(&mut self, operation: Operation, done: &cqueue::Entry) {
-        let log = &mut self.log;
+    /// Takes note of what the kernel has done, and says for which client.
+    fn complete(
+        &mut self,
+        operation: Operation,
+        done: &cqueue::Entry,
+    ) -> Option<Client> {
+        let (log, is_last) = (&mut self.log, !cqueue::more(done.flags()));
         match operation {
-            Operation::Accept(_) => match &mut self.listener {
-                Some(listener) => listener.accepted(done, log),
-                None => drop(accepted(done)),
-            },
-            Operation::Poll(signals) => self.signalled(signals),
+            Operation::Accept(_) => {
+                let (socket, listener) = (accepted(done), &mut self.listener);
+                listener.as_mut()?.accepted(socket, is_last, log);
+                None
+            }
+            Operation::Poll(signals) => {
+                if signals.is_requested(log) {
+                    self.shut_down();
+                }
+                self.ring.start(&*signals.clone(), Operation::Poll(signals));
+                None
+            }
             Operation::Receive(client) => {
                 self.ring.buffers.read(done, |bytes| {
-                    client.borrow_mut().received(done, bytes, log);
+                    let mut connection = client.borrow_mut();
+                    connection.received(result(done), bytes, is_last, log);
                 });
-                self.changed.push_back(client);
+                Some(client)
             }
             Operation::Send(client, replies) => {
-                client.borrow_mut().sent(done, replies, log);
-                self.changed.push_back(client);
+                client.borrow_mut().sent(result(done), replies, log);
+                Some(client)
             }
         }
     }
     // ANCHOR_END: run
 
-    /// Starts what is to be started, of all that has changed. What has nothing
-    /// in flight is closed.
+    /// Starts and cancels operations, so that what is in flight is what the
+    /// state wants. A connection that has nothing in flight is closed.
     // ANCHOR: update
-    fn update(&mut self) {
-        while let Some(client) = self.changed.pop_front() {
-            let mut connection = client.borrow_mut();
-            self.batch.count(&mut connection.last_active);
-            connection.update(&client, &mut self.ring, &mut self.log);
-            drop(connection);
-            if let Some(connection) = Rc::into_inner(client) {
-                self.close(connection.into_inner());
-            }
+    fn update(&mut self, client: Client) {
+        let mut connection = client.borrow_mut();
+        self.active += usize::from(connection.last_active < Some(self.window));
+        connection.last_active = Some(self.now);
+        connection.advance(&mut self.log);
+        if let Some(replies) = connection.next_send() {
+            let send = Operation::Send(Rc::clone(&client), replies);
+            self.ring.start(&connection.socket, send);
         }
-    }
-
-    fn close(&mut self, connection: Connection) {
-        let fd = connection.socket.as_raw_fd();
-        drop(connection); // close(2)
-        self.open -= 1;
-        self.log.info(Message::Ended(Some(fd)));
-        // What had run out may be there again.
-        if let Some(listener) = &mut self.listener {
-            listener.backoff.reset();
+        match (connection.receiving, connection.session.interest().readable) {
+            (None, true) => {
+                let receive = Operation::Receive(Rc::clone(&client));
+                let number = self.ring.start(&connection.socket, receive);
+                connection.receiving = Some(number);
+            }
+            (Some(number), false) => self.ring.cancel(number),
+            _ => {}
+        }
+        drop(connection);
+        if let Some(connection) = Rc::into_inner(client) {
+            let fd = connection.into_inner().socket.as_raw_fd(); // close(2)
+            self.open -= 1;
+            self.log.info(Message::Ended(Some(fd)));
+            // What had run out may be there again.
+            self.listener.iter_mut().for_each(|l| l.backoff.reset());
         }
     }
     // ANCHOR_END: update
@@ -162,23 +184,18 @@ impl Server {
                 Err(_) => return, // ENOTCONN: it has left already
             }
         }
-        let connection = Connection::new(stream.into(), self.now);
-        let client = Rc::new(RefCell::new(connection));
-        client.borrow_mut().update(&client, &mut self.ring, &mut self.log);
         self.open += 1;
+        let connection = Connection::new(stream.into(), self.now);
+        self.update(Rc::new(RefCell::new(connection)));
     }
     // ANCHOR_END: accept
 
     /// The first signal: no new clients, and the open connections are drained
     /// when all completions of this turn have been seen.
-    fn signalled(&mut self, signals: Rc<Signals>) {
-        if signals.is_requested(&mut self.log) {
-            self.listener = None;
-            self.drain_deadline = Some(self.now + DRAIN_TIMEOUT);
-            self.next_check = Some(self.now);
-        } else {
-            self.ring.start(&*signals.clone(), Operation::Poll(signals));
-        }
+    fn shut_down(&mut self) {
+        self.listener = None;
+        self.drain_deadline = Some(self.now + DRAIN_TIMEOUT);
+        self.next_check = Some(self.now);
     }
 
     /// Drains all connections, or those that are idle, when it is time to look.
@@ -190,23 +207,32 @@ impl Server {
         self.next_check = self.drain_deadline.or_else(|| {
             self.idle_timeout.map(|timeout| now + IdleTimer::interval(timeout))
         });
-        for (_, operation) in self.ring.in_flight() {
-            use Operation::{Receive, Send};
-            let (Receive(client) | Send(client, _)) = operation else {
-                continue;
-            };
+        for client in self.ring.clients() {
             let mut connection = client.borrow_mut();
+            let Connection { socket, session, .. } = &mut *connection;
             if self.drain_deadline.is_some() {
-                connection.drain();
+                session.drain();
             } else if let Some(timeout) = self.idle_timeout {
-                connection.check_idle(timeout, now, &mut self.log);
+                session.check_idle(socket, timeout, now, &mut self.log);
             }
-            self.changed.push_back(Rc::clone(client));
+            drop(connection);
+            self.update(client);
         }
     }
 
+    /// At the end of a window: one in [`SHARE`] of the clients that were active
+    /// in it is waited for in the next.
+    // ANCHOR: batch
+    fn count_active(&mut self) {
+        if self.now >= self.window + WINDOW {
+            self.batch = self.active / SHARE;
+            (self.window, self.active) = (self.now, 0);
+        }
+    }
+    // ANCHOR_END: batch
+
     fn is_finished(&self) -> bool {
-        self.ring.in_flight().is_empty()
+        self.listener.is_none() && self.open == 0
             || self.drain_deadline.is_some_and(|due| due <= self.now)
     }
 

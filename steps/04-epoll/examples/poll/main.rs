@@ -4,18 +4,17 @@
 
 #[path = "../../src/connection.rs"]
 mod connection;
-#[path = "../../src/context.rs"]
-mod context;
 #[path = "../../src/listener.rs"]
 mod listener;
 mod poller;
 #[path = "../../src/server.rs"]
 mod server;
+#[path = "../../src/session.rs"]
+mod session;
 mod signals {
     pub(crate) use epoll::{Signals, Stop};
 }
 
-use std::io;
 use std::process::ExitCode;
 
 use blocking::{listen, local_address};
@@ -23,14 +22,10 @@ use clap::Parser;
 use protocol::{LimitOptions, ListenOptions, Log, Message, Result};
 use threads::connection_limit;
 
-use listener::AcceptQueue;
-use poller::{Interest, Poller};
+use listener::Listener;
+use poller::Poller;
 use server::Server;
 use signals::Signals;
-
-fn would_block(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock
-}
 
 /// A ping-pong server with one thread for all clients, on poll
 #[derive(Parser)]
@@ -50,7 +45,7 @@ fn run(options: &Options) -> Result<()> {
 
     let LimitOptions { max_connections, idle_timeout } = options.limits;
     let max_connections = connection_limit(max_connections);
-    let queue = AcceptQueue { socket: listener, max_connections };
+    let queue = Listener { socket: listener, max_connections };
     let (stop, queue) = (Box::new(signals), Box::new(queue));
     Server::new(Poller::default(), stop, queue, idle_timeout, log)?.run()
 }
