@@ -53,19 +53,10 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// A new connection, which is registered to be read.
     pub(crate) fn new(socket: OwnedFd, now: Instant) -> Self {
-        Self { socket, session: Session::new(now), registered: None }
-    }
-
-    /// Registers the new connection, with its descriptor as the token.
-    ///
-    /// # Errors
-    /// ENOSPC, ENOMEM: see [`Poller::register`].
-    pub(crate) fn register(&mut self, cx: &mut Context) -> Result<()> {
-        let interest = Interest::READABLE;
-        cx.poller.register(&self.socket, self.token(), interest)?;
-        self.registered = Some(interest);
-        Ok(())
+        let registered = Some(Interest::READABLE);
+        Self { socket, session: Session::new(now), registered }
     }
     // ANCHOR_END: connection
 
@@ -78,16 +69,13 @@ impl Connection {
     pub(crate) fn reregister(&mut self, cx: &Context) -> Result<()> {
         let interest = self.session.interest();
         if self.registered != Some(interest) {
-            cx.poller.reregister(&self.socket, self.token(), interest)?;
+            let token = self.socket.as_raw_fd() as u64;
+            cx.poller.reregister(&self.socket, token, interest)?;
             self.registered = Some(interest);
         }
         Ok(())
     }
     // ANCHOR_END: reregister
-
-    fn token(&self) -> u64 {
-        self.socket.as_raw_fd() as u64
-    }
 
     /// Does what can be done without waiting, within the bounds of a turn.
     /// `hang_up` says that something follows the bytes of a short read.

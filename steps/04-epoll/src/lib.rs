@@ -17,11 +17,7 @@
 //! | `signals.rs` | a signal as one more descriptor to wait for |
 //! | `server.rs` | one turn after the other, until all is done |
 //!
-//! In `examples/` are the experiments of the book's chapter, and the solutions
-//! of its exercises.
-//!
-//! What it cannot do: use a second core. Where to go from there is in the
-//! book's last chapter.
+//! What it cannot do: use a second core. That is the problem of step 07.
 #![cfg(target_os = "linux")]
 
 mod connection;

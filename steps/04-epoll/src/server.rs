@@ -160,15 +160,15 @@ impl Server {
 
     fn accept(&mut self) {
         for _ in 0..ACCEPTS_PER_TURN {
+            let Some(incoming) = &self.incoming else { return };
             if !self.has_room() {
                 break;
             }
-            match self.incoming.as_ref().map(|incoming| incoming.accept()) {
-                None => return,
-                Some(Ok((socket, peer))) => self.open(socket, peer),
-                Some(Err(e)) if e.kind() == WouldBlock => return,
-                Some(Err(e)) if is_connection_error(&e) => {}
-                Some(Err(source)) => {
+            match incoming.accept() {
+                Ok((socket, peer)) => self.open(socket, peer),
+                Err(e) if e.kind() == WouldBlock => return,
+                Err(e) if is_connection_error(&e) => {}
+                Err(source) => {
                     let error = Error { call: Call::Accept, source };
                     self.backoff.start(&error, &mut self.cx.log);
                 }
@@ -180,10 +180,11 @@ impl Server {
 
     fn open(&mut self, socket: OwnedFd, peer: SocketAddr) {
         self.cx.log.info(Message::Connected(peer));
-        let fd = socket.as_raw_fd();
+        let (fd, interest) = (socket.as_raw_fd(), Interest::READABLE);
+        let registered = self.cx.poller.register(&socket, fd as u64, interest);
         let connection = Connection::new(socket, self.cx.now);
         self.connections.insert(fd, Box::new(connection));
-        self.with(fd, Connection::register);
+        self.with(fd, |_, _| registered);
     }
 
     /// Makes epoll wait for clients while there is room for them.

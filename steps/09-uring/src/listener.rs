@@ -1,15 +1,15 @@
 //! The listener, and whether to accept now.
 
 use std::collections::VecDeque;
-use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 
 use blocking::{Backoff, is_connection_error};
+use io_uring::cqueue;
 use nix::sys::socket::{Shutdown, shutdown};
 use protocol::{Call, Error, Log};
 
-use crate::operation::Operation;
+use crate::operation::{Operation, accepted};
 use crate::ring::Ring;
 
 #[derive(Debug)]
@@ -36,18 +36,12 @@ impl Listener {
         }
     }
 
-    /// Takes a client, or why there is none. `is_last` says that the accept has
-    /// ended.
-    pub(crate) fn accepted(
-        &mut self,
-        result: io::Result<OwnedFd>,
-        is_last: bool,
-        log: &mut Log,
-    ) {
-        if is_last {
+    /// Takes a client, or why there is none.
+    pub(crate) fn accepted(&mut self, done: &cqueue::Entry, log: &mut Log) {
+        if !cqueue::more(done.flags()) {
             self.accepting = None; // it is no longer in flight
         }
-        match result {
+        match accepted(done) {
             Ok(socket) => self.accepted.push_back(socket),
             // We have cancelled it.
             Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => {}

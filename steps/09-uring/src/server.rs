@@ -108,8 +108,10 @@ impl Server {
         let (log, is_last) = (&mut self.log, !cqueue::more(done.flags()));
         match operation {
             Operation::Accept(_) => {
-                let (socket, listener) = (accepted(done), &mut self.listener);
-                listener.as_mut()?.accepted(socket, is_last, log);
+                match &mut self.listener {
+                    Some(listener) => listener.accepted(done, log),
+                    None => drop(accepted(done)),
+                }
                 None
             }
             Operation::Poll(signals) => {
