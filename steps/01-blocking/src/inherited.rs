@@ -24,13 +24,12 @@ const IGNORED: [Signal; 2] = [Signal::SIGXFSZ, Signal::SIGPIPE];
 /// None on a correct system.
 // ANCHOR: reset
 pub fn reset_inherited() -> io::Result<()> {
+    // SAFETY: an itimerval of zeros is valid: a timer that is off.
+    let off: libc::itimerval = unsafe { mem::zeroed() };
+    let old = ptr::null_mut(); // not asked for
     for timer in [libc::ITIMER_REAL, libc::ITIMER_VIRTUAL, libc::ITIMER_PROF] {
-        // SAFETY: an itimerval of zeros is valid: a timer that is off.
-        let off: libc::itimerval = unsafe { mem::zeroed() };
-        // SAFETY: `off` outlives the call, and no old value is asked for.
-        check(unsafe {
-            libc::setitimer(timer, &raw const off, ptr::null_mut())
-        })?;
+        // SAFETY: `off` outlives the call.
+        check(unsafe { libc::setitimer(timer, &raw const off, old) })?;
     }
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGALRM] {
         set_handler(signal, SigHandler::SigDfl)?;

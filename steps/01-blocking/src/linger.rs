@@ -39,8 +39,8 @@ pub(crate) fn linger(socket: impl AsFd) {
 }
 
 /// The number of bytes that were sent and not acknowledged yet. `man 7 tcp`,
-/// `SIOCOUTQ`, which is also called `TIOCOUTQ`. Other systems than Linux say so
-/// of terminals alone: there the call fails, and nothing waits.
+/// `SIOCOUTQ`, which is also called `TIOCOUTQ`. macOS knows it of terminals
+/// alone: there the call fails, and nothing waits.
 fn unacknowledged(socket: impl AsFd) -> io::Result<c_int> {
     let mut bytes: c_int = 0;
     let fd = raw_fd(&socket);

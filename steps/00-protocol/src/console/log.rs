@@ -58,12 +58,13 @@ impl Log {
 
     /// Notes what concerns the whole server, even where it is quiet.
     pub fn notice(&mut self, message: Message<'_>) {
-        let line = message.text(self.language) + "\n";
+        let line = message.text(self.language);
         // One write is to take all lines, or none.
-        if self.lines.len() + line.len() > PIPE_BUF {
+        if self.lines.len() + line.len() >= PIPE_BUF {
             self.flush();
         }
         self.lines += &line;
+        self.lines.push('\n');
     }
 
     /// Notes a line and its reply.

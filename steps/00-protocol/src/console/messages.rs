@@ -74,8 +74,8 @@ impl Message<'_> {
             (Connected(peer), Ja) => format!("[*] クライアント接続: {peer}"),
             (Connected(peer), En) => format!("[*] client connected: {peer}"),
             (Received(Frame::Line(line)), _) => {
-                let received = language.pick("受信", "received");
-                format!("[*] {received}: {}", printable(line))
+                let received = language.pick("[*] 受信: ", "[*] received: ");
+                [received, &printable(line)].concat()
             }
             (Received(Frame::TooLong), Ja) => {
                 "[*] 受信: (1000バイトを超える行)".into()
@@ -84,9 +84,9 @@ impl Message<'_> {
                 "[*] received: (a line of more than 1000 bytes)".into()
             }
             (Sent(reply), _) => {
-                let sent = language.pick("送信", "sent");
+                let sent = language.pick("[*] 送信: ", "[*] sent: ");
                 let line = reply.strip_suffix(b"\n").unwrap_or(reply);
-                format!("[*] {sent}: {}", printable(line))
+                [sent, &printable(line)].concat()
             }
             (PeerClosed, Ja) => "[*] クライアントが接続を閉じました".into(),
             (PeerClosed, En) => "[*] client closed the connection".into(),
