@@ -540,7 +540,7 @@ fn arguments_that_cannot_be_used_end_with_status_2() {
         (&["--scenario", "huge"], "possible values"),
         (&["--only", "03"], "possible values"),
         (&["--baseline", "03"], "there are 01-blocking, 02-threads, 04-epoll"),
-        (&["--timeout", "0"], "give seconds above 0"),
+        (&["--timeout", "0"], "give seconds from 0.001 to 1000000000"),
         (&["--also", "99-none"], "cargo build --release --bin 99-none"),
         (&["--server-cpus", "9999"], "give processors"),
         (&["--rate", "10"], "--users"),

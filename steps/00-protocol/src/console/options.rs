@@ -79,15 +79,17 @@ pub struct LimitOptions {
     pub idle_timeout: Option<Duration>,
 }
 
-/// Reads a number of seconds above 0 that may have a fraction: `30`, `0.5`.
+/// Reads a number of seconds that may have a fraction: `30`, `0.5`.
 ///
 /// # Errors
 /// What to type instead, for clap to print.
 pub fn seconds(text: &str) -> Result<Duration, String> {
+    let (least, most) = (Duration::from_millis(1), 1_000_000_000);
     text.parse()
         .ok()
         .and_then(|number| Duration::try_from_secs_f64(number).ok())
-        .filter(|&duration| duration >= Duration::from_millis(1))
-        .filter(|&duration| duration <= Duration::from_secs(1_000_000_000))
-        .ok_or_else(|| "give seconds above 0, such as 30 or 0.5".into())
+        .filter(|time| (least..=Duration::from_secs(most)).contains(time))
+        .ok_or_else(|| {
+            format!("give seconds from 0.001 to {most}, such as 30 or 0.5")
+        })
 }
