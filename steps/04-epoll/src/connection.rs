@@ -1,7 +1,4 @@
-//! A connection that never waits.
-//!
-//! `advance` does what can be done now, and what to wait for follows from the
-//! state that results.
+//! A connection that never waits: it does what can be done now.
 
 use std::io::ErrorKind::WouldBlock;
 use std::mem;
@@ -60,11 +57,7 @@ impl Connection {
     }
     // ANCHOR_END: connection
 
-    /// Makes epoll wait for what the state wants. Without a change it is no
-    /// call.
-    ///
-    /// # Errors
-    /// ENOMEM.
+    /// Makes epoll wait for what the state wants: a call only at a change.
     // ANCHOR: reregister
     pub(crate) fn reregister(&mut self, cx: &Context) -> Result<()> {
         let interest = self.session.interest();

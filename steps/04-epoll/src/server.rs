@@ -1,7 +1,4 @@
-//! One turn after the other, until all is done.
-//!
-//! The loop alone waits. After whatever it did with a connection, it registers
-//! what that connection waits for now.
+//! One turn after the other, until all is done. The loop alone waits.
 
 use std::collections::HashMap;
 use std::io::ErrorKind::WouldBlock;

@@ -74,10 +74,8 @@ impl Server {
         }
     }
 
-    /// Serves until a signal comes and the last connection is closed.
-    ///
-    /// # Errors
-    /// `io_uring_enter` failed, which only a wrong program can bring about.
+    /// Serves until a signal comes and the last connection is closed. Fails as
+    /// [`Ring::turn`] does.
     // ANCHOR: run
     pub(crate) fn run(mut self) -> Result<()> {
         let mut changed = Vec::new();
