@@ -34,12 +34,12 @@ use protocol::{
 };
 use threads::connection_limit;
 
-pub use listener::Incoming;
 use listener::Listener;
+pub use listener::{Incoming, set_nonblocking};
 pub use poller::{Event, Interest, Poller, Trigger};
 pub use server::Server;
 pub use session::Session;
-pub use signals::{Signals, Stop};
+pub use signals::Signals;
 
 /// A ping-pong server with one thread for all clients, on epoll
 #[derive(Clone, Debug, Parser)]
@@ -69,13 +69,14 @@ pub fn run(options: &Options) -> Result<()> {
     let signals = Signals::new()?;
     let address = options.listen.address();
     let listener = listen(address, options.listen.backlog)?;
+    set_nonblocking(&listener)?;
     log.notice(Message::EpollListening(local_address(&listener)?));
 
     let poller = Poller::new(options.trigger)?;
     let LimitOptions { max_connections, idle_timeout } = options.limits;
     let max_connections = connection_limit(max_connections);
     let queue = Listener { socket: listener, max_connections };
-    let (stop, queue) = (Box::new(signals), Box::new(queue));
-    Server::new(poller, stop, queue, idle_timeout, log)?.run()
+    let (signals, queue) = (Some(signals), Box::new(queue));
+    Server::new(poller, signals, queue, idle_timeout, log)?.run()
 }
 // ANCHOR_END: run

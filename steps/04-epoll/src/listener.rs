@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use blocking::accept_nonblocking;
-use protocol::Result;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use protocol::{Call, Result, ResultExt};
 
 use crate::poller::{Interest, Poller};
 
@@ -16,11 +17,14 @@ pub trait Incoming: AsFd + Send {
     /// Takes the next connection.
     ///
     /// # Errors
-    /// `WouldBlock`: there is none now. Otherwise as [`blocking::accept`].
+    /// `WouldBlock`: there is none now. `UnexpectedEof`: none will come any
+    /// more, and the loop shuts down. Otherwise as [`blocking::accept`].
     fn accept(&self) -> io::Result<(OwnedFd, SocketAddr)>;
 
     /// Whether there is room for another one, where this loop has `open`.
-    fn has_room(&self, open: usize) -> bool;
+    fn has_room(&self, _open: usize) -> bool {
+        true
+    }
 
     /// A connection that came from here was closed.
     fn on_close(&self) {}
@@ -30,19 +34,17 @@ pub trait Incoming: AsFd + Send {
     fn register(&self, poller: &Poller, token: u64) -> Result<()> {
         poller.register(self.as_fd(), token, Interest::READABLE)
     }
-
-    /// # Errors
-    /// ENOMEM: see [`Poller::reregister`].
-    fn reregister(
-        &self,
-        poller: &Poller,
-        token: u64,
-        interest: Interest,
-    ) -> Result<()> {
-        poller.reregister(self.as_fd(), token, interest)
-    }
 }
 // ANCHOR_END: incoming
+
+/// From here on no call on `socket` waits: it says `WouldBlock`. `man 2 fcntl`.
+///
+/// # Errors
+/// None on a correct system.
+pub fn set_nonblocking(socket: impl AsFd) -> Result<()> {
+    let flags = FcntlArg::F_SETFL(OFlag::O_NONBLOCK);
+    fcntl(socket, flags).map(drop).context(Call::SetSockOpt)
+}
 
 /// The accept queue of a socket that listens.
 // ANCHOR: listener

@@ -1,20 +1,19 @@
 //! One turn after the other, until all is done. The loop alone waits.
 
 use std::collections::HashMap;
-use std::io::ErrorKind::WouldBlock;
+use std::io::ErrorKind::{UnexpectedEof, WouldBlock};
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use blocking::{Backoff, is_connection_error};
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use protocol::{Call, Error, Log, Message, Result, ResultExt};
+use protocol::{Call, Error, Log, Message, Result};
 use threads::IdleTimer;
 
 use crate::connection::{Connection, Context};
 use crate::listener::Incoming;
 use crate::poller::{Interest, Poller};
-use crate::signals::Stop;
+use crate::signals::Signals;
 
 /// How long clients may take to read their last replies at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
@@ -32,7 +31,8 @@ const SIGNALS: u64 = 1;
 /// The loop, and all that it has open.
 // ANCHOR: server
 pub struct Server {
-    stop: Box<dyn Stop>,
+    /// `None` in a loop that is shut down by where its clients come from.
+    signals: Option<Signals>,
     /// `None` once the server is shutting down: the listener is closed.
     incoming: Option<Box<dyn Incoming>>,
     /// What epoll waits for there; `None`: to be registered anew.
@@ -50,24 +50,24 @@ pub struct Server {
 // ANCHOR_END: server
 
 impl Server {
-    /// A loop that serves what comes from `incoming`, which is made
-    /// non-blocking, until `stop` says so.
+    /// A loop that serves what comes from `incoming` until that ends, or until
+    /// a signal comes.
     ///
     /// # Errors
     /// ENOSPC, ENOMEM: see [`Poller::register`].
     pub fn new(
         poller: Poller,
-        stop: Box<dyn Stop>,
+        signals: Option<Signals>,
         incoming: Box<dyn Incoming>,
         idle_timeout: Option<Duration>,
         log: Log,
     ) -> Result<Self> {
-        poller.register(stop.as_fd(), SIGNALS, Interest::READABLE)?;
-        fcntl(incoming.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
-            .context(Call::SetSockOpt)?;
+        if let Some(signals) = &signals {
+            poller.register(signals, SIGNALS, Interest::READABLE)?;
+        }
         incoming.register(&poller, LISTENER)?;
         Ok(Self {
-            stop,
+            signals,
             incoming: Some(incoming),
             registered: Some(Interest::READABLE),
             backoff: Backoff::default(),
@@ -94,7 +94,7 @@ impl Server {
             for event in &events {
                 match event.token {
                     LISTENER => self.accept(),
-                    SIGNALS => self.shut_down(),
+                    SIGNALS => self.on_signal(),
                     fd => self.with(fd as RawFd, |connection, cx| {
                         connection.advance(event.hang_up, cx)
                     }),
@@ -164,6 +164,7 @@ impl Server {
             match incoming.accept() {
                 Ok((socket, peer)) => self.open(socket, peer),
                 Err(e) if e.kind() == WouldBlock => return,
+                Err(e) if e.kind() == UnexpectedEof => return self.shut_down(),
                 Err(e) if is_connection_error(&e) => {}
                 Err(source) => {
                     let error = Error { call: Call::Accept, source };
@@ -191,7 +192,7 @@ impl Server {
         if self.registered == Some(interest) {
             return;
         }
-        match incoming.reregister(&self.cx.poller, LISTENER, interest) {
+        match self.cx.poller.reregister(incoming.as_fd(), LISTENER, interest) {
             Ok(()) => self.registered = Some(interest),
             Err(error) => {
                 self.backoff.start(&error, &mut self.cx.log);
@@ -200,12 +201,16 @@ impl Server {
     }
     // ANCHOR_END: accept
 
-    /// The first signal: no new clients, and the open connections are drained.
     // ANCHOR: shut_down
-    fn shut_down(&mut self) {
-        if !self.stop.is_requested(&mut self.cx.log) {
-            return;
+    fn on_signal(&mut self) {
+        let Some(signals) = &self.signals else { return };
+        if signals.is_requested(&mut self.cx.log) {
+            self.shut_down();
         }
+    }
+
+    /// No new clients, and the open connections are drained.
+    fn shut_down(&mut self) {
         self.incoming = None; // close(2): a client that connects now is refused
         self.drain_deadline = Some(self.cx.now + DRAIN_TIMEOUT);
         self.with_all(|connection, _| connection.session.drain());

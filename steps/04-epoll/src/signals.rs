@@ -12,23 +12,6 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use protocol::{Call, Log, Message, Result, ResultExt};
 use threads::block_signals;
 
-/// What tells a loop to shut down.
-// ANCHOR: stop
-pub trait Stop: AsFd + Send {
-    /// Whether the server is to shut down; to be asked when the descriptor is
-    /// readable. Notes in `log` what has come.
-    fn is_requested(&self, log: &mut Log) -> bool;
-}
-
-impl Stop for Signals {
-    fn is_requested(&self, log: &mut Log) -> bool {
-        let Some(signal) = self.read() else { return false };
-        log.notice(Message::ShuttingDown(signal));
-        true
-    }
-}
-// ANCHOR_END: stop
-
 /// SIGINT and SIGTERM, to be read.
 // ANCHOR: signals
 #[derive(Debug)]
@@ -60,6 +43,13 @@ impl Signals {
         };
         let _ = self.mask.thread_unblock();
         i32::try_from(info.ssi_signo).ok()
+    }
+
+    /// Whether a signal has come, which is noted in `log`.
+    pub fn is_requested(&self, log: &mut Log) -> bool {
+        let Some(signal) = self.read() else { return false };
+        log.notice(Message::ShuttingDown(signal));
+        true
     }
 }
 // ANCHOR_END: signals

@@ -1,45 +1,38 @@
 //! # Step 07: a loop for each core
 //!
 //! Step 04 serves all clients with one thread, and so with one core. Here its
-//! loop runs several times, unchanged. The loops share no connection, and so no
-//! lock; what they share is where the connections come from, the limit on their
-//! number, and the signal.
+//! loop runs several times, unchanged. The loops share no connection; what they
+//! share is where the connections come from, the limit on their number, and
+//! that the server stops.
 //!
 //! | file | its one idea |
 //! |---|---|
-//! | `shared.rs` | what all loops share: a count, a flag, and wake-ups |
-//! | `queues.rs` | `reuseport` and `exclusive`: the kernel spreads the clients |
-//! | `handover.rs` | `handover`: one thread accepts, and picks a loop for each |
+//! | `queue.rs` | the accept queue that a loop takes its clients from |
+//! | `shared.rs` | what all loops share: who is next, and how it is woken |
 //!
 //! What it cannot do: make one client faster, or move a connection to a loop
 //! that has less to do.
 #![cfg(target_os = "linux")]
 
-mod handover;
-mod queues;
+mod queue;
 mod shared;
 
-use std::mem;
 use std::num::NonZeroUsize;
-use std::os::fd::OwnedFd;
+use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::SeqCst;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::{Builder, available_parallelism};
-use std::time::Duration;
+use std::thread::{Builder, JoinHandle, available_parallelism};
 
 use blocking::{listen, local_address, reset_inherited};
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
-use epoll::{Incoming, Poller, Server, Trigger};
+use epoll::{Poller, Server, Signals, Trigger};
 use protocol::{
     Call, LimitOptions, ListenOptions, Log, Message, Result, ResultExt,
 };
-use threads::{connection_limit, spawn_signal_thread};
+use threads::connection_limit;
 
-use handover::Recipients;
-use queues::Queue;
-use shared::{Shared, WakeUp};
+use queue::{Listener, Queue};
+use shared::Shared;
 
 /// How the clients are spread over the loops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,7 +41,7 @@ pub enum Spread {
     Reuseport,
     /// One listener in the sets of all loops: EPOLLEXCLUSIVE.
     Exclusive,
-    /// One thread accepts, and hands each client to the least busy loop.
+    /// One listener, and the loop with the fewest clients accepts.
     Handover,
 }
 
@@ -79,100 +72,70 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
+    // Before any other thread exists: they inherit the mask.
+    let signals = Signals::new()?;
     let address = options.listen.address();
     let listener = listen(address, options.listen.backlog)?;
     let address = local_address(&listener)?;
     let shared = Arc::new(options.shared()?);
-    let loops = options.loops(listener, &shared)?;
+    let first = Arc::new(Listener::new(listener, &shared)?);
 
-    // Before any other thread exists: they inherit the mask.
-    let (on_signal, mut signal_log) = (Arc::clone(&shared), log.for_thread());
-    spawn_signal_thread(move |signal| {
-        signal_log.notice(Message::ShuttingDown(signal));
-        signal_log.flush();
-        on_signal.wake_all(WakeUp::STOP);
-    })?;
-    let ended = spawn_all(loops, options.limits.idle_timeout, &log)?;
+    let threads = start_others(options, &first, &log)?;
+    let server = new_loop(options, first, 0, Some(signals), &log)?;
     log.notice(Message::EpollListening(address));
     log.flush();
-    ended.iter().collect::<Result<()>>()?;
-    if let left @ 1.. = shared.left.load(SeqCst) {
+    // This thread runs the first loop, which hears the signal.
+    server.run()?;
+    for thread in threads {
+        thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+    }
+    if let left @ 1.. = shared.lock().left {
         log.notice(Message::LeftInQueue(left));
         log.flush();
     }
     Ok(())
 }
 
-/// Starts a thread for each loop. Each sends what it has ended with: an error
-/// of one ends the process.
-///
 /// # Errors
 /// EAGAIN where no thread can be created.
-// ANCHOR: spawn
-fn spawn_all(
-    loops: Vec<Loop>,
-    idle: Option<Duration>,
+// ANCHOR: start
+fn start_others(
+    options: &Options,
+    first: &Arc<Listener>,
     log: &Log,
-) -> Result<Receiver<Result<()>>> {
-    let (sender, ended) = channel();
-    for (stop, incoming) in loops {
-        let (poller, stop) = (Poller::new(Trigger::Edge)?, Box::new(stop));
-        let log = log.for_thread();
-        let server = Server::new(poller, stop, incoming, idle, log)?;
-        let sender = sender.clone();
-        let run = move || sender.send(server.run());
-        Builder::new().spawn(run).context(Call::Thread)?;
-    }
-    Ok(ended)
+) -> Result<Vec<JoinHandle<Result<()>>>> {
+    let start = |own| {
+        let listener = match options.spread {
+            Spread::Reuseport => first.another(options.listen.backlog)?.into(),
+            Spread::Exclusive | Spread::Handover => Arc::clone(first),
+        };
+        let server = new_loop(options, listener, own, None, log)?;
+        Builder::new().spawn(|| server.run()).context(Call::Thread)
+    };
+    (1..first.shared.wake_ups.len()).map(start).collect()
 }
-// ANCHOR_END: spawn
 
-/// What stops a loop, and where its clients come from.
-type Loop = (WakeUp, Box<dyn Incoming>);
+/// The loop of step 04.
+fn new_loop(
+    options: &Options,
+    listener: Arc<Listener>,
+    own: usize,
+    signals: Option<Signals>,
+    log: &Log,
+) -> Result<Server> {
+    let queue = Box::new(Queue { listener, own });
+    let (poller, log) = (Poller::new(Trigger::Edge)?, log.for_thread());
+    Server::new(poller, signals, queue, options.limits.idle_timeout, log)
+}
+// ANCHOR_END: start
 
 impl Options {
-    fn cores(&self) -> usize {
-        let available = || available_parallelism().map_or(1, NonZeroUsize::get);
-        self.cores.unwrap_or_else(available)
-    }
-
-    /// With one loop there is none to choose.
-    fn hands_over(&self) -> bool {
-        self.spread == Spread::Handover && self.cores() > 1
-    }
-
     fn shared(&self) -> Result<Shared> {
-        let cores = self.cores();
-        let acceptors = if self.hands_over() { 1 } else { cores };
-        // Each loop has descriptors of its own: epoll, wake-ups, a listener.
+        let available = available_parallelism().map_or(1, NonZeroUsize::get);
+        let cores = self.cores.unwrap_or(available);
+        // Each loop has two descriptors or three of its own.
         let default = || connection_limit(None).saturating_sub(3 * cores);
-        let max = self.limits.max_connections.unwrap_or_else(default);
-        Shared::new(acceptors, max.max(1))
-    }
-
-    fn loops(&self, first: OwnedFd, shared: &Arc<Shared>) -> Result<Vec<Loop>> {
-        let (first, mut loops) = (Arc::new(first), Vec::new());
-        let mut recipients = Recipients::default();
-        if self.hands_over() {
-            for _ in 0..self.cores() {
-                loops.push(recipients.add_loop(shared)?);
-            }
-        }
-        for (number, stop) in shared.wake_ups.iter().enumerate() {
-            let listener = match self.spread {
-                Spread::Reuseport if number > 0 => {
-                    Arc::new(queues::another(&first, self.listen.backlog)?)
-                }
-                _ => Arc::clone(&first),
-            };
-            let queue = Queue {
-                listener,
-                exclusive: self.spread == Spread::Exclusive,
-                shared: Arc::clone(shared),
-                recipients: mem::take(&mut recipients),
-            };
-            loops.push((stop.clone(), Box::new(queue)));
-        }
-        Ok(loops)
+        let max = self.limits.max_connections.unwrap_or_else(default).max(1);
+        Shared::new(cores, max, self.spread == Spread::Handover)
     }
 }

@@ -1,93 +1,130 @@
-//! What all loops share: a limit, and how they are woken.
+//! What all loops share: how many clients each has, and how it is woken.
 
-use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::io::{self, ErrorKind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use epoll::Stop;
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use protocol::{Call, Log, Result, ResultExt};
+use protocol::{Call, Result, ResultExt};
 
-/// Wakes a loop from any thread: `man 2 eventfd`, a sum of what was written.
-#[derive(Clone, Debug)]
-pub(crate) struct WakeUp(Arc<EventFd>);
+/// Clients that are still taken from an accept queue once the server stops.
+pub(crate) const LAST_ACCEPTS: usize = 256;
 
-impl WakeUp {
-    /// To look at what has changed.
-    pub(crate) const LOOK: u64 = 1;
-    /// To stop: more than any sum of the other.
-    pub(crate) const STOP: u64 = 1 << 62;
-
-    /// # Errors
-    /// EMFILE without a free descriptor.
-    pub(crate) fn new() -> Result<Self> {
-        let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
-        let fd = EventFd::from_flags(flags).context(Call::Epoll)?;
-        Ok(Self(Arc::new(fd)))
-    }
-
-    pub(crate) fn wake(&self, why: u64) {
-        while self.0.write(why).is_err() {} // EINTR
-    }
-}
-
-impl AsFd for WakeUp {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl Stop for WakeUp {
-    fn is_requested(&self, _: &mut Log) -> bool {
-        self.0.read().is_ok_and(|sum| sum >= Self::STOP)
-    }
-}
-
-/// How many clients the process has and may have.
-#[derive(Debug)]
+/// The loops, as far as each may see the others. A loop goes by its number.
 pub(crate) struct Shared {
-    /// Those of the loops that accept.
-    pub(crate) wake_ups: Vec<WakeUp>,
-    max_connections: usize,
-    open: AtomicUsize,
-    /// Clients that were not accepted any more.
-    pub(crate) left: AtomicUsize,
+    state: Mutex<State>,
+    pub(crate) wake_ups: Vec<EventFd>,
 }
+
+/// What the lock protects.
+#[derive(Default)]
+pub(crate) struct State {
+    /// The number of clients of each loop.
+    open: Vec<usize>,
+    max_connections: usize,
+    hands_over: bool,
+    is_stopping: bool,
+    /// Clients that were not accepted any more.
+    pub(crate) left: usize,
+}
+
+// ANCHOR: state
+impl State {
+    fn is_full(&self) -> bool {
+        self.open.iter().sum::<usize>() >= self.max_connections
+    }
+
+    /// The loop that is to accept instead of `own`.
+    fn less_busy(&self, own: usize) -> Option<usize> {
+        let all = 0..self.open.len();
+        let least = all.min_by_key(|&number| self.open[number])?;
+        let is_less = self.open[least] < self.open[own];
+        (is_less && self.hands_over && !self.is_stopping).then_some(least)
+    }
+}
+// ANCHOR_END: state
 
 impl Shared {
     /// # Errors
     /// EMFILE without a free descriptor.
     pub(crate) fn new(
-        acceptors: usize,
+        loops: usize,
         max_connections: usize,
+        hands_over: bool,
     ) -> Result<Self> {
-        let wake_ups = (0..acceptors).map(|_| WakeUp::new());
-        let wake_ups = wake_ups.collect::<Result<_>>()?;
-        let (open, left) = Default::default();
-        Ok(Self { wake_ups, max_connections, open, left })
+        let open = vec![0; loops];
+        let state =
+            State { open, max_connections, hands_over, ..State::default() };
+        // A number that can be read unless it is 0: `man 2 eventfd`. None of us
+        // reads this one. So each write is an event, and so is to register it
+        // anew.
+        let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
+        let wake_up = |_| EventFd::from_value_and_flags(1, flags);
+        let wake_ups: nix::Result<_> = (0..loops).map(wake_up).collect();
+        let wake_ups = wake_ups.context(Call::Epoll)?;
+        Ok(Self { state: Mutex::new(state), wake_ups })
     }
 
-    // ANCHOR: limit
-    /// Whether the process may have another client.
-    pub(crate) fn has_room(&self) -> bool {
-        self.open.load(SeqCst) < self.max_connections
-    }
-
-    /// Counts another client, where there is room. To ask first and to count
-    /// later would let two loops in at once.
-    pub(crate) fn try_open(&self) -> bool {
-        let more = |open| (open < self.max_connections).then_some(open + 1);
-        self.open.fetch_update(SeqCst, SeqCst, more).is_ok()
-    }
-
-    pub(crate) fn on_close(&self) {
-        if self.open.fetch_sub(1, SeqCst) == self.max_connections {
-            self.wake_all(WakeUp::LOOK); // they had stopped to accept
+    // ANCHOR: accept
+    /// The next client of loop `own`. To ask whether there is room, to accept
+    /// and to count are three steps: one loop does them at a time.
+    ///
+    /// # Errors
+    /// See [`epoll::Incoming::accept`].
+    pub(crate) fn accept<T>(
+        &self,
+        own: usize,
+        accept: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut state = self.lock();
+        let other = state.less_busy(own).inspect(|&other| self.wake(other));
+        let client = match other.is_some() || state.is_full() {
+            true => Err(ErrorKind::WouldBlock.into()),
+            false => accept(),
+        };
+        match client {
+            Ok(_) => state.open[own] += 1,
+            // What is not there now comes too late.
+            Err(_) if state.is_stopping => {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            Err(_) => {}
         }
+        client
     }
 
-    pub(crate) fn wake_all(&self, why: u64) {
-        self.wake_ups.iter().for_each(|wake_up| wake_up.wake(why));
+    pub(crate) fn on_close(&self, own: usize) {
+        let mut state = self.lock();
+        if state.is_stopping {
+            return; // none takes its place
+        }
+        if state.is_full() {
+            self.wake_all();
+        }
+        state.open[own] -= 1;
     }
-    // ANCHOR_END: limit
+    // ANCHOR_END: accept
+
+    /// The loops stop. They take first what waits in their queues.
+    // ANCHOR: stop
+    pub(crate) fn stop(&self) {
+        let mut state = self.lock();
+        state.is_stopping = true;
+        let last = state.open.iter().sum::<usize>() + LAST_ACCEPTS;
+        state.max_connections = state.max_connections.min(last);
+        self.wake_all();
+    }
+    // ANCHOR_END: stop
+
+    fn wake(&self, number: usize) {
+        while self.wake_ups[number].write(1).is_err() {} // EINTR
+    }
+
+    fn wake_all(&self) {
+        (0..self.wake_ups.len()).for_each(|number| self.wake(number));
+    }
+
+    /// No thread of ours panics while it holds the lock.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

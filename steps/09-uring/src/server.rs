@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use epoll::{Signals, Stop};
+use epoll::Signals;
 use io_uring::cqueue;
 use protocol::{Log, Message, Result};
 use threads::IdleTimer;

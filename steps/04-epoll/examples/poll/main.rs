@@ -12,7 +12,7 @@ mod server;
 #[path = "../../src/session.rs"]
 mod session;
 mod signals {
-    pub(crate) use epoll::{Signals, Stop};
+    pub(crate) use epoll::Signals;
 }
 
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ use clap::Parser;
 use protocol::{LimitOptions, ListenOptions, Log, Message, Result};
 use threads::connection_limit;
 
-use listener::Listener;
+use listener::{Listener, set_nonblocking};
 use poller::Poller;
 use server::Server;
 use signals::Signals;
@@ -41,13 +41,14 @@ fn run(options: &Options) -> Result<()> {
     let signals = Signals::new()?;
     let address = options.listen.address();
     let listener = listen(address, options.listen.backlog)?;
+    set_nonblocking(&listener)?;
     log.notice(Message::EpollListening(local_address(&listener)?));
 
     let LimitOptions { max_connections, idle_timeout } = options.limits;
     let max_connections = connection_limit(max_connections);
     let queue = Listener { socket: listener, max_connections };
-    let (stop, queue) = (Box::new(signals), Box::new(queue));
-    Server::new(Poller::default(), stop, queue, idle_timeout, log)?.run()
+    let (signals, queue) = (Some(signals), Box::new(queue));
+    Server::new(Poller::default(), signals, queue, idle_timeout, log)?.run()
 }
 
 fn main() -> ExitCode {

@@ -69,6 +69,7 @@ fn measure(
     let cores = LOOPS.to_string();
     let options = ["--cores", &cores, "--spread", spread];
     let server = Server::start_beside("07-cores", &options)?;
+    let own = server.registered();
     let all: Vec<TcpStream> = (0..BUSY * one_in)
         .map(|_| connected(server.address))
         .collect::<Result<_, _>>()?;
@@ -87,7 +88,10 @@ fn measure(
     let work = work
         .iter()
         .map(|(id, cpu)| *cpu - before.get(id).copied().unwrap_or_default());
-    Ok(row(load, spread, server.registered(), work.collect(), latencies))
+    let registered = server.registered().into_iter().zip(own);
+    let connections =
+        registered.map(|(all, own)| all.saturating_sub(own)).collect();
+    Ok(row(load, spread, connections, work.collect(), latencies))
 }
 // ANCHOR_END: measure
 
@@ -109,16 +113,11 @@ fn ask_on_and_on(client: &TcpStream) -> std::io::Result<Vec<f64>> {
 fn row(
     load: &'static str,
     spread: &'static str,
-    registered: Vec<usize>,
+    mut connections: Vec<usize>,
     work: Vec<Duration>,
     latencies: Vec<Vec<f64>>,
 ) -> Row {
-    // Each set has two descriptors more: to stop, and where clients come from.
-    let mut connections: Vec<_> =
-        registered.iter().map(|count| count.saturating_sub(2)).collect();
     connections.sort_unstable_by(|a, b| b.cmp(a));
-    // Under `handover` the loop that accepts has none.
-    connections.truncate(LOOPS);
     let most = work.iter().max().map_or(0.0, Duration::as_secs_f64);
     let sum: Duration = work.iter().sum();
     let mut medians: Vec<_> = latencies.iter().map(|l| median(l)).collect();

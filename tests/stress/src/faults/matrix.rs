@@ -92,9 +92,6 @@ const EVENTS: &[Row] = &[
 /// Where the signals come as a descriptor among the others.
 const SIGNALFD: &[Row] = &[rare("read", INTERRUPTED, Nothing)];
 
-/// Where a thread of its own waits for them.
-const SIGWAIT: &[Row] = &[rare("rt_sigtimedwait", INTERRUPTED, Nothing)];
-
 /// An EAGAIN that is not true. A server that waits for an edge has to believe
 /// that there is nothing; one that is told the level finds out.
 const LEVEL: &[Row] = &[
@@ -117,7 +114,6 @@ fn rows(target: &Target) -> &'static [&'static [Row]] {
     match (target.name, target.mode) {
         ("01-blocking", _) => &[ALL, TRANSFERS, WAITING],
         ("02-threads", _) => &[ALL, TRANSFERS, WAITING, THREADS],
-        ("07-cores", _) => &[ALL, TRANSFERS, EVENTS, SIGWAIT],
         ("09-uring", _) => &[ALL, RINGS],
         (_, "level") => &[ALL, TRANSFERS, EVENTS, SIGNALFD, LEVEL],
         _ => &[ALL, TRANSFERS, EVENTS, SIGNALFD],

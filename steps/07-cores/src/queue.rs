@@ -1,0 +1,106 @@
+//! The accept queue that a loop takes its clients from.
+
+use std::io;
+use std::iter::from_fn;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use blocking::{accept_nonblocking, listen_on, local_address, stream_socket};
+use epoll::{Incoming, Interest, Poller, set_nonblocking};
+use nix::sys::epoll::{EpollEvent, EpollFlags};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::ReusePort;
+use protocol::{Call, Result, ResultExt};
+
+use crate::shared::{LAST_ACCEPTS, Shared};
+
+/// A client that connects wakes one of the loops, not all. `man 2 epoll_ctl`.
+const EXCLUSIVE: EpollFlags = EpollFlags::EPOLLIN
+    .union(EpollFlags::EPOLLET)
+    .union(EpollFlags::EPOLLEXCLUSIVE);
+
+/// A socket that listens, for one loop or for several.
+pub(crate) struct Listener {
+    socket: OwnedFd,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Listener {
+    pub(crate) fn new(socket: OwnedFd, shared: &Arc<Shared>) -> Result<Self> {
+        set_nonblocking(&socket)?;
+        Ok(Self { socket, shared: Arc::clone(shared) })
+    }
+
+    /// Another one on the same port, with a queue of its own.
+    /// `man 7 socket`, `SO_REUSEPORT`.
+    ///
+    /// # Errors
+    /// As [`listen_on`].
+    // ANCHOR: another
+    pub(crate) fn another(&self, backlog: i32) -> Result<Self> {
+        let address = local_address(&self.socket)?;
+        let socket = stream_socket(address)?;
+        // For the first one not before its `bind`: two servers would share the
+        // port, and neither of them would know.
+        for socket in [&self.socket, &socket] {
+            setsockopt(socket, ReusePort, &true).context(Call::SetSockOpt)?;
+        }
+        listen_on(&socket, address, backlog)?;
+        Self::new(socket, &self.shared)
+    }
+    // ANCHOR_END: another
+}
+
+/// A client in the queue of a listener that is closed gets a reset, and the
+/// server does not hear of it. So it looks first.
+// ANCHOR: drop
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let waiting = from_fn(|| accept_nonblocking(&self.socket).ok());
+        self.shared.lock().left += waiting.take(LAST_ACCEPTS).count();
+    }
+}
+// ANCHOR_END: drop
+
+/// Where a loop takes its clients from.
+pub(crate) struct Queue {
+    pub(crate) listener: Arc<Listener>,
+    /// The loop's number.
+    pub(crate) own: usize,
+}
+
+// ANCHOR: incoming
+impl Incoming for Queue {
+    fn accept(&self) -> io::Result<(OwnedFd, SocketAddr)> {
+        let accept = || accept_nonblocking(&self.listener.socket);
+        self.listener.shared.accept(self.own, accept)
+    }
+
+    fn on_close(&self) {
+        self.listener.shared.on_close(self.own);
+    }
+
+    fn register(&self, poller: &Poller, token: u64) -> Result<()> {
+        let event = EpollEvent::new(EXCLUSIVE, token);
+        let added = poller.epoll.add(&self.listener.socket, event);
+        added.context(Call::Epoll)?;
+        poller.register(self, token, Interest::READABLE)
+    }
+}
+
+/// What is registered anew to look into the queue again, since an exclusive
+/// entry cannot be changed.
+impl AsFd for Queue {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.shared.wake_ups[self.own].as_fd()
+    }
+}
+// ANCHOR_END: incoming
+
+/// One loop that stops stops all.
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.listener.shared.stop();
+    }
+}
