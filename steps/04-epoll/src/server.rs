@@ -50,8 +50,7 @@ pub struct Server {
 // ANCHOR_END: server
 
 impl Server {
-    /// A loop that serves what comes from `incoming` until that ends, or until
-    /// a signal comes.
+    /// A loop for what comes from `incoming`, until that ends or a signal comes.
     ///
     /// # Errors
     /// ENOSPC, ENOMEM: see [`Poller::register`].
