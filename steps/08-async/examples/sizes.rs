@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use async_server::{Runtime, Source, yield_now};
+use async_server::{Runtime, Source};
 use protocol::{Call, Conversation, Result, ResultExt};
 
 type Client = Source<OwnedFd>;
@@ -26,7 +26,6 @@ fn run() -> Result<()> {
     let sleep = runtime.sleep(Duration::from_secs(1));
     for (name, size) in [
         ("nothing", size_of_val(&async {})),
-        ("yield_now", size_of_val(&yield_now())),
         ("sleep", size_of_val(&sleep)),
         ("read", size_of_val(&client.read(&buffer))),
         ("write_all", size_of_val(&client.write_all(b"pong\n"))),

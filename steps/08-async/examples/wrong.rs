@@ -12,9 +12,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use async_server::{Runtime, Source, race, yield_now};
-use blocking::{listen, local_address, recv, send};
+use async_server::{Runtime, Source, race};
+use blocking::{accept_nonblocking, listen, local_address, recv, send};
 use clap::{Parser, ValueEnum};
+use epoll::set_nonblocking;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use protocol::{Call, Conversation, Log, Message, Result, ResultExt};
 
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<()> {
     let address = SocketAddr::from(([127, 0, 0, 1], options.port));
     let listener = listen(address, 4_096)?;
-    set_flags(&listener, OFlag::O_NONBLOCK)?;
+    set_nonblocking(&listener)?;
     Log::new(true).notice(Message::Listening(local_address(&listener)?));
     let runtime = Rc::new(Runtime::new()?);
     let listener = Source::new(listener, &runtime)?;
@@ -72,14 +73,14 @@ fn set_flags(fd: &OwnedFd, flags: OFlag) -> Result<()> {
 impl Server {
     async fn accept(self: &Rc<Self>, listener: Client) -> Result<()> {
         loop {
-            let (socket, _) = listener.accept().await?;
+            let accept = || accept_nonblocking(&listener.io);
+            let (socket, _) = listener.when_ready(Call::Accept, accept).await?;
             let client = Source::new(socket, &self.runtime)?;
             let server = Rc::clone(self);
             self.runtime.spawn(async move {
                 // An error ends this client's task, and no other.
                 let _ = server.converse(&client).await;
             });
-            yield_now().await;
         }
     }
 

@@ -5,18 +5,18 @@
 //! waker of ours is a task's number and the queue to put it into.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use epoll::{Poller, Trigger};
 use protocol::Result;
 
-use crate::reactor::Reactor;
-use crate::timers::Timers;
+use crate::source::Slot;
 
-/// Tasks that are polled before the reactor is asked again: what is due, and
+/// Tasks that are polled before epoll is asked again: what is due, and
 /// what has become ready, must not wait for all of them.
 const TASKS_PER_TURN: usize = 8;
 
@@ -43,8 +43,11 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What tasks share: they start others, and wait.
 pub struct Runtime {
-    pub(crate) reactor: Reactor,
-    pub(crate) timers: Timers,
+    pub(crate) poller: RefCell<Poller>,
+    /// By the descriptor's number: the kernel gives the lowest that is free.
+    pub(crate) slots: RefCell<Vec<Slot>>,
+    /// The tasks that wait for a time, in the order in which they are due.
+    pub(crate) timers: RefCell<BTreeMap<Instant, Waker>>,
     spawned: RefCell<Vec<Task>>,
 }
 
@@ -52,8 +55,9 @@ impl Runtime {
     /// # Errors
     /// EMFILE without a free descriptor.
     pub fn new() -> Result<Self> {
-        let (timers, spawned) = Default::default();
-        Ok(Self { reactor: Reactor::new()?, timers, spawned })
+        let poller = RefCell::new(Poller::new(Trigger::Edge)?);
+        let (slots, timers, spawned) = Default::default();
+        Ok(Self { poller, slots, timers, spawned })
     }
 
     /// Starts a task. It runs beside its creator until it ends, or until
@@ -73,11 +77,14 @@ impl Runtime {
         main: impl Future<Output = T>,
         before_wait: impl Fn(),
     ) -> Result<T> {
-        let (woken, mut tasks) = (Arc::<Woken>::default(), HashMap::new());
-        let waker = |task| TaskWaker(task, Arc::clone(&woken));
-        let (mut main, main_waker) = (pin!(main), Arc::new(waker(0)).into());
+        let woken = Arc::<Woken>::default();
+        let waker =
+            |number| Waker::from(Arc::new(TaskWaker(number, woken.clone())));
+        let (mut main, main_waker) = (pin!(main), waker(0));
+        let mut tasks = HashMap::new();
+        let mut events = Vec::new();
         // None is given twice: the waker of a task that has ended wakes none.
-        let mut numbers = 1..;
+        let mut last_number = 0;
         loop {
             for _ in 0..TASKS_PER_TURN {
                 let Some(number) = lock(&woken).pop_front() else { break };
@@ -88,17 +95,16 @@ impl Runtime {
             if let Poll::Ready(output) = main.as_mut().poll(&mut cx) {
                 return Ok(output);
             }
-            for (task, number) in
-                self.spawned.take().into_iter().zip(&mut numbers)
-            {
-                tasks.insert(number, (task, Arc::new(waker(number)).into()));
-                lock(&woken).push_back(number);
+            for task in self.spawned.take() {
+                last_number += 1;
+                tasks.insert(last_number, (task, waker(last_number)));
+                lock(&woken).push_back(last_number);
             }
             before_wait();
+            let next = self.wake_due();
             let some_wait = !lock(&woken).is_empty();
             let none = some_wait.then_some(Duration::ZERO);
-            self.reactor.wait(none.or_else(|| self.timers.timeout()))?;
-            self.timers.wake_due();
+            self.wait(&mut events, none.or(next))?;
         }
     }
     // ANCHOR_END: block_on

@@ -8,8 +8,7 @@
 //! | file | its one idea |
 //! |---|---|
 //! | `executor.rs` | tasks: poll the ones that were woken |
-//! | `reactor.rs` | from an event of `epoll` to the task that waits for it |
-//! | `source.rs` | a descriptor: `accept`, `read`, `write` |
+//! | `source.rs` | from an event of `epoll` to the task that waits for it |
 //! | `timers.rs` | waiting until a time |
 //! | `race.rs` | waiting for two things at once |
 //! | `server.rs` | the server: step 02's, with `.await` |
@@ -19,24 +18,23 @@
 
 mod executor;
 mod race;
-mod reactor;
 mod server;
 mod source;
 mod timers;
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use blocking::{listen, local_address, reset_inherited};
 use clap::Parser;
-use epoll::Signals;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use epoll::{Signals, set_nonblocking};
 use protocol::{
     Call, LimitOptions, ListenOptions, Log, Message, Result, ResultExt,
 };
 
 pub use executor::Runtime;
-pub use race::{race, until, yield_now};
-use server::Server;
+pub use race::{race, until};
+use server::{READ_SIZE, Server};
 pub use source::Source;
 
 /// A ping-pong server on an async runtime of its own
@@ -61,14 +59,19 @@ pub fn run(options: &Options) -> Result<()> {
     let signals = Signals::new()?;
     let address = options.listen.address();
     let listener = listen(address, options.listen.backlog)?;
-    fcntl(&listener, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
-        .context(Call::SetSockOpt)?;
+    set_nonblocking(&listener)?;
     log.notice(Message::EpollListening(local_address(&listener)?));
 
     let runtime = Rc::new(Runtime::new()?);
     let listener = Source::new(listener, &runtime)?;
     let signals = Source::new(signals, &runtime)?;
-    let server = Rc::new(Server::new(&runtime, &options.limits, log));
+    let server = Rc::new(Server {
+        runtime,
+        limits: options.limits.clone(),
+        log: RefCell::new(log),
+        buffer: RefCell::new([0; READ_SIZE]),
+        is_stopping: Cell::new(false),
+    });
     let flush_log = || server.log.borrow_mut().flush();
-    runtime.block_on(server.serve(listener, signals), flush_log)?
+    server.runtime.block_on(server.serve(listener, signals), flush_log)?
 }

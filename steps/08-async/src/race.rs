@@ -1,7 +1,6 @@
 //! Waiting for two things at once.
 
 use std::future::poll_fn;
-use std::mem;
 use std::pin::Pin;
 use std::task::Poll;
 
@@ -20,18 +19,6 @@ pub fn race<T>(
     })
 }
 // ANCHOR_END: race
-
-/// Lets all others have their turn.
-pub fn yield_now() -> impl Future<Output = ()> {
-    let mut has_yielded = false;
-    poll_fn(move |cx| {
-        if mem::replace(&mut has_yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-}
 
 /// Waits until `is_true` is. It is looked at whenever the task is polled: what
 /// makes it true has to wake the task.

@@ -1,19 +1,61 @@
-//! A descriptor: `accept`, `read`, `write`.
+//! A descriptor that is waited for: from an event of `epoll` to the task.
 
 use std::cell::{RefCell, RefMut};
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::mem;
-use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use blocking::{accept_nonblocking, recv, send};
+use blocking::{recv, send};
+use epoll::{Event, Interest};
 use protocol::{Call, Result, ResultExt};
 
 use crate::Runtime;
-use crate::reactor::Slot;
+
+/// What is known of a descriptor, and the task that waits for it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slot {
+    /// An event came, and no read since has found nothing.
+    ready: bool,
+    /// As [`Event::hang_up`], in any event so far.
+    hang_up: bool,
+    waker: Option<Waker>,
+}
+
+impl Slot {
+    fn set_ready(&mut self) {
+        self.ready = true;
+        self.waker.iter().for_each(Waker::wake_by_ref);
+    }
+}
+
+// ANCHOR: wait
+impl Runtime {
+    /// Waits for events, and wakes the tasks that wait for them.
+    pub(crate) fn wait(
+        &self,
+        events: &mut Vec<Event>,
+        timeout: Option<Duration>,
+    ) -> Result<()> {
+        self.poller.borrow_mut().wait(events, timeout)?;
+        let mut slots = self.slots.borrow_mut();
+        for event in events {
+            let slot = &mut slots[event.token as usize];
+            slot.hang_up |= event.hang_up;
+            slot.set_ready();
+        }
+        Ok(())
+    }
+    // ANCHOR_END: wait
+
+    /// As if there were an event for each descriptor.
+    pub(crate) fn wake_all(&self) {
+        self.slots.borrow_mut().iter_mut().for_each(Slot::set_ready);
+    }
+}
 
 /// A non-blocking descriptor whose calls wait as futures. One task may wait for
 /// one of them at a time. To drop it closes it.
@@ -27,43 +69,59 @@ impl<T: AsFd> Source<T> {
     /// # Errors
     /// ENOSPC, ENOMEM: see [`epoll::Poller::register`].
     pub fn new(io: T, runtime: &Rc<Runtime>) -> Result<Self> {
-        runtime.reactor.register(io.as_fd())?;
+        let number = io.as_fd().as_raw_fd() as usize;
+        let mut slots = runtime.slots.borrow_mut();
+        let len = slots.len().max(number + 1);
+        slots.resize(len, Slot::default());
+        slots[number] = Slot::default();
+        let interest = Interest { readable: true, writable: true };
+        runtime.poller.borrow().register(&io, number as u64, interest)?;
         Ok(Self { io, runtime: Rc::clone(runtime) })
     }
 
     fn slot(&self) -> RefMut<'_, Slot> {
-        self.runtime.reactor.slot(self.io.as_fd().as_raw_fd())
+        let number = self.io.as_fd().as_raw_fd() as usize;
+        let slots = self.runtime.slots.borrow_mut();
+        RefMut::map(slots, |slots| &mut slots[number])
     }
 
-    /// Waits until `attempt` has another result than `WouldBlock`.
+    /// Whether there may be something to read.
+    pub fn is_ready(&self) -> bool {
+        self.slot().ready
+    }
+
+    /// `Pending`, with the waker where the next event will find it.
+    fn wait<R>(&self, cx: &Context<'_>) -> Poll<R> {
+        self.slot().waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Waits until `attempt` has another result than `WouldBlock`. What is ready
+    /// already waits for a turn, too: it might be so without end, and the others
+    /// would never have theirs.
     // ANCHOR: when_ready
     pub fn when_ready<R>(
         &self,
         call: Call,
-        attempt: impl Fn(&T) -> io::Result<R>,
+        attempt: impl Fn() -> io::Result<R>,
     ) -> impl Future<Output = Result<R>> {
+        let mut has_waited = false;
         poll_fn(move |cx| {
-            while self.slot().ready {
-                match attempt(&self.io) {
+            let is_first = !mem::replace(&mut has_waited, true);
+            if is_first && self.is_ready() {
+                cx.waker().wake_by_ref();
+            } else if self.is_ready() {
+                match attempt() {
                     Err(e) if e.kind() == ErrorKind::WouldBlock => {
                         self.slot().ready = false;
                     }
                     result => return Poll::Ready(result.context(call)),
                 }
             }
-            self.slot().waker.clone_from(cx.waker());
-            Poll::Pending
+            self.wait(cx)
         })
     }
     // ANCHOR_END: when_ready
-
-    /// The next connection of a listener, and its peer.
-    ///
-    /// # Errors
-    /// As [`blocking::accept`].
-    pub async fn accept(&self) -> Result<(OwnedFd, SocketAddr)> {
-        self.when_ready(Call::Accept, |io| accept_nonblocking(io)).await
-    }
 
     /// Reads what has arrived. Returns 0 at the end of the stream.
     ///
@@ -73,7 +131,7 @@ impl<T: AsFd> Source<T> {
         &self,
         buffer: &RefCell<[u8]>,
     ) -> impl Future<Output = Result<usize>> {
-        self.when_ready(Call::Recv, |_| self.try_read(buffer))
+        self.when_ready(Call::Recv, move || self.try_read(buffer))
     }
 
     /// Reads what has arrived, or says `WouldBlock`. The buffer may be shared
@@ -86,13 +144,9 @@ impl<T: AsFd> Source<T> {
         let mut buffer = buffer.borrow_mut();
         let count = recv(&self.io, &mut buffer)?;
         // As in step 04: a short read says that nothing is left, unless
-        // something follows. If so, it is first the others' turn.
+        // something follows.
         let mut slot = self.slot();
-        slot.ready = false;
-        if count > 0 && (count == buffer.len() || slot.hang_up) {
-            let rearmed = self.runtime.reactor.rearm(self.io.as_fd());
-            rearmed.map_err(|error| error.source)?;
-        }
+        slot.ready = count == buffer.len() || slot.hang_up;
         Ok(count)
     }
     // ANCHOR_END: try_read
@@ -105,18 +159,11 @@ impl<T: AsFd> Source<T> {
         &self,
         mut bytes: &[u8],
     ) -> impl Future<Output = Result<()>> {
-        let mut is_armed = false;
         poll_fn(move |cx| {
             while !bytes.is_empty() {
                 match send(&self.io, bytes) {
                     Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                        self.slot().waker.clone_from(cx.waker());
-                        // Once: to arm reports bytes that lie unread, and at
-                        // every attempt that would be a loop without a wait.
-                        if !mem::replace(&mut is_armed, true) {
-                            self.runtime.reactor.rearm(self.io.as_fd())?;
-                        }
-                        return Poll::Pending;
+                        return self.wait(cx);
                     }
                     result => bytes = &bytes[result.context(Call::Send)?..],
                 }

@@ -1,51 +1,51 @@
 //! Waiting until a time.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::Runtime;
 
-/// When a task is due, and a number that keeps two of them apart.
-type Key = (Instant, u64);
-
-/// The tasks that wait for a time, in the order in which they are due.
-#[derive(Debug, Default)]
-pub(crate) struct Timers {
-    wakers: RefCell<BTreeMap<Key, Waker>>,
-    last: Cell<u64>,
-}
-
-impl Timers {
-    /// How long it is until the first is due.
-    pub(crate) fn timeout(&self) -> Option<Duration> {
-        let (due, _) = *self.wakers.borrow().keys().next()?;
-        Some(due.saturating_duration_since(Instant::now()))
+impl Runtime {
+    /// Wakes the tasks that are due. Returns how long it is until the next is.
+    pub(crate) fn wake_due(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let mut timers = self.timers.borrow_mut();
+        while let Some(first) = timers.first_entry() {
+            if *first.key() > now {
+                return Some(*first.key() - now);
+            }
+            first.remove().wake();
+        }
+        None
     }
 
-    pub(crate) fn wake_due(&self) {
-        while self.timeout().is_some_and(|left| left.is_zero()) {
-            let due = self.wakers.borrow_mut().pop_first();
-            due.into_iter().for_each(|(_, waker)| waker.wake());
+    /// Waits for `duration`.
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
+        let mut due = Instant::now() + duration;
+        let mut timers = self.timers.borrow_mut();
+        // No two are due at once: the time is the key.
+        while timers.contains_key(&due) {
+            due += Duration::from_nanos(1);
         }
+        timers.insert(due, Waker::noop().clone());
+        Sleep(self, due)
     }
 }
 
 /// A future written by hand: a struct, and `poll`.
 // ANCHOR: sleep
-struct Sleep<'a>(&'a Timers, Key);
+struct Sleep<'a>(&'a Runtime, Instant);
 
 impl Future for Sleep<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self(timers, key) = *self;
-        if key.0 <= Instant::now() {
+        let Self(runtime, due) = *self;
+        if due <= Instant::now() {
             return Poll::Ready(());
         }
-        timers.wakers.borrow_mut().insert(key, cx.waker().clone());
+        runtime.timers.borrow_mut().insert(due, cx.waker().clone());
         Poll::Pending
     }
 }
@@ -53,16 +53,7 @@ impl Future for Sleep<'_> {
 /// One that is dropped waits no longer.
 impl Drop for Sleep<'_> {
     fn drop(&mut self) {
-        self.0.wakers.borrow_mut().remove(&self.1);
+        self.0.timers.borrow_mut().remove(&self.1);
     }
 }
 // ANCHOR_END: sleep
-
-impl Runtime {
-    /// Waits for `duration`.
-    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
-        let number = self.timers.last.get() + 1;
-        self.timers.last.set(number);
-        Sleep(&self.timers, (Instant::now() + duration, number))
-    }
-}
