@@ -1,6 +1,8 @@
 //! What all loops share: how many clients each has, and how it is woken.
 
+use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
+use std::mem::take;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -21,6 +23,8 @@ pub(crate) struct State {
     /// The number of clients of each loop.
     open: Vec<usize>,
     max_connections: usize,
+    /// The loops that found no room.
+    refused: BTreeSet<usize>,
     hands_over: bool,
     is_stopping: bool,
     /// Clients that were not accepted any more.
@@ -65,8 +69,7 @@ impl Shared {
     }
 
     // ANCHOR: accept
-    /// The next client of loop `own`. To ask whether there is room, to accept
-    /// and to count are three steps: one loop does them at a time.
+    /// The next client of loop `own`.
     ///
     /// # Errors
     /// See [`epoll::Incoming::accept`].
@@ -75,32 +78,45 @@ impl Shared {
         own: usize,
         accept: impl FnOnce() -> io::Result<T>,
     ) -> io::Result<T> {
-        let mut state = self.lock();
-        let other = state.less_busy(own).inspect(|&other| self.wake(other));
-        let client = match other.is_some() || state.is_full() {
-            true => Err(ErrorKind::WouldBlock.into()),
-            false => accept(),
-        };
-        match client {
-            Ok(_) => state.open[own] += 1,
-            // What is not there now comes too late.
-            Err(_) if state.is_stopping => {
-                return Err(ErrorKind::UnexpectedEof.into());
+        let client = match self.count(own) {
+            None => Err(ErrorKind::WouldBlock.into()),
+            Some(held) => {
+                let client = accept();
+                drop(held);
+                client.inspect_err(|_| self.on_close(own))
             }
-            Err(_) => {}
+        };
+        // What is not there now comes too late.
+        client.map_err(|error| match self.lock().is_stopping {
+            true => ErrorKind::UnexpectedEof.into(),
+            false => error,
+        })
+    }
+
+    /// Counts a client of loop `own` before it is accepted, so that the loops
+    /// keep to the limit and yet accept at the same time. Where they hand over,
+    /// which is the least busy has to stay so until then: the lock is kept.
+    fn count(&self, own: usize) -> Option<Option<MutexGuard<'_, State>>> {
+        let mut state = self.lock();
+        if let Some(other) = state.less_busy(own) {
+            self.wake(other);
+            return None;
         }
-        client
+        if state.is_full() {
+            state.refused.insert(own);
+            return None;
+        }
+        state.open[own] += 1;
+        Some(state.hands_over.then_some(state))
     }
 
     pub(crate) fn on_close(&self, own: usize) {
         let mut state = self.lock();
-        if state.is_stopping {
-            return; // none takes its place
+        if !state.is_stopping {
+            // Otherwise none takes its place.
+            state.open[own] -= 1;
+            take(&mut state.refused).into_iter().for_each(|n| self.wake(n));
         }
-        if state.is_full() {
-            self.wake_all();
-        }
-        state.open[own] -= 1;
     }
     // ANCHOR_END: accept
 
@@ -111,16 +127,12 @@ impl Shared {
         state.is_stopping = true;
         let last = state.open.iter().sum::<usize>() + LAST_ACCEPTS;
         state.max_connections = state.max_connections.min(last);
-        self.wake_all();
+        (0..self.wake_ups.len()).for_each(|number| self.wake(number));
     }
     // ANCHOR_END: stop
 
     fn wake(&self, number: usize) {
         while self.wake_ups[number].write(1).is_err() {} // EINTR
-    }
-
-    fn wake_all(&self) {
-        (0..self.wake_ups.len()).for_each(|number| self.wake(number));
     }
 
     /// No thread of ours panics while it holds the lock.
