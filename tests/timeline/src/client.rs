@@ -243,7 +243,8 @@ impl Play<'_> {
         let begin = now();
         self.server.signal(signal).map_err(io::Error::other)?;
         if signal == Signal::SIGSTOP {
-            let stopped = || Ok((!self.server.proc().waits()).then_some(()));
+            // Runnable is not enough: it may yet find what comes now.
+            let stopped = || Ok(self.server.proc().is_stopped().then_some(()));
             poll_until(TIMEOUT, stopped).map_err(io::Error::other)?;
         }
         self.note(by, "kill", format!("SIG{name}"), "0".into(), begin);
