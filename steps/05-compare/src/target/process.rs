@@ -4,6 +4,8 @@ use std::io::Read;
 use std::iter;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
 use std::os::fd::AsRawFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr as UnixAddress, UnixListener};
 use std::process::{ChildStderr, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -30,6 +32,8 @@ pub(crate) struct Server {
     pub(crate) process: Guarded,
     stderr: Option<JoinHandle<String>>,
     pub(crate) address: SocketAddrV4,
+    /// Keeps its port.
+    _reserved: UnixListener,
 }
 
 impl Server {
@@ -44,13 +48,16 @@ impl Server {
         affinity: &Affinity,
         interrupt: &Signals,
     ) -> Result<Self, Error> {
-        let (mut command, address) = command(&target.command)?;
+        let free = free_address();
+        let (address, reserved) =
+            free.ok_or(String::from("there is no free port"))?;
+        let mut command = command(&target.command, address.port());
         let mut process = affinity
             .with_server_cores(|| Guarded::spawn(&mut command))
             .map_err(|error| format!("could not be started: {error}"))?;
         let stderr = process.take_stderr();
         let stderr = stderr.map(|pipe| thread::spawn(move || tail(pipe)));
-        let server = Self { process, stderr, address };
+        let server = Self { process, stderr, address, _reserved: reserved };
         match server.wait_until_listening(interrupt) {
             Ok(()) => Ok(server),
             Err(Error::Failed(reason)) => Err(server.explain(reason).into()),
@@ -117,29 +124,30 @@ fn switches_of_children() -> i64 {
 }
 
 /// The shell reads the line (quotes, variables), and `exec` puts the server in
-/// the shell's place. It is to listen on the address that is returned.
-fn command(line: &str) -> Result<(Command, SocketAddrV4), Error> {
-    let address = free_address();
-    let address = address.ok_or(String::from("there is no free port"))?;
-    let port = address.port().to_string();
+/// the shell's place.
+fn command(line: &str, port: u16) -> Command {
+    let port = port.to_string();
     let line = format!("exec env {}", line.replace("{port}", &port));
     let mut command = guarded("sh", &["-c", &line]);
     command.env("PORT", port);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
-    Ok((command, address))
+    command
 }
 
 /// Of a port that no socket has at this moment, nor gets from the kernel
-/// before the server asks for it: `man 7 ip`, `ip_local_port_range`.
-fn free_address() -> Option<SocketAddrV4> {
-    let port = || fastrand::u16(10_000..20_000);
-    iter::repeat_with(|| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port()))
-        .take(1_000)
-        .find(|&address| {
-            // It does not listen: what waits for a server would take it for
-            // one.
-            blocking::stream_socket(address.into()).is_ok_and(|socket| {
-                bind(socket.as_raw_fd(), &SockaddrIn::from(address)).is_ok()
-            })
-        })
+/// before the server asks for it: `man 7 ip`, `ip_local_port_range`. The name
+/// keeps it from others like us: it belongs to one socket, as a port does.
+/// `man 7 unix`, abstract names.
+fn free_address() -> Option<(SocketAddrV4, UnixListener)> {
+    let ports = iter::repeat_with(|| fastrand::u16(10_000..20_000));
+    ports.take(1_000).find_map(|port| {
+        let name = format!("05-compare, port {port}");
+        let name = UnixAddress::from_abstract_name(name).ok()?;
+        let reserved = UnixListener::bind_addr(&name).ok()?;
+        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+        // It does not listen: what waits for a server would take it for one.
+        let socket = blocking::stream_socket(address.into()).ok()?;
+        bind(socket.as_raw_fd(), &SockaddrIn::from(address)).ok()?;
+        Some((address, reserved))
+    })
 }
