@@ -372,7 +372,8 @@ impl EventLoop {
         if draining && !connection.ended && connection.outbox.is_empty() {
             // Our FIN first: closed now, the socket would answer the peer's
             // next bytes with a reset, and replies would be lost with it.
-            connection.socket.shutdown(Shutdown::Write)?;
+            // ENOTCONN after a reset: the next `recv` has the error.
+            let _ = connection.socket.shutdown(Shutdown::Write);
         }
         Ok(())
     }
