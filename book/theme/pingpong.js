@@ -31,15 +31,6 @@
     }
   }
 
-  // A whole file shows the marks that listings are cut by. Take them out.
-  for (const comment of all("pre code .hljs-comment")) {
-    if (!/^(\/\/|#) ANCHOR(_END)?: /.test(comment.textContent)) continue;
-    const after = comment.nextSibling;
-    if (after && after.nodeType === Node.TEXT_NODE)
-      after.data = after.data.replace(/^\n[ \t]*/, "");
-    comment.remove();
-  }
-
   // A name of ours in a listing leads to its definition, as in rustdoc.
   const root = typeof path_to_root === "string" ? path_to_root : "";
   const linked = (code, names) => {

@@ -26,7 +26,6 @@ class WrongReply(Exception):
     """The server's answer to `ping` was not `pong`."""
 
 
-# ANCHOR: pinger
 class Pinger:
     """Sends pings, each on a connection of its own, and tells Locust."""
 
@@ -68,10 +67,8 @@ class Pinger:
                     break
                 reply += part
             return reply
-# ANCHOR_END: pinger
 
 
-# ANCHOR: users
 class PongUser(User):
     """What both kinds have in common; itself it does nothing."""
 
@@ -96,4 +93,3 @@ class ConstantUser(PongUser):
     """Asks every 50 ms, unless the reply takes longer."""
 
     wait_time = constant_pacing(0.05)
-# ANCHOR_END: users

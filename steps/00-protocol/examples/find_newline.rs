@@ -6,7 +6,6 @@ use std::time::Instant;
 
 const REPEATS: u32 = 1_000_000;
 
-// ANCHOR: main
 fn main() {
     println!("bytes  position  memchr  (ns a line, the best of ten)");
     for length in [4, 16, 64, 250, 1_000] {
@@ -30,4 +29,3 @@ fn best(find: impl Fn() -> Option<usize>) -> f64 {
     };
     (0..10).map(once).fold(f64::INFINITY, f64::min)
 }
-// ANCHOR_END: main

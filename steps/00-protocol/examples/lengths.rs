@@ -7,7 +7,6 @@ const MAX_MESSAGE: usize = 1_000;
 const LENGTH: usize = 4;
 
 /// What is remembered between two pieces.
-// ANCHOR: framer
 #[derive(Default)]
 struct Framer {
     /// The start of what is still coming: a length, or a length and the part
@@ -51,7 +50,6 @@ impl Framer {
         *input = rest;
     }
 }
-// ANCHOR_END: framer
 
 fn main() -> Result<(), String> {
     let messages: [&[u8]; 4] = [b"ping", b"", b"a line\nand\0more", b"\xff"];

@@ -6,7 +6,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use protocol::{Frame, Framer};
 
-// ANCHOR: reply
 fn reply(frame: Frame<'_>, replies: &mut Vec<u8>) {
     match frame {
         Frame::Line(line) if line.eq_ignore_ascii_case(b"time") => {
@@ -18,7 +17,6 @@ fn reply(frame: Frame<'_>, replies: &mut Vec<u8>) {
         other => protocol::reply(other, replies),
     }
 }
-// ANCHOR_END: reply
 
 fn main() {
     let mut replies = Vec::new();

@@ -9,7 +9,6 @@ use memchr::memchr;
 pub const MAX_LINE_LENGTH: usize = 1_000;
 
 /// One message, as cut out of the stream.
-// ANCHOR: frame
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
     /// The bytes of a line, without its terminator.
@@ -31,13 +30,11 @@ impl<'a> Frame<'a> {
         }
     }
 }
-// ANCHOR_END: frame
 
 /// Cuts a stream of bytes into lines, however TCP cut it into pieces.
 ///
 /// Between two calls it keeps at most [`MAX_LINE_LENGTH`] + 1 bytes, whatever
 /// the peer sends.
-// ANCHOR: framer
 #[derive(Debug, Default)]
 pub struct Framer {
     /// The line so far, where its end has not come yet. Never one that is
@@ -68,10 +65,8 @@ impl Framer {
             self.end_line(b"", &mut on_line);
         }
     }
-    // ANCHOR_END: framer
 
     /// `rest` is the end of a line, up to its `\n`.
-    // ANCHOR: end_line
     fn end_line(&mut self, rest: &[u8], on_line: &mut impl FnMut(Frame<'_>)) {
         if std::mem::take(&mut self.discarding) {
             return;
@@ -85,10 +80,8 @@ impl Framer {
         // An idle connection should not hold a buffer.
         self.partial = Vec::new();
     }
-    // ANCHOR_END: end_line
 
     /// `rest` is the start or the middle of a line: its `\n` is yet to come.
-    // ANCHOR: extend_line
     fn extend_line(
         &mut self,
         rest: &[u8],
@@ -107,5 +100,4 @@ impl Framer {
         }
         self.partial.extend_from_slice(rest);
     }
-    // ANCHOR_END: extend_line
 }

@@ -14,7 +14,6 @@ pub const ECHO: &[u8] = "受信しました: ".as_bytes();
 pub const TOO_LONG: &[u8] = "エラー: 1行は1000バイトまでです\n".as_bytes();
 
 /// Appends the reply to `frame` to `replies`, its `\n` included.
-// ANCHOR: reply
 pub fn reply(frame: Frame<'_>, replies: &mut Vec<u8>) {
     match frame {
         Frame::Line(line) if line.eq_ignore_ascii_case(b"ping") => {
@@ -29,13 +28,11 @@ pub fn reply(frame: Frame<'_>, replies: &mut Vec<u8>) {
         Frame::TooLong => replies.extend_from_slice(TOO_LONG),
     }
 }
-// ANCHOR_END: reply
 
 /// One client's side of the protocol: bytes in, replies out.
 ///
 /// It does no input or output of its own, so the same conversation serves a
 /// blocking socket, a thread, and an event loop.
-// ANCHOR: conversation
 #[derive(Debug, Default)]
 pub struct Conversation {
     framer: Framer,
@@ -74,4 +71,3 @@ fn append_to(
         on_reply(frame, &replies[start..]);
     }
 }
-// ANCHOR_END: conversation

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use blocking::{accept, listen, local_address, send};
 
-// ANCHOR: partial
 fn main() -> Result<(), Box<dyn Error>> {
     let listener = listen(([127, 0, 0, 1], 0).into(), 5)?;
     let _never_reads = TcpStream::connect(local_address(&listener)?)?;
@@ -30,4 +29,3 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 }
-// ANCHOR_END: partial

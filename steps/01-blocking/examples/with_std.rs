@@ -6,7 +6,6 @@ use std::net::{TcpListener, TcpStream};
 
 use protocol::Conversation;
 
-// ANCHOR: server
 fn main() -> io::Result<()> {
     let port = std::env::args().nth(1).and_then(|port| port.parse().ok());
     // socket, setsockopt(SO_REUSEADDR), bind and listen(128), in one call.
@@ -39,4 +38,3 @@ fn serve(mut client: TcpStream) -> io::Result<()> {
     conversation.finish(&mut replies, |_, _| {});
     client.write_all(&replies)
 }
-// ANCHOR_END: server

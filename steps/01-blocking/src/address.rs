@@ -17,7 +17,6 @@ use nix::sys::socket::{SockaddrLike, SockaddrStorage};
 ///
 /// # Errors
 /// Those of `call`, and `InvalidData` for a family other than IPv4 and IPv6.
-// ANCHOR: read
 pub(crate) fn read_address<T>(
     call: impl FnOnce(*mut sockaddr, *mut socklen_t) -> io::Result<T>,
 ) -> io::Result<(T, SocketAddr)> {
@@ -36,4 +35,3 @@ fn decode(raw: SockaddrStorage) -> Option<SocketAddr> {
     let v4 = raw.as_sockaddr_in().map(|&v4| v4.into());
     v4.or_else(|| raw.as_sockaddr_in6().map(|&v6| v6.into()))
 }
-// ANCHOR_END: read

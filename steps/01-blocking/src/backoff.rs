@@ -13,7 +13,6 @@ use protocol::{Error, Log};
 /// `accept` may succeed at once. Every other error is about this process or the
 /// system, and would only come again: [`Backoff`]. No error of `accept` is a
 /// reason to leave the clients that are being served.
-// ANCHOR: is_connection_error
 pub fn is_connection_error(error: &io::Error) -> bool {
     use libc::*;
     matches!(
@@ -30,7 +29,6 @@ pub fn is_connection_error(error: &io::Error) -> bool {
     // Not EMFILE, ENFILE, ENOBUFS, ENOMEM: the connection stays in the queue.
     // Not EPERM: a firewall or seccomp rule forbids it, perhaps for good.
 }
-// ANCHOR_END: is_connection_error
 
 /// How long to leave `accept` alone.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -40,7 +38,6 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A pause after an error that would come again at once. It ends by itself, or
 /// when a connection closes: that frees a descriptor.
-// ANCHOR: backoff
 #[derive(Clone, Debug, Default)]
 pub struct Backoff {
     until: Option<Instant>,
@@ -70,4 +67,3 @@ impl Backoff {
         self.until.filter(|&until| until > Instant::now())
     }
 }
-// ANCHOR_END: backoff

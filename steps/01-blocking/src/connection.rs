@@ -24,7 +24,6 @@ const DRAIN_READS: usize = 32;
 ///
 /// # Errors
 /// Those of [`recv`] and [`send`](crate::send): the connection is over.
-// ANCHOR: serve_connection
 pub fn serve_connection(
     client: impl AsFd,
     is_shutting_down: impl Fn() -> bool,
@@ -57,4 +56,3 @@ pub fn serve_connection(
     log.flush();
     send_all(&client, &replies).context(Call::Send)
 }
-// ANCHOR_END: serve_connection

@@ -22,7 +22,6 @@ const IGNORED: [Signal; 2] = [Signal::SIGXFSZ, Signal::SIGPIPE];
 ///
 /// # Errors
 /// None on a correct system.
-// ANCHOR: reset
 pub fn reset_inherited() -> io::Result<()> {
     // SAFETY: an itimerval of zeros is valid: a timer that is off.
     let off: libc::itimerval = unsafe { mem::zeroed() };
@@ -51,7 +50,6 @@ pub(crate) fn set_handler(
     unsafe { sigaction(signal, &action) }?;
     Ok(())
 }
-// ANCHOR_END: reset
 
 /// Takes back what [`reset_inherited`] does to signals: for a process that
 /// starts another program, which is to begin as a shell would start it.

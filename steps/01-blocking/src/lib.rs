@@ -57,7 +57,6 @@ pub struct Options {
 ///
 /// # Errors
 /// Whatever keeps the server from listening: see [`listen`].
-// ANCHOR: run
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
@@ -96,11 +95,9 @@ fn serve(listener: &OwnedFd, log: &mut Log) {
         }
     }
 }
-// ANCHOR_END: run
 
 /// Serves one client to its end. An error here is the end of this client's
 /// connection and of nothing else.
-// ANCHOR: serve_client
 fn serve_client(client: OwnedFd, log: &mut Log) {
     signals::set_client(&client);
     let shutting_down = || signals::received().is_some();
@@ -112,4 +109,3 @@ fn serve_client(client: OwnedFd, log: &mut Log) {
     signals::clear_client();
     drop(client); // close(2)
 }
-// ANCHOR_END: serve_client

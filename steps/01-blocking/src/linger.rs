@@ -25,7 +25,6 @@ const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// Waits until the peer has received all that was sent, but not for long. To be
 /// called after the read side of `socket` was shut down: what still arrives is
 /// dropped, and `recv` does not wait for it.
-// ANCHOR: linger
 pub(crate) fn linger(socket: impl AsFd) {
     let deadline = Instant::now() + LINGER_TIMEOUT;
     let mut dropped = [0; 4_096];
@@ -48,4 +47,3 @@ fn unacknowledged(socket: impl AsFd) -> io::Result<c_int> {
     check(unsafe { libc::ioctl(fd, libc::TIOCOUTQ, &raw mut bytes) })?;
     Ok(bytes)
 }
-// ANCHOR_END: linger

@@ -26,7 +26,6 @@ const UNSENT_LIMIT: c_int = 131_072;
 /// EADDRINUSE where another socket listens there, EADDRNOTAVAIL where the
 /// address is not this machine's, EACCES for a port below 1024 without the
 /// right to it. `man 2 socket`, `man 2 bind`, `man 2 listen`.
-// ANCHOR: listen
 pub fn listen(address: SocketAddr, backlog: i32) -> Result<OwnedFd> {
     let listener = stream_socket(address)?;
     listen_on(&listener, address, backlog)?;
@@ -49,20 +48,17 @@ pub fn listen_on(
         .context(Call::Listen)?;
     Ok(())
 }
-// ANCHOR_END: listen
 
 /// Asks the kernel for a TCP socket of the family of `address`.
 ///
 /// # Errors
 /// EMFILE without a free descriptor.
-// ANCHOR: socket
 pub fn stream_socket(address: SocketAddr) -> Result<OwnedFd> {
     let family = if address.is_ipv4() { AF_INET } else { AF_INET6 };
     // SAFETY: takes three numbers and no pointer.
     owned(unsafe { libc::socket(family, libc::SOCK_STREAM, 0) })
         .context(Call::Socket)
 }
-// ANCHOR_END: socket
 
 /// A server that closes a connection first leaves it in TIME_WAIT for a minute,
 /// and `bind` to that port would fail with EADDRINUSE until then: a server
@@ -70,7 +66,6 @@ pub fn stream_socket(address: SocketAddr) -> Result<OwnedFd> {
 ///
 /// The connections inherit the second option. `man 7 tcp`,
 /// `TCP_NOTSENT_LOWAT`.
-// ANCHOR: options
 fn set_options(listener: &OwnedFd) -> Result<()> {
     use libc::{IPPROTO_TCP, SO_REUSEADDR, SOL_SOCKET, TCP_NOTSENT_LOWAT};
     set_option(listener, SOL_SOCKET, SO_REUSEADDR, 1)?;
@@ -90,10 +85,8 @@ fn set_option(
         .context(Call::SetSockOpt)?;
     Ok(())
 }
-// ANCHOR_END: options
 
 /// Gives the socket its own address and port.
-// ANCHOR: bind
 fn bind(listener: &OwnedFd, address: SocketAddr) -> Result<()> {
     let raw = SockaddrStorage::from(address);
     let (addr, len) = (raw.as_ptr(), raw.len());
@@ -102,14 +95,12 @@ fn bind(listener: &OwnedFd, address: SocketAddr) -> Result<()> {
         .context(Call::Bind)?;
     Ok(())
 }
-// ANCHOR_END: bind
 
 /// The address that a socket is bound to: with port 0 asked for, only the
 /// kernel knows which one it chose. `man 2 getsockname`.
 ///
 /// # Errors
 /// ENOBUFS where the kernel has no memory for the answer.
-// ANCHOR: local_address
 pub fn local_address(socket: impl AsFd) -> Result<SocketAddr> {
     let (_, address) = read_address(|addr, len| {
         // SAFETY: `addr` points to `len` bytes, and both outlive the call.
@@ -118,4 +109,3 @@ pub fn local_address(socket: impl AsFd) -> Result<SocketAddr> {
     .context(Call::Bind)?;
     Ok(address)
 }
-// ANCHOR_END: local_address

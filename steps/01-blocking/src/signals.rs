@@ -24,7 +24,6 @@ use crate::socket::raw_fd;
 /// No signal and no descriptor has this number.
 const NONE: c_int = c_int::MAX;
 
-// ANCHOR: statics
 /// The signal that asked the server to stop.
 static RECEIVED: AtomicI32 = AtomicI32::new(NONE);
 /// What the handler has to shut down.
@@ -53,22 +52,18 @@ pub(crate) fn set_client(client: &OwnedFd) {
 pub(crate) fn clear_client() {
     CLIENT.store(NONE, SeqCst);
 }
-// ANCHOR_END: statics
 
 /// From here on SIGINT and SIGTERM shut the server down.
 ///
 /// # Errors
 /// None on a correct system: the signals can be caught.
-// ANCHOR: install
 pub(crate) fn install(listener: &OwnedFd) -> io::Result<()> {
     LISTENER.store(raw_fd(listener), SeqCst);
     set_handler(Signal::SIGINT, SigHandler::Handler(on_stop))?;
     set_handler(Signal::SIGTERM, SigHandler::Handler(on_stop))?;
     set_handler(Signal::SIGALRM, SigHandler::Handler(on_alarm))
 }
-// ANCHOR_END: install
 
-// ANCHOR: handler
 extern "C" fn on_stop(signal: c_int) {
     if RECEIVED.swap(signal, SeqCst) != NONE {
         // The second signal: the user means now. SAFETY: async-signal-safe.
@@ -95,4 +90,3 @@ fn shutdown_fd(socket: &AtomicI32, how: c_int) {
     unsafe { libc::shutdown(socket.load(SeqCst), how) };
     Errno::set_raw(errno);
 }
-// ANCHOR_END: handler

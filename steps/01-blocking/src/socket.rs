@@ -20,7 +20,6 @@ const SEND_FLAGS: c_int = libc::MSG_NOSIGNAL;
 const SEND_FLAGS: c_int = 0;
 
 /// What a C function returned: -1 means that `errno` says why it failed.
-// ANCHOR: check
 pub(crate) fn check<T: PartialEq + From<i8>>(returned: T) -> io::Result<T> {
     if returned == T::from(-1) {
         Err(io::Error::last_os_error())
@@ -41,7 +40,6 @@ pub(crate) fn owned(returned: RawFd) -> io::Result<OwnedFd> {
 pub(crate) fn raw_fd(fd: &impl AsFd) -> RawFd {
     fd.as_fd().as_raw_fd()
 }
-// ANCHOR_END: check
 
 /// Takes the next connection from the accept queue and says who the peer is.
 /// Waits while the queue is empty. `man 2 accept`.
@@ -50,21 +48,18 @@ pub(crate) fn raw_fd(fd: &impl AsFd) -> RawFd {
 /// EINTR after a signal, ECONNABORTED where the peer left the queue first,
 /// EMFILE without a free descriptor, and more: see
 /// [`is_connection_error`](crate::is_connection_error).
-// ANCHOR: accept
 pub fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, SocketAddr)> {
     read_address(|addr, len| {
         // SAFETY: `addr` points to `len` bytes, and both outlive the call.
         owned(unsafe { libc::accept(raw_fd(&listener), addr, len) })
     })
 }
-// ANCHOR_END: accept
 
 /// [`accept`] for an event loop (step 04): the new connection is non-blocking
 /// from the start, which saves the article's two calls of `fcntl`. Linux only.
 ///
 /// # Errors
 /// `WouldBlock` where the queue is empty; otherwise as [`accept`].
-// ANCHOR: accept_nonblocking
 #[cfg(target_os = "linux")]
 pub fn accept_nonblocking(
     listener: impl AsFd,
@@ -75,7 +70,6 @@ pub fn accept_nonblocking(
         owned(unsafe { libc::accept4(raw_fd(&listener), addr, len, flags) })
     })
 }
-// ANCHOR_END: accept_nonblocking
 
 /// Reads what has arrived, up to the size of `buffer`, and waits while nothing
 /// has. Returns the number of bytes read: 0 is the peer's FIN. `man 2 recv`.
@@ -83,7 +77,6 @@ pub fn accept_nonblocking(
 /// # Errors
 /// ECONNRESET after the peer's reset, ETIMEDOUT where the peer is out of reach,
 /// `WouldBlock` on a non-blocking socket.
-// ANCHOR: recv
 pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
     let (fd, len) = (raw_fd(&socket), buffer.len());
     retry_on_eintr(|| {
@@ -91,7 +84,6 @@ pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
         unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), len, 0) }
     })
 }
-// ANCHOR_END: recv
 
 /// Hands the kernel as much of `bytes` as it takes, and waits while it takes
 /// none. Returns the number of bytes sent, which may be less than all: a
@@ -100,7 +92,6 @@ pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
 /// # Errors
 /// EPIPE or ECONNRESET where the peer is gone, `WouldBlock` on a non-blocking
 /// socket.
-// ANCHOR: send
 pub fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     let (fd, len) = (raw_fd(&socket), bytes.len());
     retry_on_eintr(|| {
@@ -120,11 +111,9 @@ pub fn send_all(socket: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     }
     Ok(())
 }
-// ANCHOR_END: send
 
 /// Makes a call again as long as a signal interrupts it (EINTR): that says
 /// nothing about the connection. `man 7 signal`.
-// ANCHOR: retry_on_eintr
 fn retry_on_eintr(mut call: impl FnMut() -> isize) -> io::Result<usize> {
     loop {
         match check(call()) {
@@ -133,4 +122,3 @@ fn retry_on_eintr(mut call: impl FnMut() -> isize) -> io::Result<usize> {
         }
     }
 }
-// ANCHOR_END: retry_on_eintr

@@ -19,7 +19,6 @@ use crate::socket::{check, raw_fd};
 ///
 /// # Errors
 /// None for a TCP socket.
-// ANCHOR: transferred
 pub fn bytes_transferred(socket: impl AsFd) -> io::Result<u64> {
     // SAFETY: plain integers; zero is valid in each.
     let mut info: tcp_info = unsafe { std::mem::zeroed() };
@@ -34,4 +33,3 @@ pub fn bytes_transferred(socket: impl AsFd) -> io::Result<u64> {
     let bytes = [info.tcpi_rxbytes, info.tcpi_txbytes];
     Ok(bytes.iter().sum())
 }
-// ANCHOR_END: transferred

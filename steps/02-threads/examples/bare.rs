@@ -18,7 +18,6 @@ use std::ffi::c_int;
 use clap::Parser;
 use threads::Options;
 
-// ANCHOR: main
 // SAFETY: this is the one function of that name, with the type that C expects.
 #[unsafe(no_mangle)]
 extern "C" fn main() -> c_int {
@@ -30,4 +29,3 @@ extern "C" fn main() -> c_int {
         }
     }
 }
-// ANCHOR_END: main

@@ -18,7 +18,6 @@ fn main() -> ExitCode {
     protocol::exit_code(run(port, threads))
 }
 
-// ANCHOR: pool
 fn run(port: u16, threads: u16) -> Result<()> {
     let listener = listen(([127, 0, 0, 1], port).into(), 4_096)?;
     let mut log = Log::new(false);
@@ -51,4 +50,3 @@ fn serve(listener: &OwnedFd, mut log: Log) {
         }
     }
 }
-// ANCHOR_END: pool

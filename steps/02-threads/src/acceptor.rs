@@ -17,7 +17,6 @@ const STACK_SIZE: usize = 131_072;
 
 /// Takes clients from the accept queue until a signal comes, and returns the
 /// signal. At most `max_connections` are open at a time.
-// ANCHOR: run
 pub(crate) fn run<'scope>(
     listener: impl AsFd,
     connections: &'scope Connections,
@@ -47,11 +46,9 @@ pub(crate) fn run<'scope>(
         }
     }
 }
-// ANCHOR_END: run
 
 /// # Errors
 /// EAGAIN, ENOMEM: there is no thread to be had. This connection is closed.
-// ANCHOR: spawn
 fn spawn<'scope>(
     scope: &'scope Scope<'scope, '_>,
     connections: &'scope Connections,
@@ -88,4 +85,3 @@ fn serve_client(
     }
     log.info(Message::Ended(None));
 }
-// ANCHOR_END: spawn

@@ -10,7 +10,6 @@ use nix::sys::socket::{Shutdown, shutdown};
 use crate::idle::IdleTimer;
 
 /// All open connections, and whether the server is shutting down.
-// ANCHOR: connections
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
     state: Mutex<State>,
@@ -72,10 +71,8 @@ impl Connections {
         let waited = self.changed.wait_timeout_while(state, timeout, condition);
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
-    // ANCHOR_END: connections
 
     /// Ends the connections that are idle, until the server shuts down.
-    // ANCHOR: close_idle
     pub(crate) fn close_idle(&self, timeout: Duration) {
         let interval = IdleTimer::interval(timeout);
         let running = |state: &mut State| state.signal.is_none();
@@ -85,7 +82,6 @@ impl Connections {
             }
         }
     }
-    // ANCHOR_END: close_idle
 
     /// From here on the server is shutting down, because of `signal`.
     pub(crate) fn shut_down(&self, signal: i32) {
@@ -98,7 +94,6 @@ impl Connections {
     }
 
     /// Answers what the clients have sent, for `timeout`, then closes.
-    // ANCHOR: drain
     pub(crate) fn drain(&self, timeout: Duration) {
         let mut how = Shutdown::Read; // their `recv` returns 0
         // Again and again, since a `shutdown` may fail.
@@ -114,7 +109,6 @@ impl Connections {
         let open = |state: &mut State| !state.open.is_empty();
         self.wait_while(timeout, open).open.is_empty()
     }
-    // ANCHOR_END: drain
 
     /// No thread of ours panics while it holds the lock: it is not poisoned.
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -123,7 +117,6 @@ impl Connections {
 }
 
 /// One of them. Its thread, which reads and writes, has the socket too.
-// ANCHOR: connection
 #[derive(Debug)]
 struct Connection {
     socket: Arc<OwnedFd>,
@@ -148,4 +141,3 @@ impl Connection {
         let _ = shutdown(self.socket.as_raw_fd(), how);
     }
 }
-// ANCHOR_END: connection

@@ -11,7 +11,6 @@ use blocking::bytes_transferred;
 
 /// Since when a connection has been idle: no byte arrived on it, and its peer
 /// acknowledged none.
-// ANCHOR: timer
 #[derive(Clone, Copy, Debug)]
 pub struct IdleTimer {
     transferred: u64,
@@ -44,4 +43,3 @@ impl IdleTimer {
         (timeout / 4).min(Duration::from_secs(1))
     }
 }
-// ANCHOR_END: timer

@@ -56,7 +56,6 @@ pub struct Options {
 ///
 /// # Errors
 /// Whatever keeps the server from starting: see [`blocking::listen`].
-// ANCHOR: run
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
@@ -92,4 +91,3 @@ pub fn run(options: &Options) -> Result<()> {
     });
     Ok(())
 }
-// ANCHOR_END: run

@@ -21,7 +21,6 @@ const RESERVED_BYTES: u64 = 4_500_000;
 /// The number of clients to serve at a time: `requested`, or else what the
 /// limit on open files allows (`ulimit -n`), since each client is a descriptor.
 /// `man 2 getrlimit`, `RLIMIT_NOFILE`.
-// ANCHOR: limit
 pub fn connection_limit(requested: Option<usize>) -> usize {
     requested.unwrap_or_else(|| {
         let (soft, _hard) =
@@ -30,7 +29,6 @@ pub fn connection_limit(requested: Option<usize>) -> usize {
         soft.saturating_sub(RESERVED_FDS).max(1)
     })
 }
-// ANCHOR_END: limit
 
 /// A thread that Rust's runtime cannot give its signal stack aborts the
 /// process. So it is not begun where the limit on address space (`ulimit -v`)
@@ -38,7 +36,6 @@ pub fn connection_limit(requested: Option<usize>) -> usize {
 ///
 /// # Errors
 /// ENOMEM.
-// ANCHOR: address_space
 pub(crate) fn check_address_space() -> io::Result<()> {
     let (soft, _hard) = getrlimit(Resource::RLIMIT_AS)?;
     if soft == RLIM_INFINITY {
@@ -53,4 +50,3 @@ pub(crate) fn check_address_space() -> io::Result<()> {
     }
     Ok(())
 }
-// ANCHOR_END: address_space

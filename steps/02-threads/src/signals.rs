@@ -16,13 +16,11 @@ use protocol::{Call, Result, ResultExt};
 ///
 /// # Errors
 /// None on a correct system.
-// ANCHOR: block
 pub fn block_signals() -> Result<SigSet> {
     let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
     signals.thread_block().context(Call::Signals)?;
     Ok(signals)
 }
-// ANCHOR_END: block
 
 /// Starts the thread that waits for SIGINT and SIGTERM, and calls `on_signal`
 /// with the number of the first. The second ends the process at once.
@@ -30,7 +28,6 @@ pub fn block_signals() -> Result<SigSet> {
 ///
 /// # Errors
 /// EAGAIN where no thread can be created.
-// ANCHOR: spawn_signal_thread
 pub fn spawn_signal_thread(
     on_signal: impl FnOnce(i32) + Send + 'static,
 ) -> Result<()> {
@@ -48,4 +45,3 @@ pub fn spawn_signal_thread(
     });
     thread.map(drop).context(Call::Signals)
 }
-// ANCHOR_END: spawn_signal_thread

@@ -8,7 +8,6 @@ use protocol::{Call, Result, ResultExt};
 use threads::spawn_signal_thread;
 
 /// Whether the run is to end early: 0, or the signal that came.
-// ANCHOR: cancellation
 #[derive(Debug)]
 pub(crate) struct Cancellation(Arc<AtomicI32>);
 
@@ -41,4 +40,3 @@ impl Cancellation {
         Some(self.0.load(SeqCst)).filter(|&signal| signal > 0)
     }
 }
-// ANCHOR_END: cancellation

@@ -17,7 +17,6 @@ use crate::stats::Batch;
 
 /// Where one thread publishes what it waits for, and what it has counted.
 // Threads that write to one cache line slow each other: a line each.
-// ANCHOR: slot
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(crate) struct Slot(Mutex<State>);
@@ -55,11 +54,9 @@ impl Slot {
     pub(crate) fn count(&self, add: impl FnOnce(&mut Batch)) {
         add(&mut self.lock().batch);
     }
-    // ANCHOR_END: slot
 
     /// Ends the wait of a request whose deadline has passed, and of any where
     /// the run is over. Takes out what was counted.
-    // ANCHOR: expire
     pub(crate) fn check(&self, now: Instant, is_cancelled: bool) -> Batch {
         let mut state = self.lock();
         if let Some(request) = &mut state.request {
@@ -71,7 +68,6 @@ impl Slot {
         }
         std::mem::take(&mut state.batch)
     }
-    // ANCHOR_END: expire
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -11,7 +11,6 @@ use nix::errno::Errno;
 use protocol::Language;
 
 /// Why a request failed.
-// ANCHOR: error_kind
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorKind {
     /// No program listens on that address and port: ECONNREFUSED.
@@ -66,7 +65,6 @@ impl From<protocol::Error> for ErrorKind {
         error.source.into()
     }
 }
-// ANCHOR_END: error_kind
 
 impl ErrorKind {
     /// The name in `--json`, and the words in Japanese and in English.
@@ -116,7 +114,6 @@ impl ErrorKind {
     }
 
     /// What the reader can do about it, where that is not plain.
-    // ANCHOR: hint
     #[rustfmt::skip] // a table
     pub(crate) fn hint(self, server: SocketAddr, language: Language) -> Option<String> {
         let (japanese, english) = match self {
@@ -144,5 +141,4 @@ impl ErrorKind {
         };
         Some(language.pick(japanese, english).replace("{}", &server.to_string()))
     }
-    // ANCHOR_END: hint
 }

@@ -58,7 +58,6 @@ use worker::Config;
 ///
 /// # Errors
 /// Whatever keeps the run from starting: a thread that can't be created.
-// ANCHOR: run
 pub fn run(options: &Options) -> Result<ExitCode> {
     let language = Language::from_environment();
     if !options.json {
@@ -82,13 +81,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let failed = !errors.is_empty();
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
-// ANCHOR_END: run
 
 /// Makes all requests. Prints nothing but a progress bar, on a terminal.
 ///
 /// From here on this process takes SIGINT and SIGTERM as the request to end
 /// the run early.
-// ANCHOR: measure
 fn measure(options: &Options) -> Result<Report> {
     let cancellation = Cancellation::on_signal()?;
     set_precise_timers();
@@ -109,7 +106,6 @@ fn measure(options: &Options) -> Result<Report> {
     let signal = cancellation.signal();
     Ok(Report::new(options.address(), &schedule, signal, &stats?))
 }
-// ANCHOR_END: measure
 
 /// Linux may end a sleep 50 us late, so that it can wake several threads at
 /// once. A request that is due is not to wait for that; threads inherit it.

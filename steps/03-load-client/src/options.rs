@@ -21,7 +21,6 @@ const MIN_NUMBER: f64 = 0.001;
 const MAX_NUMBER: f64 = 1_000_000_000.0;
 
 /// Sends "ping" over and over, checks each reply, and says how fast that went
-// ANCHOR: options
 #[derive(Clone, Debug, Parser)]
 #[command(name = "03-load-client", version)]
 pub struct Options {
@@ -64,7 +63,6 @@ pub struct Options {
     #[arg(long)]
     pub json: bool,
 }
-// ANCHOR_END: options
 
 impl Options {
     /// The server's address and port.

@@ -16,7 +16,6 @@ use crate::stats::Stats;
 const REACHED: f64 = 0.95;
 
 /// The outcome of a run. `--json` prints these fields: scripts read them.
-// ANCHOR: report
 #[derive(Serialize)]
 pub(crate) struct Report {
     /// Requests that were to be made.
@@ -51,10 +50,8 @@ pub(crate) struct Report {
     #[serde(skip)]
     kinds: Vec<(ErrorKind, u64)>,
 }
-// ANCHOR_END: report
 
 /// The lines that stand above a run, in the article's words.
-// ANCHOR: heading
 pub(crate) fn heading(total: u64, workers: usize, l: Language) -> String {
     let share = match Schedule::shares(total, workers) {
         (least, most) if least == most => least.to_string(),
@@ -71,7 +68,6 @@ pub(crate) fn heading(total: u64, workers: usize, l: Language) -> String {
         ),
     )
 }
-// ANCHOR_END: heading
 
 impl Report {
     pub(crate) fn new(
@@ -139,7 +135,6 @@ impl Report {
         )
     }
 
-    // ANCHOR: results
     fn results(&self, l: Language) -> String {
         let Self { seconds, succeeded, total, requests_per_second, .. } = self;
         l.pick(
@@ -155,7 +150,6 @@ impl Report {
             ),
         )
     }
-    // ANCHOR_END: results
 
     /// The rate that was asked for, and whether it was reached.
     fn rate(&self, l: Language) -> String {

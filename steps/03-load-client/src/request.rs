@@ -23,7 +23,6 @@ const PING: &[u8] = b"ping\n";
 /// # Errors
 /// ECONNREFUSED where no program listens, EADDRNOTAVAIL without a free local
 /// port, ETIMEDOUT where no answer comes, and more.
-// ANCHOR: connect
 pub(crate) fn connect(
     socket: impl AsFd,
     server: SocketAddr,
@@ -40,7 +39,6 @@ pub(crate) fn connect(
         }
     }
 }
-// ANCHOR_END: connect
 
 /// Sends `ping` and reads the reply, which has to be `pong` to the byte.
 ///
@@ -50,7 +48,6 @@ pub(crate) fn connect(
 ///
 /// # Errors
 /// What became of the connection, or of the reply.
-// ANCHOR: send_request
 pub(crate) fn send_request(socket: impl AsFd) -> Result<(), ErrorKind> {
     send_all(&socket, PING)?;
     let mut buffer = [0; 64];
@@ -68,7 +65,6 @@ pub(crate) fn send_request(socket: impl AsFd) -> Result<(), ErrorKind> {
     // One request was sent: what came beyond its reply answers none.
     if filled > PONG.len() { Err(ErrorKind::UnrequestedReply) } else { Ok(()) }
 }
-// ANCHOR_END: send_request
 
 /// Sends our FIN, waits for the server's, and returns how many replies came
 /// before it: all requests had theirs, so each of these answers none. More
@@ -76,7 +72,6 @@ pub(crate) fn send_request(socket: impl AsFd) -> Result<(), ErrorKind> {
 ///
 /// A server that sends each reply twice is found out by this alone: while the
 /// connection lasts, the second copy passes for the reply to the next request.
-// ANCHOR: drain
 pub(crate) fn drain(socket: impl AsFd, limit: u64) -> u64 {
     let _ = shutdown(socket.as_fd().as_raw_fd(), Shutdown::Write);
     let (mut buffer, mut bytes) = ([0; 4_096], 0);
@@ -89,4 +84,3 @@ pub(crate) fn drain(socket: impl AsFd, limit: u64) -> u64 {
     }
     bytes.div_ceil(PONG.len() as u64).min(limit)
 }
-// ANCHOR_END: drain

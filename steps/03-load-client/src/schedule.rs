@@ -33,7 +33,6 @@ impl Schedule {
     ///
     /// The article divides, and drops what remains: 10,005 requests are 10,000
     /// there. Dealing drops none.
-    // ANCHOR: share
     pub(crate) fn share(&self, worker: usize) -> impl Iterator<Item = u64> {
         (worker as u64..self.total).step_by(self.workers)
     }
@@ -43,13 +42,10 @@ impl Schedule {
         let workers = workers as u64;
         (total / workers, total.div_ceil(workers))
     }
-    // ANCHOR_END: share
 
     /// When this request is due; `None` as soon as its thread is free.
-    // ANCHOR: due
     pub(crate) fn due(&self, request: u64) -> Option<Instant> {
         let seconds = request as f64 / self.rate?;
         Some(self.start + Duration::from_secs_f64(seconds))
     }
-    // ANCHOR_END: due
 }

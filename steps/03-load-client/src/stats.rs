@@ -18,7 +18,6 @@ use crate::ErrorKind;
 use crate::latency::{histogram, nanoseconds};
 
 /// The outcome of all requests of a run.
-// ANCHOR: stats
 pub(crate) struct Stats {
     /// Nanoseconds of each request: until its reply, or until it failed.
     pub(crate) latencies: Histogram<u64>,
@@ -76,7 +75,6 @@ impl Stats {
         let shortest = self.shortest_failure.map_or(time, |s| s.min(time));
         self.shortest_failure = Some(shortest);
     }
-    // ANCHOR_END: stats
 
     pub(crate) fn new() -> Self {
         Self {
@@ -100,7 +98,6 @@ impl Stats {
 }
 
 /// What one thread has counted, until the main thread takes it.
-// ANCHOR: batch
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) outcomes: Vec<Outcome>,
@@ -109,7 +106,6 @@ pub(crate) struct Batch {
     pub(crate) unrequested: u64,
     pub(crate) waited_for_core: Duration,
 }
-// ANCHOR_END: batch
 
 /// How long this thread was ready to run and had no core, on Linux.
 /// `/proc/thread-self/schedstat`: ran, waited (both in nanoseconds), times.

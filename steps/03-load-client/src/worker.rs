@@ -37,7 +37,6 @@ impl<'a> Worker<'a> {
     }
 
     /// Makes every request of worker `number`.
-    // ANCHOR: run
     pub(crate) fn run(mut self, number: usize) {
         let Config { options, schedule, cancellation } = self.config;
         let mut free = schedule.start;
@@ -77,12 +76,10 @@ impl<'a> Worker<'a> {
             thread::sleep(left.min(POLL_INTERVAL)); // a signal may come first
         }
     }
-    // ANCHOR_END: run
 
     /// One request: over the connection that was kept, or over a new one.
     /// Returns when the reply was there, which is before the connection is
     /// closed.
-    // ANCHOR: request
     fn request(&mut self, deadline: Instant) -> Result<Instant, ErrorKind> {
         let server = self.config.options.address();
         let (socket, served) = match self.connection.take() {
@@ -110,7 +107,6 @@ impl<'a> Worker<'a> {
         }
         outcome.map_err(|kind| if expired { timeout_kind } else { kind })
     }
-    // ANCHOR_END: request
 
     /// Closes the connection that was kept, once it has ended in order.
     fn close(&mut self) {

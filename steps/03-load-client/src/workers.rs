@@ -24,7 +24,6 @@ const MAPPED_BESIDE: usize = 64 * 1_024;
 /// # Errors
 /// EAGAIN where a thread can't be created, ENOMEM where there is no memory for
 /// all of them. `man 3 pthread_create`.
-// ANCHOR: work
 pub(crate) fn run_workers(
     config: &Config<'_>,
     progress: &ProgressBar,
@@ -57,7 +56,6 @@ pub(crate) fn run_workers(
     supervise(config, &slots, &mut stats);
     started.map(|()| stats).context(Call::Thread)
 }
-// ANCHOR_END: work
 
 /// Whether there is room for so many threads. Where one can be created and
 /// then gets no stack for its signals, Rust's runtime ends the process; so we
@@ -69,7 +67,6 @@ fn check_memory(workers: usize) -> io::Result<()> {
 }
 
 /// Checks all deadlines, and adds up what was counted.
-// ANCHOR: supervise
 fn supervise(config: &Config<'_>, slots: &[Slot], stats: &mut Stats) {
     let now = Instant::now();
     let is_cancelled = config.cancellation.is_cancelled();
@@ -77,4 +74,3 @@ fn supervise(config: &Config<'_>, slots: &[Slot], stats: &mut Stats) {
         stats.add(&slot.check(now, is_cancelled));
     }
 }
-// ANCHOR_END: supervise

@@ -19,7 +19,6 @@ struct Watched {
     far: TcpStream,
 }
 
-// ANCHOR: steps
 /// What happens, and how.
 type Step = (&'static str, fn(&mut Watched) -> Result<()>);
 
@@ -39,7 +38,6 @@ const STEPS: [Step; 12] = [
     ("it is read", |it| it.near.read_exact(&mut [0])),
     ("the peer's FIN arrives", |it| it.far.shutdown(Shutdown::Write)),
 ];
-// ANCHOR_END: steps
 
 impl Watched {
     fn new(trigger: EpollFlags) -> Result<Self> {

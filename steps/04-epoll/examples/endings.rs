@@ -11,7 +11,6 @@ use nix::sys::epoll::{
 /// Long enough for a segment to cross the loopback device, in milliseconds.
 const MOMENT: u8 = 50;
 
-// ANCHOR: endings
 /// What happens, and how: our end of the connection, and the peer's.
 type Ending = (&'static str, fn(&mut TcpStream, TcpStream) -> Result<Peer>);
 /// The peer's end, if it is still there.
@@ -46,7 +45,6 @@ const ENDINGS: [Ending; 6] = [
         Ok(None)
     }),
 ];
-// ANCHOR_END: endings
 
 /// What is reported of an ending where `interest` was asked for, and what
 /// `recv` then says.

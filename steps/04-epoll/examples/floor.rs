@@ -32,7 +32,6 @@ fn serve(port: u16) -> Result<()> {
     Log::new(true).notice(Message::Listening(local_address(&listener)?));
     let (mut clients, mut events) = (Vec::new(), Vec::new());
     let (mut buffer, pongs) = ([0; SIZE], PONG.repeat(SIZE / PONG.len()));
-    // ANCHOR: floor
     loop {
         poller.wait(&mut events, None)?;
         for event in &events {
@@ -42,7 +41,6 @@ fn serve(port: u16) -> Result<()> {
             }
         }
     }
-    // ANCHOR_END: floor
 }
 
 fn accept(
@@ -62,7 +60,6 @@ fn accept(
 }
 
 /// One `recv`, one `send`.
-// ANCHOR: echo
 fn echo(client: &mut Option<OwnedFd>, buffer: &mut [u8], pongs: &[u8]) {
     let Some(socket) = client else { return };
     let fd = socket.as_raw_fd();
@@ -73,4 +70,3 @@ fn echo(client: &mut Option<OwnedFd>, buffer: &mut [u8], pongs: &[u8]) {
         _ => *client = None,
     }
 }
-// ANCHOR_END: echo

@@ -8,7 +8,6 @@ use std::thread;
 
 const REPLY: usize = 2_000_000;
 
-// ANCHOR: close
 /// Answers the first line, and closes at once.
 fn close_at_once(mut client: TcpStream, done: &Sender<()>) -> Result<()> {
     client.read_exact(&mut [0; 4])?;
@@ -27,10 +26,8 @@ fn linger(mut client: TcpStream, done: &Sender<()>) -> Result<()> {
     while client.read(&mut [0; 4_096])? > 0 {}
     Ok(())
 }
-// ANCHOR_END: close
 
 /// A client that sends `request`, and reads when the server has done its part.
-// ANCHOR: client
 fn experiment(request: &str, server: Server) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut client = TcpStream::connect(listener.local_addr()?)?;
@@ -49,7 +46,6 @@ fn experiment(request: &str, server: Server) -> Result<String> {
     let _ = server.join();
     Ok(format!("{} bytes, then {end}", reply.len()))
 }
-// ANCHOR_END: client
 
 type Server = fn(TcpStream, &Sender<()>) -> Result<()>;
 

@@ -15,7 +15,6 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 /// Calls of which the shortest is taken: the others were disturbed.
 const CALLS: usize = 1_000;
 
-// ANCHOR: watched
 /// Microseconds that `poll` takes.
 fn with_poll(idle: &[EventFd], ready: &EventFd) -> f64 {
     let all = idle.iter().chain([ready]);
@@ -34,7 +33,6 @@ fn with_epoll(idle: &[EventFd], ready: &EventFd) -> Result<f64> {
     let mut wait = || epoll.wait(&mut events, EpollTimeout::NONE);
     Ok(shortest(|| wait() == Ok(1)))
 }
-// ANCHOR_END: watched
 
 fn shortest(mut call: impl FnMut() -> bool) -> f64 {
     let times = (0..CALLS).map(|_| {

@@ -16,7 +16,6 @@ const READ_SIZE: usize = 2_048;
 
 /// What the loop owns and lends to the connection whose turn it is: an idle
 /// connection has no buffers.
-// ANCHOR: context
 pub(crate) struct Context {
     pub(crate) poller: Poller,
     buffer: [u8; READ_SIZE],
@@ -30,7 +29,6 @@ pub(crate) struct Context {
     /// The time at which this turn began.
     pub(crate) now: Instant,
 }
-// ANCHOR_END: context
 
 impl Context {
     pub(crate) fn new(poller: Poller, log: Log) -> Self {
@@ -40,7 +38,6 @@ impl Context {
 }
 
 /// One client: its socket, and how far we are with it.
-// ANCHOR: connection
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) socket: OwnedFd,
@@ -55,10 +52,8 @@ impl Connection {
         let registered = Some(Interest::READABLE);
         Self { socket, session: Session::new(now), registered }
     }
-    // ANCHOR_END: connection
 
     /// Makes epoll wait for what the state wants: a call only at a change.
-    // ANCHOR: reregister
     pub(crate) fn reregister(&mut self, cx: &Context) -> Result<()> {
         let interest = self.session.interest();
         if self.registered != Some(interest) {
@@ -68,14 +63,12 @@ impl Connection {
         }
         Ok(())
     }
-    // ANCHOR_END: reregister
 
     /// Does what can be done without waiting, within the bounds of a turn.
     /// `hang_up` says that something follows the bytes of a short read.
     ///
     /// # Errors
     /// The connection is broken (ECONNRESET, EPIPE, …): to be closed.
-    // ANCHOR: advance
     pub(crate) fn advance(
         &mut self,
         hang_up: bool,
@@ -91,11 +84,9 @@ impl Connection {
         self.session.linger(&self.socket, || drained);
         Ok(())
     }
-    // ANCHOR_END: advance
 
     /// Reads, and answers into the outbox, until the receive buffer is empty or
     /// the turn is over. Returns whether it is empty.
-    // ANCHOR: receive
     fn receive(&mut self, hang_up: bool, cx: &mut Context) -> Result<bool> {
         for _ in 0..cx.reads {
             if !self.session.interest().readable {
@@ -118,10 +109,8 @@ impl Connection {
         }
         Ok(false)
     }
-    // ANCHOR_END: receive
 
     /// Sends replies, as far as the kernel takes them.
-    // ANCHOR: flush
     fn flush(&mut self, cx: &mut Context) -> Result<()> {
         let (outbox, mut sent) = (&mut self.session.outbox, 0);
         while sent < outbox.len() {
@@ -137,5 +126,4 @@ impl Connection {
         }
         Ok(())
     }
-    // ANCHOR_END: flush
 }

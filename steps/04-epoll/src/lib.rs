@@ -62,7 +62,6 @@ pub struct Options {
 /// Whatever keeps the server from starting: see [`blocking::listen`]. Once it
 /// runs, only `epoll_wait` itself could end it, by an error that the kernel
 /// gives for a wrong program alone.
-// ANCHOR: run
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
@@ -79,4 +78,3 @@ pub fn run(options: &Options) -> Result<()> {
     let (signals, queue) = (Some(signals), Box::new(queue));
     Server::new(poller, signals, queue, idle_timeout, log)?.run()
 }
-// ANCHOR_END: run

@@ -12,7 +12,6 @@ use crate::poller::{Interest, Poller};
 
 /// Here the accept queue of a listener, in step 07 something that several loops
 /// share. Its descriptor is readable when there is a connection.
-// ANCHOR: incoming
 pub trait Incoming: AsFd + Send {
     /// Takes the next connection.
     ///
@@ -35,7 +34,6 @@ pub trait Incoming: AsFd + Send {
         poller.register(self.as_fd(), token, Interest::READABLE)
     }
 }
-// ANCHOR_END: incoming
 
 /// From here on no call on `socket` waits: it says `WouldBlock`. `man 2 fcntl`.
 ///
@@ -47,7 +45,6 @@ pub fn set_nonblocking(socket: impl AsFd) -> Result<()> {
 }
 
 /// The accept queue of a socket that listens.
-// ANCHOR: listener
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) socket: OwnedFd,
@@ -63,7 +60,6 @@ impl Incoming for Listener {
         open < self.max_connections
     }
 }
-// ANCHOR_END: listener
 
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {

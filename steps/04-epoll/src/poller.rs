@@ -18,7 +18,6 @@ use protocol::{Call, Result, ResultExt};
 const MAX_EVENTS: usize = 1_024;
 
 /// When the kernel reports a descriptor.
-// ANCHOR: interest
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Trigger {
     /// Once, when it becomes ready: what is left unread then is not reported
@@ -53,9 +52,7 @@ impl Interest {
         flags
     }
 }
-// ANCHOR_END: interest
 
-// ANCHOR: poller
 /// A descriptor has become ready.
 #[derive(Clone, Copy, Debug)]
 pub struct Event {
@@ -86,14 +83,12 @@ impl Poller {
         let buffer = vec![EpollEvent::empty(); MAX_EVENTS];
         Ok(Self { epoll, trigger, buffer })
     }
-    // ANCHOR_END: poller
 
     /// Adds `fd` to the set. Its events will carry `token`. `close` takes it
     /// out again. `man 2 epoll_ctl`, `EPOLL_CTL_ADD`.
     ///
     /// # Errors
     /// ENOSPC past `/proc/sys/fs/epoll/max_user_watches`, ENOMEM.
-    // ANCHOR: register
     pub fn register(
         &self,
         fd: impl AsFd,
@@ -119,7 +114,6 @@ impl Poller {
         let mut event = EpollEvent::new(interest.flags(self.trigger), token);
         self.epoll.modify(fd, &mut event).context(Call::Epoll)
     }
-    // ANCHOR_END: register
 
     /// Waits until something is ready or `timeout` is over (`None`: never), and
     /// puts what it was into `events`. `man 2 epoll_wait`.
@@ -127,7 +121,6 @@ impl Poller {
     /// # Errors
     /// None for a correct program. EINTR (a signal; SIGSTOP and SIGCONT) is a
     /// wait without events.
-    // ANCHOR: wait
     pub fn wait(
         &mut self,
         events: &mut Vec<Event>,
@@ -151,5 +144,4 @@ impl Poller {
         }));
         Ok(())
     }
-    // ANCHOR_END: wait
 }

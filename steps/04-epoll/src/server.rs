@@ -29,7 +29,6 @@ const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
 
 /// The loop, and all that it has open.
-// ANCHOR: server
 pub struct Server {
     /// `None` in a loop that is shut down by where its clients come from.
     signals: Option<Signals>,
@@ -47,7 +46,6 @@ pub struct Server {
     drain_deadline: Option<Instant>,
     cx: Context,
 }
-// ANCHOR_END: server
 
 impl Server {
     /// A loop for what comes from `incoming`, until that ends or a signal comes.
@@ -82,7 +80,6 @@ impl Server {
     ///
     /// # Errors
     /// `epoll_wait` failed, which only a wrong program can bring about.
-    // ANCHOR: run
     pub fn run(mut self) -> Result<()> {
         let mut events = Vec::new();
         while !self.is_finished() {
@@ -104,12 +101,10 @@ impl Server {
         }
         Ok(())
     }
-    // ANCHOR_END: run
 
     /// Lets a connection do something, and closes it or registers what it waits
     /// for now. An event may be out of date: its connection is closed already,
     /// or nothing is ready any more.
-    // ANCHOR: with
     fn with(
         &mut self,
         fd: RawFd,
@@ -145,9 +140,7 @@ impl Server {
         self.backoff.reset();
         self.incoming.iter().for_each(|incoming| incoming.on_close());
     }
-    // ANCHOR_END: with
 
-    // ANCHOR: accept
     fn has_room(&self) -> bool {
         let open = self.connections.len();
         self.incoming.as_ref().is_some_and(|i| i.has_room(open))
@@ -198,9 +191,7 @@ impl Server {
             }
         }
     }
-    // ANCHOR_END: accept
 
-    // ANCHOR: shut_down
     fn on_signal(&mut self) {
         let Some(signals) = &self.signals else { return };
         if signals.is_requested(&mut self.cx.log) {
@@ -214,9 +205,7 @@ impl Server {
         self.drain_deadline = Some(self.cx.now + DRAIN_TIMEOUT);
         self.with_all(|connection, _| connection.session.drain());
     }
-    // ANCHOR_END: shut_down
 
-    // ANCHOR: close_idle
     fn close_idle(&mut self) {
         let Some(timeout) = self.idle_timeout else { return };
         if self.next_idle_check.is_none_or(|due| due <= self.cx.now) {
@@ -227,9 +216,7 @@ impl Server {
             });
         }
     }
-    // ANCHOR_END: close_idle
 
-    // ANCHOR: timeout
     fn is_finished(&self) -> bool {
         self.incoming.is_none() && self.connections.is_empty()
             || self.drain_deadline.is_some_and(|due| due <= Instant::now())
@@ -243,5 +230,4 @@ impl Server {
             .min()
             .map(|due| due.saturating_duration_since(Instant::now()))
     }
-    // ANCHOR_END: timeout
 }

@@ -32,7 +32,6 @@ const DRAIN_BYTES: usize = 65_536;
 const OUTBOX_LIMIT: usize = 65_536;
 
 /// Where a connection is in its life.
-// ANCHOR: state
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Lines come in and replies go out.
@@ -49,10 +48,8 @@ enum State {
     /// We close, whatever is unsent.
     Ended,
 }
-// ANCHOR_END: state
 
 /// How far we are with a client.
-// ANCHOR: session
 #[derive(Debug)]
 pub struct Session {
     state: State,
@@ -63,7 +60,6 @@ pub struct Session {
     pub in_flight: usize,
     idle_timer: IdleTimer,
 }
-// ANCHOR_END: session
 
 impl Session {
     /// The session of a client that was accepted at `now`.
@@ -78,7 +74,6 @@ impl Session {
     }
 
     /// What the connection waits for.
-    // ANCHOR: interest
     pub fn interest(&self) -> Interest {
         let unsent = self.outbox.len() + self.in_flight;
         let readable = match self.state {
@@ -89,7 +84,6 @@ impl Session {
         let fin_is_due = matches!(self.state, State::Draining { .. });
         Interest { readable, writable: fin_is_due || unsent > 0 }
     }
-    // ANCHOR_END: interest
 
     /// The connection is to be closed, whatever is unsent.
     pub fn is_ended(&self) -> bool {
@@ -103,7 +97,6 @@ impl Session {
     }
 
     /// Answers what was received; no bytes are the peer's FIN.
-    // ANCHOR: answer
     pub fn answer(&mut self, input: &[u8], log: &mut Log) {
         match &mut self.state {
             State::Open => {}
@@ -124,10 +117,8 @@ impl Session {
             self.conversation.feed(input, &mut self.outbox, on_reply);
         }
     }
-    // ANCHOR_END: answer
 
     /// Begins to end the connection from our side.
-    // ANCHOR: drain
     pub fn drain(&mut self) {
         if self.state == State::Open {
             self.state = State::Draining { bytes_left: DRAIN_BYTES };
@@ -167,7 +158,6 @@ impl Session {
             self.end();
         }
     }
-    // ANCHOR_END: drain
 
     /// Ends the connection, whatever is unsent.
     pub fn end(&mut self) {

@@ -13,7 +13,6 @@ use protocol::{Call, Log, Message, Result, ResultExt};
 use threads::block_signals;
 
 /// SIGINT and SIGTERM, to be read.
-// ANCHOR: signals
 #[derive(Debug)]
 pub struct Signals {
     mask: SigSet,
@@ -52,7 +51,6 @@ impl Signals {
         true
     }
 }
-// ANCHOR_END: signals
 
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {

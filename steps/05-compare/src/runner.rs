@@ -50,7 +50,6 @@ struct Turn<'a> {
 
 impl Plan {
     /// Measures everything, or as much as there is time for until Ctrl-C.
-    // ANCHOR: run
     pub(crate) fn run(&self, setup: Setup, interrupt: &Signals) -> Results {
         let mut turns = self.turns();
         let progress = progress_bar(self.rounds * turns.len());
@@ -94,7 +93,6 @@ impl Plan {
             interrupted,
         }
     }
-    // ANCHOR_END: run
 
     /// For each load every server, and the baseline once more.
     fn turns(&self) -> Vec<Turn<'_>> {
@@ -124,7 +122,6 @@ impl Plan {
 
     /// One server under one load in one round, in a process of its own: what
     /// one measurement did to it, the next does not find.
-    // ANCHOR: measure
     fn measure(
         &self,
         turn: &mut Turn<'_>,
@@ -155,7 +152,6 @@ impl Plan {
         }
         if interrupted { Err(Error::Interrupted) } else { Ok(()) }
     }
-    // ANCHOR_END: measure
 }
 
 fn row(turn: Turn<'_>) -> Row {

@@ -60,7 +60,6 @@ pub fn run(options: &Options) -> ExitCode {
     }
 }
 
-// ANCHOR: answer
 fn answer(lab: &Lab, options: &Options) -> ExitCode {
     let mut report = Report::new(
         lab.name,
@@ -91,7 +90,6 @@ fn answer(lab: &Lab, options: &Options) -> ExitCode {
         }
     }
 }
-// ANCHOR_END: answer
 
 fn list() -> ExitCode {
     let mut text = String::from("Give the name of a lab: 06-labs NAME\n\n");

@@ -24,7 +24,6 @@ use std::os::fd::AsRawFd;
 ///
 /// # Errors
 /// The setting that forbids it. The process is where it was.
-// ANCHOR: enter
 pub(crate) fn enter() -> Result<(), String> {
     // There is no way back, so a child tries first.
     let trial = Command::new("/proc/self/exe")
@@ -48,7 +47,6 @@ fn unshare_all() -> Result<(), String> {
     write("/proc/self/gid_map", &format!("{group} {group} 1"))?;
     raise_loopback()
 }
-// ANCHOR_END: enter
 
 /// What the trial child does: its stdout says why it can't be done.
 pub(crate) fn probe() -> ExitCode {
@@ -86,7 +84,6 @@ fn write(path: &str, text: &str) -> Result<(), String> {
 
 /// A new network has a loopback interface, and it is down. To raise it we send
 /// the kernel a message, as `ip link set lo up` does. `man 7 rtnetlink`.
-// ANCHOR: loopback
 fn raise_loopback() -> Result<(), String> {
     const INTERFACE: i32 = 1; // `lo` is the first of each network
     let up = libc::IFF_UP.cast_unsigned();
@@ -124,7 +121,6 @@ fn acknowledged(message: &[u8]) -> nix::Result<()> {
         errno => Err(Errno::from_raw(-errno)),
     }
 }
-// ANCHOR_END: loopback
 
 /// Names the setting that makes `unshare` fail.
 fn forbidding_setting(errno: Errno) -> String {

@@ -9,7 +9,6 @@ use crate::labs::{LABS, Lab};
 use crate::servers::Serve;
 
 /// Answers a question about sockets by an experiment of a few seconds
-// ANCHOR: options
 #[derive(Debug, Parser)]
 #[command(name = "06-labs", version, args_conflicts_with_subcommands = true)]
 pub struct Options {
@@ -28,7 +27,6 @@ pub struct Options {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
-// ANCHOR_END: options
 
 /// What the program runs itself for.
 #[derive(Debug, Subcommand)]

@@ -15,7 +15,6 @@ use compare::report::plot::Plot;
 
 /// One cell of a lab's table, of what `--json` prints of a row: the heading is
 /// the field's name, whose end says the unit.
-// ANCHOR: cell
 fn cell(field: &str, value: &Value) -> [String; 2] {
     let (name, unit) = field.rsplit_once('_').unwrap_or((field, ""));
     let number = value.as_f64().unwrap_or(f64::NAN);
@@ -40,7 +39,6 @@ fn plain(value: &Value) -> String {
         number => count(number.as_f64().unwrap_or(0.0) as u64),
     }
 }
-// ANCHOR_END: cell
 
 /// A lab's output.
 #[derive(Debug)]

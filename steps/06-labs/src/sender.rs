@@ -29,7 +29,6 @@ pub(crate) enum Strategy {
 }
 
 /// A connection to a thread that reads all and keeps nothing.
-// ANCHOR: sender
 #[derive(Debug)]
 pub(crate) struct Sender {
     socket: TcpStream,
@@ -57,9 +56,6 @@ impl Sender {
         Ok(Self { socket, file, memory })
     }
 
-    // ANCHOR_END: sender
-
-    // ANCHOR: send
     /// CPU time of this thread, the kernel's part included, in seconds.
     pub(crate) fn cpu_of_a_message(
         &mut self,
@@ -100,5 +96,4 @@ impl Sender {
             }
         }
     }
-    // ANCHOR_END: send
 }

@@ -29,7 +29,6 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server that `serve` has by this name, and waits until it
     /// listens. For its options see [`crate::servers::Serve`].
-    // ANCHOR: start
     pub(crate) fn start(name: &str, options: &[&str]) -> Result<Self> {
         let mut command = reexec(&[&["serve", name], options].concat());
         if options.contains(&"--stderr") {
@@ -56,7 +55,6 @@ impl Server {
         };
         Ok(Self { process, pid, address })
     }
-    // ANCHOR_END: start
 
     /// Starts a later step's program, which stands beside this one.
     ///
@@ -76,7 +74,6 @@ impl Server {
 
     /// Stops it, as the scheduler, a page fault or a garbage collector would.
     /// It stands still when this returns.
-    // ANCHOR: pause
     pub(crate) fn pause(&self) -> Result<(), Errno> {
         kill(self.pid, Signal::SIGSTOP)?;
         // It is another process's child: `waitpid` would not say so.
@@ -90,7 +87,6 @@ impl Server {
     pub(crate) fn resume(&self) -> Result<(), Errno> {
         kill(self.pid, Signal::SIGCONT)
     }
-    // ANCHOR_END: pause
 
     /// CPU time that all its threads have used. `man 3 clock_getcpuclockid`.
     pub(crate) fn cpu_time(&self) -> Duration {

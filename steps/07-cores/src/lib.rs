@@ -98,7 +98,6 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// # Errors
 /// EAGAIN where no thread can be created.
-// ANCHOR: start
 fn start_others(
     options: &Options,
     first: &Arc<Listener>,
@@ -127,7 +126,6 @@ fn new_loop(
     let (poller, log) = (Poller::new(Trigger::Edge)?, log.for_thread());
     Server::new(poller, signals, queue, options.limits.idle_timeout, log)
 }
-// ANCHOR_END: start
 
 impl Options {
     fn shared(&self) -> Result<Shared> {

@@ -37,7 +37,6 @@ impl Listener {
     ///
     /// # Errors
     /// As [`listen_on`].
-    // ANCHOR: another
     pub(crate) fn another(&self, backlog: i32) -> Result<Self> {
         let address = local_address(&self.socket)?;
         let socket = stream_socket(address)?;
@@ -49,19 +48,16 @@ impl Listener {
         listen_on(&socket, address, backlog)?;
         Self::new(socket, &self.shared)
     }
-    // ANCHOR_END: another
 }
 
 /// A client in the queue of a listener that is closed gets a reset, and the
 /// server does not hear of it. So it looks first.
-// ANCHOR: drop
 impl Drop for Listener {
     fn drop(&mut self) {
         let waiting = from_fn(|| accept_nonblocking(&self.socket).ok());
         self.shared.lock().left += waiting.take(LAST_ACCEPTS).count();
     }
 }
-// ANCHOR_END: drop
 
 /// Where a loop takes its clients from.
 pub(crate) struct Queue {
@@ -70,7 +66,6 @@ pub(crate) struct Queue {
     pub(crate) own: usize,
 }
 
-// ANCHOR: incoming
 impl Incoming for Queue {
     fn accept(&self) -> io::Result<(OwnedFd, SocketAddr)> {
         let accept = || accept_nonblocking(&self.listener.socket);
@@ -96,7 +91,6 @@ impl AsFd for Queue {
         self.listener.shared.wake_ups[self.own].as_fd()
     }
 }
-// ANCHOR_END: incoming
 
 /// One loop that stops stops all.
 impl Drop for Queue {

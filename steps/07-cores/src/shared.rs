@@ -31,7 +31,6 @@ pub(crate) struct State {
     pub(crate) left: usize,
 }
 
-// ANCHOR: state
 impl State {
     fn is_full(&self) -> bool {
         self.open.iter().sum::<usize>() >= self.max_connections
@@ -45,7 +44,6 @@ impl State {
         (is_less && self.hands_over && !self.is_stopping).then_some(least)
     }
 }
-// ANCHOR_END: state
 
 impl Shared {
     /// # Errors
@@ -68,7 +66,6 @@ impl Shared {
         Ok(Self { state: Mutex::new(state), wake_ups })
     }
 
-    // ANCHOR: accept
     /// The next client of loop `own`.
     ///
     /// # Errors
@@ -118,10 +115,8 @@ impl Shared {
             take(&mut state.refused).into_iter().for_each(|n| self.wake(n));
         }
     }
-    // ANCHOR_END: accept
 
     /// The loops stop. They take first what waits in their queues.
-    // ANCHOR: stop
     pub(crate) fn stop(&self) {
         let mut state = self.lock();
         state.is_stopping = true;
@@ -129,7 +124,6 @@ impl Shared {
         state.max_connections = state.max_connections.min(last);
         (0..self.wake_ups.len()).for_each(|number| self.wake(number));
     }
-    // ANCHOR_END: stop
 
     fn wake(&self, number: usize) {
         while self.wake_ups[number].write(1).is_err() {} // EINTR

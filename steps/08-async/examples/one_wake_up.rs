@@ -52,7 +52,6 @@ async fn serve(client: Source<OwnedFd>) -> Result<()> {
     Ok(())
 }
 
-// ANCHOR: announced
 async fn announced<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     poll_fn(|cx| {
@@ -74,4 +73,3 @@ impl Wake for Announced {
         self.0.wake_by_ref();
     }
 }
-// ANCHOR_END: announced

@@ -37,7 +37,6 @@ fn run() -> Result<()> {
     Ok(())
 }
 
-// ANCHOR: serve
 async fn serve(client: &Client, buffer: &Buffer) -> Result<()> {
     let mut conversation = Conversation::default();
     let mut replies = Vec::new();
@@ -53,4 +52,3 @@ async fn serve_with_buffer(client: &Client) -> Result<()> {
     let buffer = Buffer::new([0; 2_048]);
     serve(client, &buffer).await
 }
-// ANCHOR_END: serve

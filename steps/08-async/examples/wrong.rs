@@ -117,22 +117,19 @@ impl Server {
         Ok(self.buffer.borrow()[..count].to_vec())
     }
 
-    // ANCHOR: lost-waker
-    /// `Pending`, and no waker is left anywhere.
     fn lost_waker(
         &self,
         client: &Client,
     ) -> impl Future<Output = Result<usize>> {
+        // `Pending`, and no waker is left anywhere.
         poll_fn(|_| match client.try_read(&self.buffer) {
             Err(e) if e.kind() == ErrorKind::WouldBlock => Poll::Pending,
             result => Poll::Ready(result.context(Call::Recv)),
         })
     }
-    // ANCHOR_END: lost-waker
 
-    // ANCHOR: wrong-waker
-    /// A waker is asked for once and kept. It is that of the first task.
     async fn wrong_waker(&self, client: &Client) -> Result<usize> {
+        // A waker is asked for once and kept. It is that of the first task.
         let mut read = pin!(client.read(&self.buffer));
         poll_fn(|cx| {
             let mut kept = self.kept.borrow_mut();
@@ -141,20 +138,16 @@ impl Server {
         })
         .await
     }
-    // ANCHOR_END: wrong-waker
 
-    // ANCHOR: blocking-call
-    /// Step 02's call, in a task.
     fn blocking_call(&self, client: &Client) -> Result<usize> {
+        // Step 02's call, in a task.
         set_flags(&client.io, OFlag::empty())?;
         recv(&client.io, &mut *self.buffer.borrow_mut()).context(Call::Recv)
     }
-    // ANCHOR_END: blocking-call
 
-    // ANCHOR: lossy-select
-    /// Reads a line, and every 10 ms looks at something else. Then the future
-    /// that reads is dropped, and what it has read with it.
     async fn lossy_select(&self, client: &Client) -> Result<Vec<u8>> {
+        // Reads a line, and every 10 ms looks at something else. Then the future
+        // that reads is dropped, and what it has read with it.
         loop {
             let tick = self.runtime.sleep(Duration::from_millis(10));
             let line = pin!(self.read_line(client));
@@ -174,12 +167,10 @@ impl Server {
             }
         }
     }
-    // ANCHOR_END: lossy-select
 
-    // ANCHOR: never-pending
-    /// As long as the client sends, there is something to read, and soon there
-    /// is room to write. So why wait?
     async fn never_pending(&self, client: &Client) -> Result<usize> {
+        // As long as the client sends, there is something to read, and soon there
+        // is room to write. So why wait?
         match client.try_read(&self.buffer) {
             Err(e) if e.kind() == ErrorKind::WouldBlock => {
                 client.read(&self.buffer).await
@@ -197,5 +188,4 @@ impl Server {
         }
         Ok(())
     }
-    // ANCHOR_END: never-pending
 }

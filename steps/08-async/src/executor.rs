@@ -20,7 +20,6 @@ use crate::source::Slot;
 /// what has become ready, must not wait for all of them.
 const TASKS_PER_TURN: usize = 8;
 
-// ANCHOR: waker
 /// The numbers of the tasks that were woken. `Waker` demands that any thread
 /// may wake one; hence the lock, though here all is one thread.
 type Woken = Mutex<VecDeque<u64>>;
@@ -36,7 +35,6 @@ impl Wake for TaskWaker {
         lock(&self.1).push_back(self.0);
     }
 }
-// ANCHOR_END: waker
 
 /// To drop it cancels it: it drops what it owns, its socket among it.
 type Task = Pin<Box<dyn Future<Output = ()>>>;
@@ -71,7 +69,6 @@ impl Runtime {
     ///
     /// # Errors
     /// None for a correct program: see [`epoll::Poller::wait`].
-    // ANCHOR: block_on
     pub fn block_on<T>(
         &self,
         main: impl Future<Output = T>,
@@ -107,7 +104,6 @@ impl Runtime {
             self.wait(&mut events, none.or(next))?;
         }
     }
-    // ANCHOR_END: block_on
 }
 
 fn poll(tasks: &mut HashMap<u64, (Task, Waker)>, number: u64) {

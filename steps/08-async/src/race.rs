@@ -6,7 +6,6 @@ use std::task::Poll;
 
 /// Waits for whichever is ready first: `None` if that is `second`. The loser is
 /// dropped, unless it was lent (`&mut`).
-// ANCHOR: race
 pub fn race<T>(
     mut first: impl Future<Output = T> + Unpin,
     mut second: impl Future<Output = ()> + Unpin,
@@ -18,7 +17,6 @@ pub fn race<T>(
         Pin::new(&mut second).poll(cx).map(|()| None)
     })
 }
-// ANCHOR_END: race
 
 /// Waits until `is_true` is. It is looked at whenever the task is polled: what
 /// makes it true has to wake the task.

@@ -41,7 +41,6 @@ impl Server {
     }
 
     /// Accepts until a signal comes; then the clients are drained.
-    // ANCHOR: serve
     pub(crate) async fn serve(
         self: &Rc<Self>,
         listener: Source<OwnedFd>,
@@ -60,7 +59,6 @@ impl Server {
         // The tasks that are left are dropped: close(2).
         Ok(())
     }
-    // ANCHOR_END: serve
 
     /// Takes clients from the accept queue, without end.
     async fn accept(self: &Rc<Self>, listener: Source<OwnedFd>) {
@@ -120,7 +118,6 @@ impl Server {
     /// Answers `client` until its FIN, or until the server stops and what had
     /// arrived is answered. A client that does not take its replies is not read
     /// from either.
-    // ANCHOR: converse
     async fn converse(&self, client: &Source<OwnedFd>) -> Result<()> {
         let mut conversation = Conversation::default();
         let log = |line: Frame<'_>, reply: &[u8]| {
@@ -150,5 +147,4 @@ impl Server {
         while client.read(&self.buffer).await? > 0 {}
         Ok(())
     }
-    // ANCHOR_END: converse
 }

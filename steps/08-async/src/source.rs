@@ -32,7 +32,6 @@ impl Slot {
     }
 }
 
-// ANCHOR: wait
 impl Runtime {
     /// Waits for events, and wakes the tasks that wait for them.
     pub(crate) fn wait(
@@ -49,7 +48,6 @@ impl Runtime {
         }
         Ok(())
     }
-    // ANCHOR_END: wait
 
     /// As if there were an event for each descriptor.
     pub(crate) fn wake_all(&self) {
@@ -99,7 +97,6 @@ impl<T: AsFd> Source<T> {
     /// Waits until `attempt` has another result than `WouldBlock`. What is ready
     /// already waits for a turn, too: it might be so without end, and the others
     /// would never have theirs.
-    // ANCHOR: when_ready
     pub fn when_ready<R>(
         &self,
         call: Call,
@@ -121,7 +118,6 @@ impl<T: AsFd> Source<T> {
             self.wait(cx)
         })
     }
-    // ANCHOR_END: when_ready
 
     /// Reads what has arrived. Returns 0 at the end of the stream.
     ///
@@ -139,7 +135,6 @@ impl<T: AsFd> Source<T> {
     ///
     /// # Errors
     /// As [`blocking::recv`].
-    // ANCHOR: try_read
     pub fn try_read(&self, buffer: &RefCell<[u8]>) -> io::Result<usize> {
         let mut buffer = buffer.borrow_mut();
         let count = recv(&self.io, &mut buffer)?;
@@ -149,7 +144,6 @@ impl<T: AsFd> Source<T> {
         slot.ready = count == buffer.len() || slot.hang_up;
         Ok(count)
     }
-    // ANCHOR_END: try_read
 
     /// Sends all of `bytes`, and waits while the kernel takes none.
     ///

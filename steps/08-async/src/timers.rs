@@ -34,7 +34,6 @@ impl Runtime {
 }
 
 /// A future written by hand: a struct, and `poll`.
-// ANCHOR: sleep
 struct Sleep<'a>(&'a Runtime, Instant);
 
 impl Future for Sleep<'_> {
@@ -56,4 +55,3 @@ impl Drop for Sleep<'_> {
         self.0.timers.borrow_mut().remove(&self.1);
     }
 }
-// ANCHOR_END: sleep

@@ -31,7 +31,6 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-// ANCHOR: lone
 /// Sends `ping`, waits for the reply, and says how long that took.
 fn ask(client: &mut TcpStream) -> io::Result<Duration> {
     let start = Instant::now();
@@ -39,4 +38,3 @@ fn ask(client: &mut TcpStream) -> io::Result<Duration> {
     client.read_exact(&mut [0; 5])?;
     Ok(start.elapsed())
 }
-// ANCHOR_END: lone

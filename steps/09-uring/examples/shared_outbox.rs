@@ -83,7 +83,6 @@ impl Server {
         self.push(Recv::new(Fd(fd), buffer, len).build(), fd, RECV);
     }
 
-    // ANCHOR: shared
     fn send(&mut self, fd: RawFd) {
         let Some(client) = self.clients.get_mut(&fd) else { return };
         let rest = &self.outbox[client.sent..client.len];
@@ -99,7 +98,6 @@ impl Server {
         (client.sent, client.len) = (0, self.outbox.len());
         self.send(fd);
     }
-    // ANCHOR_END: shared
 
     fn complete(&mut self, done: &cqueue::Entry) {
         let (fd, kind) =

@@ -19,7 +19,6 @@ const SIZE: usize = 256;
 
 /// `struct io_uring_buf`. In the first entry of the ring the last field is the
 /// ring's tail: how many buffers were ever put in.
-// ANCHOR: entry
 #[derive(Debug, Default)]
 #[repr(C)]
 struct Entry {
@@ -43,7 +42,6 @@ pub(crate) struct Buffers {
     memory: &'static [UnsafeCell<[u8; SIZE]>],
     tail: u16,
 }
-// ANCHOR_END: entry
 
 impl Buffers {
     /// A full ring, which the kernel knows.
@@ -70,7 +68,6 @@ impl Buffers {
 
     /// Lets `read` have the bytes that a completion has left in a buffer, none
     /// if it has left none. Then the kernel may have that buffer again.
-    // ANCHOR: use
     #[expect(unsafe_code, reason = "the kernel writes to this memory")]
     pub(crate) fn read(
         &mut self,
@@ -100,5 +97,4 @@ impl Buffers {
         // Release: the kernel sees the entry before it sees that it is there.
         self.entries.0[0].tail.store(self.tail, Ordering::Release);
     }
-    // ANCHOR_END: use
 }

@@ -21,7 +21,6 @@ use protocol::{Call, Error, Log};
 pub(crate) type Client = Rc<RefCell<Connection>>;
 
 /// One client: its socket, and how far we are with it.
-// ANCHOR: connection
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) socket: OwnedFd,
@@ -33,7 +32,6 @@ pub(crate) struct Connection {
     pub(crate) receiving: Option<usize>,
     pub(crate) last_active: Option<Instant>,
 }
-// ANCHOR_END: connection
 
 impl Connection {
     /// A new connection, with nothing in flight yet.
@@ -44,7 +42,6 @@ impl Connection {
 
     /// Takes what has been received; no bytes are the peer's FIN. `is_last` says
     /// that the receive has ended.
-    // ANCHOR: received
     pub(crate) fn received(
         &mut self,
         result: io::Result<usize>,
@@ -70,7 +67,6 @@ impl Connection {
             Err(source) => self.fail(Call::Recv, source, log),
         }
     }
-    // ANCHOR_END: received
 
     /// Takes back `replies`, of which a part was sent.
     pub(crate) fn sent(
@@ -102,7 +98,6 @@ impl Connection {
     }
 
     /// Does what can be done now: answers what there is room for.
-    // ANCHOR: advance
     pub(crate) fn advance(&mut self, log: &mut Log) {
         while self.session.interest().readable
             && let Some(input) = self.inbox.pop_front()
@@ -122,7 +117,6 @@ impl Connection {
             self.session.outbox.clear();
         }
     }
-    // ANCHOR_END: advance
 
     /// The replies to be sent next, if none are in flight.
     pub(crate) fn next_send(&mut self) -> Option<Vec<u8>> {

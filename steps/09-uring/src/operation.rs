@@ -20,7 +20,6 @@ use crate::connection::Client;
 
 /// What the kernel is asked to do. A clone is made of what goes on after a
 /// completion (multishot), and shares what that owns.
-// ANCHOR: operation
 #[derive(Clone)]
 pub(crate) enum Operation {
     /// Accept every client that comes (multishot).
@@ -32,13 +31,11 @@ pub(crate) enum Operation {
     /// Send as much as goes of these bytes.
     Send(Client, Vec<u8>),
 }
-// ANCHOR_END: operation
 
 impl Operation {
     /// The operation as the kernel reads it, on a descriptor that `self` keeps
     /// open. It points to the bytes on the heap, and so is valid as long as
     /// `self` is, wherever that moves.
-    // ANCHOR: entry
     pub(crate) fn entry(&self, fd: Fd) -> squeue::Entry {
         match self {
             // Not SOCK_NONBLOCK: the kernel would say EAGAIN, not wait.
@@ -55,7 +52,6 @@ impl Operation {
             }
         }
     }
-    // ANCHOR_END: entry
 
     pub(crate) fn client(&self) -> Option<&Client> {
         match self {

@@ -32,7 +32,6 @@ const PAUSE: Duration = Duration::from_millis(10);
 const CANCELLATION: u64 = u64::MAX;
 
 /// The rings, what they work on, and what is to be submitted.
-// ANCHOR: ring
 pub(crate) struct Ring {
     ring: IoUring,
     /// By the number that names them. It is emptied by completions alone, and
@@ -70,11 +69,9 @@ impl Ring {
         let in_flight = ManuallyDrop::new(Slab::new());
         Ok(Self { ring, in_flight, buffers, pending: Vec::new(), min_wait })
     }
-    // ANCHOR_END: ring
 
     /// Has the kernel work on `file` from the next [`turn`](Self::turn) on.
     /// Returns the number of the operation, which keeps `file` open.
-    // ANCHOR: start
     pub(crate) fn start(
         &mut self,
         file: &impl AsFd,
@@ -85,16 +82,13 @@ impl Ring {
         self.pending.push(entry.user_data(number as u64));
         number
     }
-    // ANCHOR_END: start
 
     /// Asks for the end of an operation, which comes with ECANCELED.
-    // ANCHOR: cancel
     pub(crate) fn cancel(&mut self, number: usize) {
         let entry = AsyncCancel::new(number as u64).build();
         let entry = entry.flags(Flags::SKIP_SUCCESS);
         self.pending.push(entry.user_data(CANCELLATION));
     }
-    // ANCHOR_END: cancel
 
     /// Submits what was started, waits until something is completed or
     /// `timeout` is over (`None`: never), and returns what was completed, for
@@ -104,7 +98,6 @@ impl Ring {
     /// # Errors
     /// None for a correct program. EINTR (a signal; SIGSTOP and SIGCONT) is a
     /// wait without completions; EAGAIN and EBUSY are one with a pause.
-    // ANCHOR: turn
     #[expect(unsafe_code, reason = "the kernel follows the entries' pointers")]
     pub(crate) fn turn(
         &mut self,
@@ -137,11 +130,9 @@ impl Ring {
         }
         Ok(self.ring.completion().collect())
     }
-    // ANCHOR_END: turn
 
     /// The operation that a completion is about. The last completion gives back
     /// what it owned.
-    // ANCHOR: complete
     pub(crate) fn complete(
         &mut self,
         done: &cqueue::Entry,
@@ -152,7 +143,6 @@ impl Ring {
         }
         self.in_flight.try_remove(number)
     }
-    // ANCHOR_END: complete
 
     /// All that have something in flight; one with two operations, twice.
     pub(crate) fn clients(&self) -> Vec<Client> {

@@ -76,7 +76,6 @@ impl Server {
 
     /// Serves until a signal comes and the last connection is closed. Fails as
     /// [`Ring::turn`] does.
-    // ANCHOR: run
     pub(crate) fn run(mut self) -> Result<()> {
         let mut changed = Vec::new();
         self.accept();
@@ -132,11 +131,9 @@ impl Server {
             }
         }
     }
-    // ANCHOR_END: run
 
     /// Starts and cancels operations, so that what is in flight is what the
     /// state wants. A connection that has nothing in flight is closed.
-    // ANCHOR: update
     fn update(&mut self, client: Client) {
         let mut connection = client.borrow_mut();
         self.active += usize::from(connection.last_active < Some(self.window));
@@ -164,9 +161,7 @@ impl Server {
             self.listener.iter_mut().for_each(|l| l.backoff.reset());
         }
     }
-    // ANCHOR_END: update
 
-    // ANCHOR: accept
     fn accept(&mut self) {
         while let Some(listener) = &mut self.listener
             && let Some(socket) = listener.next(self.open, &mut self.ring)
@@ -188,7 +183,6 @@ impl Server {
         let connection = Connection::new(stream.into(), self.now);
         self.update(Rc::new(RefCell::new(connection)));
     }
-    // ANCHOR_END: accept
 
     /// The first signal: no new clients, and the open connections are drained
     /// when all completions of this turn have been seen.
@@ -222,14 +216,12 @@ impl Server {
 
     /// At the end of a window: one in [`SHARE`] of the clients that were active
     /// in it is waited for in the next.
-    // ANCHOR: batch
     fn count_active(&mut self) {
         if self.now >= self.window + WINDOW {
             self.batch = self.active / SHARE;
             (self.window, self.active) = (self.now, 0);
         }
     }
-    // ANCHOR_END: batch
 
     fn is_finished(&self) -> bool {
         self.listener.is_none() && self.open == 0

@@ -12,7 +12,6 @@ use super::server::{Connection, EventLoop, Result, Server};
 /// `close` is not called.
 struct Leak;
 
-// ANCHOR: leak
 impl Server for Leak {
     fn close(&self, connection: Connection, result: Result) -> Result {
         if result.is_err() {
@@ -21,7 +20,6 @@ impl Server for Leak {
         Ok(())
     }
 }
-// ANCHOR_END: leak
 
 pub(super) const LEAK: FaultyServer = FaultyServer {
     name: "descriptor-leaked-on-reset",
@@ -36,13 +34,11 @@ pub(super) const LEAK: FaultyServer = FaultyServer {
 /// resets ends the server for all.
 struct FatalReset;
 
-// ANCHOR: fatal_reset
 impl Server for FatalReset {
     fn close(&self, _: Connection, result: Result) -> Result {
         result
     }
 }
-// ANCHOR_END: fatal_reset
 
 pub(super) const FATAL_RESET: FaultyServer = FaultyServer {
     name: "one-reset-ends-all",
@@ -69,13 +65,11 @@ pub(super) const FATAL_RESET: FaultyServer = FaultyServer {
 /// interrupts `epoll_wait` even where no handler runs.
 struct FatalStop;
 
-// ANCHOR: fatal_stop
 impl Server for FatalStop {
     fn after_failed_wait(&self, _: &mut EventLoop, e: io::Error) -> Result {
         Err(e)
     }
 }
-// ANCHOR_END: fatal_stop
 
 pub(super) const FATAL_STOP: FaultyServer = FaultyServer {
     name: "interrupted-wait-ends-all",
@@ -99,14 +93,12 @@ pub(super) const FATAL_STOP: FaultyServer = FaultyServer {
 /// it does nothing else any more, 700,000 times in two seconds.
 struct Spin;
 
-// ANCHOR: spin
 impl Server for Spin {
     fn after_failed_accept(&self, _: &mut EventLoop, e: io::Error) -> Result {
         eprintln!("[!] accept failed: {e}");
         Ok(())
     }
 }
-// ANCHOR_END: spin
 
 pub(super) const SPIN: FaultyServer = FaultyServer {
     name: "accept-spins-out-of-descriptors",
@@ -123,13 +115,11 @@ pub(super) const SPIN: FaultyServer = FaultyServer {
 /// `listener.accept()?`: one client too many ends the server for all.
 struct FatalLimit;
 
-// ANCHOR: fatal_limit
 impl Server for FatalLimit {
     fn after_failed_accept(&self, _: &mut EventLoop, e: io::Error) -> Result {
         Err(e)
     }
 }
-// ANCHOR_END: fatal_limit
 
 pub(super) const FATAL_LIMIT: FaultyServer = FaultyServer {
     name: "out-of-descriptors-ends-all",
@@ -147,13 +137,11 @@ pub(super) const FATAL_LIMIT: FaultyServer = FaultyServer {
 /// set: level-triggered, it reports the queue again and again.
 struct LevelSpin;
 
-// ANCHOR: level_spin
 impl Server for LevelSpin {
     fn listener_interest(&self, _: bool) -> EpollFlags {
         EpollFlags::EPOLLIN
     }
 }
-// ANCHOR_END: level_spin
 
 pub(super) const LEVEL_SPIN: FaultyServer = FaultyServer {
     name: "listener-left-on-out-of-descriptors",

@@ -9,13 +9,11 @@ use super::{FaultyServer, Right};
 /// brought stands for a protocol: one `recv` is taken for one message.
 struct OneRecv;
 
-// ANCHOR: one_recv
 impl Server for OneRecv {
     fn feed(&self, _: &mut Line, input: &[u8], replies: &mut Vec<u8>) {
         self.reply(text(input), replies);
     }
 }
-// ANCHOR_END: one_recv
 
 pub(super) const ONE_RECV: FaultyServer = FaultyServer {
     name: "one-recv-for-one-message",
@@ -53,14 +51,12 @@ pub(super) const ONE_RECV: FaultyServer = FaultyServer {
 /// brought: `strcspn`, `strcasecmp` and `%s` end at the first NUL.
 struct CutAtNul;
 
-// ANCHOR: cut_at_nul
 impl Server for CutAtNul {
     fn reply(&self, line: &[u8], replies: &mut Vec<u8>) {
         let string = line.split(|&byte| byte == 0).next().unwrap_or(line);
         Right.reply(string, replies);
     }
 }
-// ANCHOR_END: cut_at_nul
 
 pub(super) const CUT_AT_NUL: FaultyServer = FaultyServer {
     name: "line-cut-at-a-nul",
@@ -80,14 +76,12 @@ pub(super) const CUT_AT_NUL: FaultyServer = FaultyServer {
 /// what the buffer held before.
 struct WholeBuffer;
 
-// ANCHOR: whole_buffer
 impl Server for WholeBuffer {
     fn received<'a>(&self, buffer: &'a [u8], _: usize) -> &'a [u8] {
         let end = buffer.iter().rposition(|&byte| byte != 0);
         &buffer[..end.map_or(0, |last| last + 1)]
     }
 }
-// ANCHOR_END: whole_buffer
 
 pub(super) const WHOLE_BUFFER: FaultyServer = FaultyServer {
     name: "rest-of-the-buffer-used",
@@ -128,7 +122,6 @@ pub(super) const WHOLE_BUFFER: FaultyServer = FaultyServer {
 /// once it is there: a peer that sends no newline fills the memory.
 struct NoLimit;
 
-// ANCHOR: no_limit
 impl Server for NoLimit {
     fn extend(&self, line: &mut Line, piece: &[u8], replies: &mut Vec<u8>) {
         line.bytes.extend_from_slice(piece);
@@ -138,7 +131,6 @@ impl Server for NoLimit {
         }
     }
 }
-// ANCHOR_END: no_limit
 
 pub(super) const NO_LIMIT: FaultyServer = FaultyServer {
     name: "line-kept-without-a-limit",
@@ -153,7 +145,6 @@ pub(super) const NO_LIMIT: FaultyServer = FaultyServer {
 /// taken for a new line: which is too long again, or is answered.
 struct LimitPerPiece;
 
-// ANCHOR: limit_per_piece
 impl Server for LimitPerPiece {
     fn extend(&self, line: &mut Line, piece: &[u8], replies: &mut Vec<u8>) {
         line.bytes.extend_from_slice(piece);
@@ -164,7 +155,6 @@ impl Server for LimitPerPiece {
         }
     }
 }
-// ANCHOR_END: limit_per_piece
 
 pub(super) const LIMIT_PER_PIECE: FaultyServer = FaultyServer {
     name: "too-long-said-per-piece",
@@ -184,7 +174,6 @@ pub(super) const LIMIT_PER_PIECE: FaultyServer = FaultyServer {
 /// those that could not be sent come to the next client.
 struct LeftOver;
 
-// ANCHOR: left_over
 static REPLIES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 fn replies() -> MutexGuard<'static, Vec<u8>> {
@@ -203,7 +192,6 @@ impl Server for LeftOver {
         Ok(())
     }
 }
-// ANCHOR_END: left_over
 
 pub(super) const LEFT_OVER: FaultyServer = FaultyServer {
     name: "replies-of-a-broken-connection-kept",

@@ -21,8 +21,7 @@
 //! 1. Find the decision in `server.rs`: the methods of the trait `Server`. If
 //!    it is not one yet, make it one.
 //! 2. In the file of its theme, write a struct without fields, and an
-//!    `impl Server` that replaces that method alone. An `ANCHOR` around it lets a
-//!    page of the book show it.
+//!    `impl Server` that replaces that method alone. A page of the book shows it.
 //! 3. Beside it, a [`FaultyServer`]: its name, the page that breaks it, its
 //!    mistake in a few words, and the cases that it must fail. Add it to [`ALL`].
 //! 4. `cargo test -p faulty` holds it to that list: it must fail those and no

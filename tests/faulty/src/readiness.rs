@@ -11,13 +11,11 @@ use super::{FaultyServer, Right};
 /// raises no event again.
 struct ReadOnce;
 
-// ANCHOR: read_once
 impl Server for ReadOnce {
     fn interest(&self, connection: &Connection) -> EpollFlags {
         Right.interest(connection) | EpollFlags::EPOLLET
     }
 }
-// ANCHOR_END: read_once
 
 pub(super) const READ_ONCE: FaultyServer = FaultyServer {
     name: "one-recv-per-edge",
@@ -53,7 +51,6 @@ pub(super) const READ_ONCE: FaultyServer = FaultyServer {
 /// accepted, and the others wait until another comes.
 struct AcceptOnce;
 
-// ANCHOR: accept_once
 impl Server for AcceptOnce {
     fn listener_interest(&self, accepting: bool) -> EpollFlags {
         Right.listener_interest(accepting) | EpollFlags::EPOLLET
@@ -63,7 +60,6 @@ impl Server for AcceptOnce {
         event_loop.accept().or(Ok(()))
     }
 }
-// ANCHOR_END: accept_once
 
 pub(super) const ACCEPT_ONCE: FaultyServer = FaultyServer {
     name: "one-accept-per-edge",
@@ -111,13 +107,11 @@ pub(super) const ACCEPT_ONCE: FaultyServer = FaultyServer {
 /// full again are the same as never full.
 struct QueueForgotten;
 
-// ANCHOR: queue_forgotten
 impl Server for QueueForgotten {
     fn listener_interest(&self, accepting: bool) -> EpollFlags {
         Right.listener_interest(accepting) | EpollFlags::EPOLLET
     }
 }
-// ANCHOR_END: queue_forgotten
 
 pub(super) const QUEUE_FORGOTTEN: FaultyServer = FaultyServer {
     name: "full-queue-never-asked-for-again",
@@ -132,13 +126,11 @@ pub(super) const QUEUE_FORGOTTEN: FaultyServer = FaultyServer {
 /// nearly always, and so `epoll_wait` never waits.
 struct AlwaysWritable;
 
-// ANCHOR: always_writable
 impl Server for AlwaysWritable {
     fn interest(&self, connection: &Connection) -> EpollFlags {
         Right.interest(connection) | EpollFlags::EPOLLOUT
     }
 }
-// ANCHOR_END: always_writable
 
 pub(super) const ALWAYS_WRITABLE: FaultyServer = FaultyServer {
     name: "epollout-always-on",

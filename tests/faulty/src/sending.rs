@@ -13,7 +13,6 @@ use super::{FaultyServer, Right};
 /// kernel's buffer is gone.
 struct Partial;
 
-// ANCHOR: partial
 impl Server for Partial {
     fn flush(&self, connection: &mut Connection) -> Result {
         let sent = (&connection.socket).write(&connection.outbox);
@@ -24,7 +23,6 @@ impl Server for Partial {
         }
     }
 }
-// ANCHOR_END: partial
 
 pub(super) const PARTIAL: FaultyServer = FaultyServer {
     name: "partial-write-dropped",
@@ -52,7 +50,6 @@ pub(super) const PARTIAL: FaultyServer = FaultyServer {
 /// that does not read stops all.
 struct Blocking;
 
-// ANCHOR: blocking
 impl Server for Blocking {
     fn flush(&self, connection: &mut Connection) -> Result {
         while !connection.outbox.is_empty() {
@@ -64,7 +61,6 @@ impl Server for Blocking {
         Ok(())
     }
 }
-// ANCHOR_END: blocking
 
 pub(super) const BLOCKING: FaultyServer = FaultyServer {
     name: "write-that-waits",
@@ -86,7 +82,6 @@ pub(super) const BLOCKING: FaultyServer = FaultyServer {
 /// unfinished last line, and what was not sent yet, are lost.
 struct LostAtTheEnd;
 
-// ANCHOR: lost_at_the_end
 impl Server for LostAtTheEnd {
     fn finish(&self, connection: &mut Connection) -> Result {
         connection.outbox.clear();
@@ -94,7 +89,6 @@ impl Server for LostAtTheEnd {
         Ok(())
     }
 }
-// ANCHOR_END: lost_at_the_end
 
 pub(super) const LOST_AT_THE_END: FaultyServer = FaultyServer {
     name: "replies-lost-at-the-end-of-input",
@@ -112,7 +106,6 @@ pub(super) const LOST_AT_THE_END: FaultyServer = FaultyServer {
 /// reset, which overtakes the replies.
 struct Reset;
 
-// ANCHOR: reset
 impl Server for Reset {
     fn close(&self, connection: Connection, _: Result) -> Result {
         let at_once = nix::libc::linger { l_onoff: 1, l_linger: 0 };
@@ -120,7 +113,6 @@ impl Server for Reset {
         Ok(())
     }
 }
-// ANCHOR_END: reset
 
 pub(super) const RESET: FaultyServer = FaultyServer {
     name: "reset-instead-of-close",
@@ -146,14 +138,12 @@ pub(super) const RESET: FaultyServer = FaultyServer {
 /// answered, and `close` with unread input is a reset.
 struct Exit;
 
-// ANCHOR: exit
 impl Server for Exit {
     fn shut_down(&self, event_loop: &mut EventLoop) -> Result {
         event_loop.connections.clear();
         Ok(())
     }
 }
-// ANCHOR_END: exit
 
 pub(super) const EXIT: FaultyServer = FaultyServer {
     name: "exit-at-a-signal",

@@ -13,7 +13,6 @@ use nix::libc;
 use crate::{Language, Log};
 
 /// The system call, or the group of them, that failed.
-// ANCHOR: error
 #[expect(missing_docs, reason = "the call of that name, in section 2 of `man`")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
@@ -57,7 +56,6 @@ impl<T, E: Into<io::Error>> ResultExt<T> for std::result::Result<T, E> {
         self.map_err(|error| Error { call, source: error.into() })
     }
 }
-// ANCHOR_END: error
 
 impl Error {
     /// The line that is printed.

@@ -49,7 +49,6 @@ impl Log {
     }
 
     /// Notes what happened to a message or to a connection.
-    // ANCHOR: info
     pub fn info(&mut self, message: Message<'_>) {
         if !self.quiet {
             self.notice(message);
@@ -80,7 +79,6 @@ impl Log {
             self.lines.clear();
         }
     }
-    // ANCHOR_END: info
 
     /// Says on stderr that a connection ended with an error.
     pub fn warn(&mut self, error: &Error) {
@@ -97,7 +95,6 @@ impl Log {
 
     /// Writes whole lines, or counts them in `dropped` while the reader stalls.
     /// An error drops them too: the reader is gone (EPIPE), or the disk is full.
-    // ANCHOR: write
     fn write(
         &self,
         lines: &str,
@@ -118,7 +115,6 @@ impl Log {
             *dropped += lines.lines().count();
         }
     }
-    // ANCHOR_END: write
 }
 
 impl Drop for Log {
@@ -139,7 +135,6 @@ fn writable(to: &impl AsFd, timeout_ms: u8) -> bool {
 /// # Errors
 /// ENOSPC where stdout is a file on a full disk. EPIPE is not among them: the
 /// reader, such as `head -1`, has read enough. `man 2 write`.
-// ANCHOR: print
 pub fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -147,4 +142,3 @@ pub fn print(text: &str) -> io::Result<()> {
         result => result,
     }
 }
-// ANCHOR_END: print

@@ -123,7 +123,6 @@ impl Message<'_> {
 
 /// A peer's bytes, safe to show: what could drive the terminal on which the
 /// log is watched is escaped (`\x1b`), the rest is shown as it is.
-// ANCHOR: printable
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -147,4 +146,3 @@ pub fn printable(bytes: &[u8]) -> String {
     }
     text
 }
-// ANCHOR_END: printable

@@ -27,7 +27,6 @@ pub fn host(text: &str) -> Result<SocketAddr, &'static str> {
 }
 
 /// Where and how a server listens.
-// ANCHOR: listen
 #[derive(Args, Clone, Debug)]
 pub struct ListenOptions {
     /// IPv4 or IPv6 address to listen on
@@ -51,7 +50,6 @@ pub struct ListenOptions {
     #[arg(short, long)]
     pub quiet: bool,
 }
-// ANCHOR_END: listen
 
 impl ListenOptions {
     /// The address and port to bind to.

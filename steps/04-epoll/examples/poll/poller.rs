@@ -13,7 +13,6 @@ use nix::libc::{
 use protocol::{Call, Result, ResultExt};
 
 /// Each descriptor with its token and what to wait for.
-// ANCHOR: poller
 #[derive(Default)]
 pub(crate) struct Poller {
     registered: RefCell<BTreeMap<RawFd, (u64, i16)>>,
@@ -68,7 +67,6 @@ impl Poller {
         Ok(())
     }
 }
-// ANCHOR_END: poller
 
 /// `man 2 poll`. `nix`'s takes borrowed descriptors, and this list may hold
 /// one that its owner has closed: that is what POLLNVAL is for.

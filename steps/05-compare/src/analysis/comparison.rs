@@ -80,7 +80,6 @@ pub(crate) struct Difference {
 /// keeps away from 1. The baseline's ratio to itself does not enter: that is
 /// a statement about the machine. A test simulates what this rule finds, and
 /// how often it is wrong.
-// ANCHOR: differences
 pub(crate) fn differences(results: &Results, row: &Row) -> Vec<Difference> {
     let first = results.row(&row.load, &results.baseline);
     let baseline = first.into_iter().chain(results.row_again(&row.load));
@@ -100,7 +99,6 @@ fn judge_all(
     };
     COMPARED.iter().filter_map(judge).collect()
 }
-// ANCHOR_END: differences
 
 /// The figures of the rounds in which both have answered something, the second
 /// of each pair being that of `baseline`.

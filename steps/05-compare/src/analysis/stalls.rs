@@ -26,7 +26,6 @@ pub(crate) fn sentences(results: &Results) -> Vec<String> {
     sentences.collect()
 }
 
-// ANCHOR: whole_seconds
 fn whole_seconds(row: &Row) -> Option<String> {
     let mut modes = BTreeMap::<u64, u64>::new();
     for (second, count) in row.rounds.iter().flat_map(|r| &r.retransmit_counts)
@@ -62,7 +61,6 @@ fn whole_seconds(row: &Row) -> Option<String> {
         )
     })
 }
-// ANCHOR_END: whole_seconds
 
 fn forty_ms(row: &Row) -> Option<String> {
     let late = row.rounds.iter().map(|round| round.delayed_ack_count as f64);

@@ -8,7 +8,6 @@ pub(crate) const USUAL: f64 = 0.95;
 
 /// How many times one server's figure is another's, and between which bounds
 /// that lies with a certain confidence.
-// ANCHOR: ratio
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Ratio {
     pub(crate) value: f64,
@@ -47,7 +46,6 @@ impl Ratio {
             [mean, mean - margin, mean + margin].map(f64::exp);
         Self { value, low, high }
     }
-    // ANCHOR_END: ratio
 
     /// Whether 1 is a ratio that is not within the bounds, nor nearer to them
     /// than `smallest` (0.01: one hundredth).

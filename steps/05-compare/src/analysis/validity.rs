@@ -57,7 +57,6 @@ pub(crate) fn notes(results: &Results) -> Vec<String> {
     notes.iter().map(line).collect()
 }
 
-// ANCHOR: notes
 fn of_row(row: &Row, load: &Load) -> Vec<String> {
     if row.again && !row.has_failed() {
         return Vec::new(); // the same as of the baseline's first row
@@ -93,12 +92,10 @@ fn of_row(row: &Row, load: &Load) -> Vec<String> {
     notes.extend(rounds.find_map(|r| violation(r, load.connections)));
     notes
 }
-// ANCHOR_END: notes
 
 /// What is wrong with a round of `users`, if it breaks Little's law: throughput
 /// and latency that do not fit together were not measured in the way that the
 /// row claims.
-// ANCHOR: violation
 pub(crate) fn violation(round: &Round, users: usize) -> Option<String> {
     let expected = round.expected_rps.filter(|_| !round.is_dead())?;
     if round.latency.max > round.seconds {
@@ -120,4 +117,3 @@ pub(crate) fn violation(round: &Round, users: usize) -> Option<String> {
         )
     })
 }
-// ANCHOR_END: violation

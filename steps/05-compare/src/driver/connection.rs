@@ -31,7 +31,6 @@ use protocol::PONG;
 const PING: &[u8] = b"ping\n";
 
 /// One connection, and how far we are with it.
-// ANCHOR: connection
 #[derive(Debug)]
 pub(crate) struct Connection {
     socket: OwnedFd,
@@ -42,7 +41,6 @@ pub(crate) struct Connection {
     /// What the kernel waits for on this connection.
     registered: Option<Interest>,
 }
-// ANCHOR_END: connection
 
 impl Connection {
     /// Begins to connect to `server`, from the address `source` if there is
@@ -51,7 +49,6 @@ impl Connection {
     /// # Errors
     /// EMFILE without a free descriptor, EADDRNOTAVAIL without a free port;
     /// ECONNREFUSED may come here or from [`advance`](Self::advance).
-    // ANCHOR: open
     pub(crate) fn open(
         server: SocketAddrV4,
         source: Option<Ipv4Addr>,
@@ -72,7 +69,6 @@ impl Connection {
         }
         Ok(Self { socket, unsent: Vec::new(), received: 0, registered: None })
     }
-    // ANCHOR_END: open
 
     /// Puts so many more requests on their way.
     pub(crate) fn send_requests(
@@ -101,7 +97,6 @@ impl Connection {
     }
 
     /// Hands the kernel what it takes of the requests. `man 2 send`.
-    // ANCHOR: flush
     pub(crate) fn flush(&mut self) -> Result<(), ErrorKind> {
         while !self.unsent.is_empty() {
             match send(&self.socket, &self.unsent) {
@@ -113,7 +108,6 @@ impl Connection {
         }
         Ok(())
     }
-    // ANCHOR_END: flush
 
     /// Sends our FIN: no request follows. `man 2 shutdown`.
     pub(crate) fn shut_down(&self) {
@@ -124,7 +118,6 @@ impl Connection {
     /// Does what can be done without waiting, and returns how many replies
     /// are complete now, whatever comes after them. `hang_up` says that an
     /// end follows the bytes that can be read.
-    // ANCHOR: advance
     pub(crate) fn advance(
         &mut self,
         hang_up: bool,
@@ -158,10 +151,8 @@ impl Connection {
             }
         }
     }
-    // ANCHOR_END: advance
 
     /// Checks every byte of every reply, and counts those that end here.
-    // ANCHOR: check
     fn check(&mut self, mut bytes: &[u8]) -> Result<usize, ErrorKind> {
         let mut replies = 0;
         while !bytes.is_empty() {
@@ -177,7 +168,6 @@ impl Connection {
         }
         Ok(replies)
     }
-    // ANCHOR_END: check
 }
 
 fn would_block(error: &io::Error) -> bool {

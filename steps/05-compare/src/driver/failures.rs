@@ -12,7 +12,6 @@ use crate::load::pacing::Pacing;
 impl Driver<'_> {
     /// All requests that a user has in flight have failed. Their successors are
     /// due when they were going to be: a schedule stands whatever fails.
-    // ANCHOR: fail
     pub(super) fn fail(
         &mut self,
         index: usize,
@@ -70,5 +69,4 @@ impl Driver<'_> {
             }
         }
     }
-    // ANCHOR_END: fail
 }

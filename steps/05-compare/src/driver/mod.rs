@@ -37,7 +37,6 @@ const READ_SIZE: usize = 4 * 1_024;
 const WARM_UP: Duration = Duration::from_millis(50);
 
 /// One measurement.
-// ANCHOR: struct
 pub(crate) struct Driver<'a> {
     scenario: &'a Scenario,
     timeout: Duration,
@@ -57,7 +56,6 @@ pub(crate) struct Driver<'a> {
     buffer: Box<[u8]>,
     recorder: Recorder,
 }
-// ANCHOR_END: struct
 
 impl<'a> Driver<'a> {
     /// Puts `server` under the load of `scenario` when it is run. A request may
@@ -98,7 +96,6 @@ impl<'a> Driver<'a> {
     ///
     /// # Errors
     /// Ctrl-C before there was anything to show, or the server ended.
-    // ANCHOR: run
     pub(crate) fn run(mut self) -> Result<(Round, Histogram<u64>), Error> {
         let mut events = Vec::new();
         self.start();
@@ -121,7 +118,6 @@ impl<'a> Driver<'a> {
         self.check_server()?;
         Ok(self.finish())
     }
-    // ANCHOR_END: run
 
     /// Ctrl-C: what there is so far of a long measurement.
     fn finish_early(mut self) -> Result<(Round, Histogram<u64>), Error> {

@@ -16,7 +16,6 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Driver<'_> {
     /// Adds the first timers.
-    // ANCHOR: start
     pub(super) fn start(&mut self) {
         let now = Instant::now();
         self.timers.add(now, Timer::Look);
@@ -93,7 +92,6 @@ impl Driver<'_> {
             self.timers.add(now + first, Timer::Request(index, now + first));
         }
     }
-    // ANCHOR_END: start
 
     /// Closes the connections in order: what comes before the server's FIN
     /// answers none of our requests.

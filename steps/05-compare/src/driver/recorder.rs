@@ -21,7 +21,6 @@ pub(crate) const SAMPLE_PERIOD: Duration = Duration::from_millis(50);
 const LOOKS_PER_SEARCH: u64 = 10;
 
 /// All that one measurement saw.
-// ANCHOR: recorder
 #[derive(Debug)]
 pub(crate) struct Recorder {
     /// Requests that are due from here on count.
@@ -46,7 +45,6 @@ pub(crate) struct Recorder {
     /// The rest is counted here.
     round: Round,
 }
-// ANCHOR_END: recorder
 
 impl Recorder {
     /// Of what the processes of `group` do under the load of `scenario`.
@@ -93,7 +91,6 @@ impl Recorder {
     }
 
     /// A good reply came at `now` to what was due at `due`.
-    // ANCHOR: reply
     pub(crate) fn reply(&mut self, due: Instant, now: Instant) {
         self.round.answered += 1;
         if self.begin.is_some() && self.end.is_none() {
@@ -130,7 +127,6 @@ impl Recorder {
             self.lower_bound(Duration::ZERO);
         }
     }
-    // ANCHOR_END: reply
 
     fn lower_bound(&mut self, time: Duration) {
         let (time, shortest) =

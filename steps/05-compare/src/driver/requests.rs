@@ -19,7 +19,6 @@ impl Driver<'_> {
     ///
     /// # Errors
     /// The server has ended.
-    // ANCHOR: timers
     pub(super) fn run_timers(&mut self) -> Result<(), Error> {
         let now = Instant::now();
         while let Some((time, timer)) = self.timers.pop_due(now) {
@@ -71,10 +70,8 @@ impl Driver<'_> {
         }
         Ok(())
     }
-    // ANCHOR_END: timers
 
     /// A user sends the requests that are due.
-    // ANCHOR: send
     pub(super) fn send_requests(
         &mut self,
         index: usize,
@@ -138,5 +135,4 @@ impl Driver<'_> {
         }
         due_now
     }
-    // ANCHOR_END: send
 }

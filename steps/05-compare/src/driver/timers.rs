@@ -32,7 +32,6 @@ pub(crate) enum Timer {
 }
 
 /// All that is due at some time, and a timer of the kernel for the first of it.
-// ANCHOR: timers
 #[derive(Debug)]
 pub(crate) struct Timers {
     timer: TimerFd,
@@ -94,7 +93,6 @@ impl Timers {
         self.timer.set(once, TimerSetTimeFlags::empty())
     }
 }
-// ANCHOR_END: timers
 
 impl AsFd for Timers {
     fn as_fd(&self) -> BorrowedFd<'_> {

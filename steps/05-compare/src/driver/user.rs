@@ -23,7 +23,6 @@ pub(crate) struct Request {
 }
 
 /// One of the users.
-// ANCHOR: user
 #[derive(Debug)]
 pub(crate) struct User {
     token: u64,
@@ -37,7 +36,6 @@ pub(crate) struct User {
     /// Its first request is over, well or not.
     pub(crate) is_ready: bool,
 }
-// ANCHOR_END: user
 
 impl User {
     pub(crate) fn new(index: usize, scenario: &Scenario, seed: u64) -> Self {
@@ -64,7 +62,6 @@ impl User {
 
     /// Sends a request for each of `dues`, on the connection that there is or
     /// on a new one.
-    // ANCHOR: send_requests
     pub(crate) fn send_requests(
         &mut self,
         dues: &[Instant],
@@ -82,7 +79,6 @@ impl User {
         connection.send_requests(dues.len())?;
         connection.register(poller, self.token)
     }
-    // ANCHOR_END: send_requests
 
     /// Where a user connects from that does so for each request. A port is in
     /// TIME_WAIT for 1 to 2 s after its connection, and an address has about
@@ -95,7 +91,6 @@ impl User {
 
     /// Takes what has come from the server, and returns the requests that are
     /// answered now, whatever comes after their replies.
-    // ANCHOR: on_readable
     pub(crate) fn on_readable(
         &mut self,
         hang_up: bool,
@@ -120,7 +115,6 @@ impl User {
         let token = self.token;
         (answered, result.and_then(|()| connection.register(poller, token)))
     }
-    // ANCHOR_END: on_readable
 
     /// Closes the connection and returns the requests that were not answered.
     pub(crate) fn close(&mut self) -> VecDeque<Request> {

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 
 /// When a user sends its next request.
-// ANCHOR: pacing
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pacing {
     /// After the reply and a think time, uniform between the two: the article's
@@ -19,9 +18,7 @@ pub(crate) enum Pacing {
     /// One request, and no more.
     OneShot,
 }
-// ANCHOR_END: pacing
 
-// ANCHOR: next
 impl Pacing {
     /// How long after the start the first request is due, for user number
     /// `index` of `count`: as if all had been at it for long already. Without
@@ -62,7 +59,6 @@ impl Pacing {
         }
     }
 }
-// ANCHOR_END: next
 
 impl Pacing {
     /// Requests a second of one user, where each reply takes `latency` seconds

@@ -12,7 +12,6 @@ use std::time::Duration;
 use super::pacing::Pacing;
 
 /// One load, the same for every server.
-// ANCHOR: scenario
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
@@ -27,7 +26,6 @@ pub(crate) struct Scenario {
     /// How long it is measured in one round.
     pub(crate) duration: Duration,
 }
-// ANCHOR_END: scenario
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -43,7 +41,6 @@ const ONE_SHOT: [Pacing; 2] = [Pacing::OneShot; 2];
 
 /// All loads. The article's, named and unnamed; then those that find what a
 /// server can take, and what a connection costs it.
-// ANCHOR: loads
 pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario::new("low", 10, ONCE_A_SECOND),
     Scenario::new("medium", 100, ONCE_A_SECOND),
@@ -64,7 +61,6 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
     Scenario::new("idle-1000", 1_000, ONE_SHOT).kept(1),
     Scenario::new("idle-10000", 10_000, ONE_SHOT).kept(1),
 ];
-// ANCHOR_END: loads
 
 impl Scenario {
     /// A connection per request, as in the article. Three loads, four turns
@@ -116,12 +112,10 @@ impl Scenario {
     /// `latency` seconds; `None` for users that send only one. Of N users, each
     /// waits R for a reply and thinks for Z before its next request, so they
     /// send X = N / (R + Z) times a second, whatever the server is like.
-    // ANCHOR: little
     pub(crate) fn expected_rps(&self, latency: f64) -> Option<f64> {
         let rate = |user| self.pacing(user).rate(latency, self.in_flight);
         (0..self.users).map(rate).sum()
     }
-    // ANCHOR_END: little
 
     /// The load in words.
     pub(crate) fn describe(&self) -> String {

@@ -4,7 +4,6 @@
 pub type Format = fn(f64) -> String;
 
 /// How values are laid out along an axis.
-// ANCHOR: scale
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
     /// Equal steps are equal differences.
@@ -24,7 +23,6 @@ impl Scale {
         }
     }
 }
-// ANCHOR_END: scale
 
 /// One axis.
 #[derive(Debug)]
@@ -79,7 +77,6 @@ impl Axis {
     }
 
     /// Where `value` lies, from 0 to 1.
-    // ANCHOR: share
     pub(crate) fn share(&self, value: f64) -> f64 {
         let bounds = (self.ticks.first(), self.ticks.last());
         let (Some(&least), Some(&most)) = bounds else { return 0.0 };
@@ -87,5 +84,4 @@ impl Axis {
             [value, least, most].map(|value| self.scale.place(value));
         ((value - least) / (most - least)).clamp(0.0, 1.0)
     }
-    // ANCHOR_END: share
 }

@@ -17,7 +17,6 @@ pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
 /// Writes all files into `folder`. Older ones are replaced when all of the new
 /// ones are complete: neither a full disk nor a crash harms them.
 /// `man 2 rename`.
-// ANCHOR: write
 pub(crate) fn write(results: &Results, folder: &Path) -> io::Result<()> {
     let files = [
         ("results.json", serde_json::to_string_pretty(results)?),
@@ -38,7 +37,6 @@ pub(crate) fn write(results: &Results, folder: &Path) -> io::Result<()> {
     let _ = fs::remove_dir_all(aside);
     written
 }
-// ANCHOR_END: write
 
 /// A folder within `folder`, so that it is on the same file system.
 fn aside(folder: &Path) -> PathBuf {

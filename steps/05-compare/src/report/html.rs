@@ -56,7 +56,6 @@ const EXPLANATIONS: [&str; 4] = [
 
 /// The whole page: the Markdown that `--markdown` prints, in more columns, and
 /// the charts.
-// ANCHOR: page
 pub(crate) fn page(results: &Results) -> String {
     let counted = |column: &Metric| {
         let mut counts = results.rows().filter_map(|r| column.aggregate(r));
@@ -85,4 +84,3 @@ pub(crate) fn page(results: &Results) -> String {
          <title>05-compare</title>\n<style>{STYLE}</style>\n{body}</html>\n"
     )
 }
-// ANCHOR_END: page

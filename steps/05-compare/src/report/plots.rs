@@ -65,7 +65,6 @@ fn chart(
 }
 
 /// How much of the requests stay under which latency.
-// ANCHOR: distribution
 fn distribution(results: &Results, load: &Load) -> Option<Figure> {
     let title = format!("Latency, {}", load.name);
     let axes = |x: &[f64], y: &[f64]| {
@@ -80,7 +79,6 @@ fn distribution(results: &Results, load: &Load) -> Option<Figure> {
         known.map(|&(quantile, s)| (quantile, s * 1e3)).collect()
     })
 }
-// ANCHOR_END: distribution
 
 /// A metric against the number of connections, where there are several loads.
 fn ladder(

@@ -51,7 +51,6 @@ fn silence(row: &Row) -> Option<String> {
 
 /// A sentence for each metric in which `server` differs, and one for those in
 /// which it does not.
-// ANCHOR: against
 fn against_baseline(results: &Results, server: &str) -> Vec<String> {
     let loads = results.busy_loads().filter_map(|load| {
         let row = results.row(&load.name, server)?;
@@ -84,7 +83,6 @@ fn against_baseline(results: &Results, server: &str) -> Vec<String> {
     }
     sentences
 }
-// ANCHOR_END: against
 
 /// "04-epoll used 0.58 times [0.55, 0.61] the CPU time of 02-threads per
 /// request at high (1000 users); no difference at low (10 users)."
@@ -198,7 +196,6 @@ const ONE_ROUND: &str = "One round has no interval: with more (--rounds) it \
 
 /// What the measurement itself is worth: the baseline against itself, and the
 /// notes to the rows.
-// ANCHOR: worth
 fn worth(results: &Results) -> Vec<String> {
     let server = &results.baseline;
     let (mut steady, mut sentences) = (Vec::new(), Vec::new());
@@ -229,4 +226,3 @@ fn worth(results: &Results) -> Vec<String> {
     sentences.extend(validity::notes(results));
     sentences
 }
-// ANCHOR_END: worth

@@ -24,7 +24,6 @@ enum Aggregation {
     Sum,
 }
 
-// ANCHOR: metrics
 pub(crate) const RPS: Metric = median_of("RPS", |r| r.rps).dead(0.0);
 pub(crate) const MEAN: Metric = latency("mean ms", |r| r.latency.mean * 1e3);
 pub(crate) const P50: Metric = latency("p50 ms", |r| r.latency.p50 * 1e3);
@@ -58,7 +57,6 @@ pub(crate) const RETRANSMITS: Metric =
     sum_of("RetransSegs", |r| r.counted("RetransSegs"));
 pub(crate) const DELAYED_ACKS: Metric =
     sum_of("DelayedACKs", |r| r.counted("DelayedACKs"));
-// ANCHOR_END: metrics
 
 const fn median_of(name: &'static str, of: fn(&Round) -> f64) -> Metric {
     let aggregation = Aggregation::Median;
@@ -116,7 +114,6 @@ impl Metric {
 
 /// The value in the middle of `values`, or the mean of the two there.
 /// `None` of none.
-// ANCHOR: median
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<_> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -124,4 +121,3 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let lower = values[(values.len() - 1) / 2];
     Some(f64::midpoint(lower, *upper))
 }
-// ANCHOR_END: median

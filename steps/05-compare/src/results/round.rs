@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 /// What a reader wants to know of one server under one load in one round.
 /// Times are in seconds.
-// ANCHOR: round
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Round {
     /// 0 is the first.
@@ -62,7 +61,6 @@ pub(crate) struct Round {
     /// Replies that took 40 ms, more than around that.
     pub(crate) delayed_ack_count: u64,
 }
-// ANCHOR_END: round
 
 impl Round {
     /// Whether the server answered nothing: what stands for latencies is then

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::round::Round;
 
 /// The results of one comparison.
-// ANCHOR: results
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Results {
     pub(crate) setup: Setup,
@@ -77,7 +76,6 @@ pub(crate) struct Row {
     /// requests stay under.
     pub(crate) latencies: Vec<(f64, f64)>,
 }
-// ANCHOR_END: results
 
 impl Row {
     /// "low, 04-epoll"

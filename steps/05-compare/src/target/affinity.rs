@@ -15,7 +15,6 @@ use nix::unistd::Pid;
 const SELF: Pid = Pid::from_raw(0);
 
 /// The processors that we may use, split between client and server.
-// ANCHOR: affinity
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Affinity {
     client: Vec<usize>,
@@ -58,7 +57,6 @@ impl Affinity {
             server,
         })
     }
-    // ANCHOR_END: affinity
 
     /// Calls `start` on the server's processors: a process that it starts
     /// inherits them.

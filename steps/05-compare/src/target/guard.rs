@@ -32,7 +32,6 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// A command that runs `program` with these arguments, under a guard that is
 /// the leader of a process group of its own, so that Ctrl-C in the terminal is
 /// for us. Its stdin is the pipe whose end ends it.
-// ANCHOR: guarded
 #[must_use]
 pub fn guarded(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(SELF_EXE);
@@ -40,7 +39,6 @@ pub fn guarded(program: &str, arguments: &[&str]) -> Command {
     command.stdin(Stdio::piped()).process_group(0);
     command
 }
-// ANCHOR_END: guarded
 
 /// This program itself under a guard, with these arguments.
 #[must_use]
@@ -112,7 +110,6 @@ impl Guarded {
     }
 
     /// Ends it, and all that it has started.
-    // ANCHOR: end
     pub fn end(&mut self) {
         // Once: after the wait its number may be another process's.
         let Some(pipe) = self.guard.stdin.take() else { return };
@@ -126,7 +123,6 @@ impl Guarded {
         // Without this the guard would stay in the table as a zombie.
         let _ = self.guard.wait();
     }
-    // ANCHOR_END: end
 }
 
 impl Drop for Guarded {
@@ -147,7 +143,6 @@ pub fn run_if_asked() -> Option<ExitCode> {
     })
 }
 
-// ANCHOR: guard
 fn guard(command: &mut Command) -> ExitCode {
     // As a shell starts it: nothing stays blocked or ignored that we do.
     let _ = blocking::default_signals();
@@ -192,4 +187,3 @@ fn end_descendants() {
         }
     }
 }
-// ANCHOR_END: guard

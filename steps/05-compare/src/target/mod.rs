@@ -14,7 +14,6 @@ use clap::ValueEnum;
 use protocol::{LimitOptions, ListenOptions, Result as Served};
 
 /// A server of this workspace that is part of this program.
-// ANCHOR: built_in
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BuiltIn {
     /// One client at a time.
@@ -49,7 +48,6 @@ impl BuiltIn {
         }
     }
 }
-// ANCHOR_END: built_in
 
 /// One server in the comparison.
 #[derive(Clone, Debug)]

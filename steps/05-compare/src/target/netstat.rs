@@ -10,7 +10,6 @@ use std::fs;
 /// Counters of TCP, by the kernel's names.
 pub type Counters = BTreeMap<String, u64>;
 
-// ANCHOR: counters
 const COUNTERS: [&str; 5] = [
     // Connections that found the accept queue full.
     "ListenOverflows",
@@ -23,9 +22,7 @@ const COUNTERS: [&str; 5] = [
     // Acknowledgements that were held back for 40 ms, in vain.
     "DelayedACKs",
 ];
-// ANCHOR_END: counters
 
-// ANCHOR: counter
 /// A line of names is followed by a line of values.
 pub(crate) fn find_counter(text: &str, name: &str) -> u64 {
     let lines: Vec<_> = text.lines().collect();
@@ -36,9 +33,7 @@ pub(crate) fn find_counter(text: &str, name: &str) -> u64 {
     };
     lines.chunks(2).find_map(find).unwrap_or(0)
 }
-// ANCHOR_END: counter
 
-// ANCHOR: now
 /// How far the counters have moved since `before`, which may be empty.
 #[must_use]
 pub fn counted_since(before: &Counters) -> Counters {
@@ -50,4 +45,3 @@ pub fn counted_since(before: &Counters) -> Counters {
     };
     COUNTERS.map(moved).into()
 }
-// ANCHOR_END: now

@@ -42,7 +42,6 @@ impl Server {
     ///
     /// # Errors
     /// It ended, or did not listen in time; with what it said on stderr.
-    // ANCHOR: start
     pub(crate) fn start(
         target: &Target,
         affinity: &Affinity,
@@ -81,7 +80,6 @@ impl Server {
         }
         Ok(())
     }
-    // ANCHOR_END: start
 
     /// How it ended, or else `reason`; and what it said last.
     fn explain(mut self, reason: String) -> String {

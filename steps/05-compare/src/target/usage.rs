@@ -15,7 +15,6 @@ use procfs::process::Stat;
 use super::proc::{self, ticks};
 
 /// Reads what a group of processes uses, and the thread that asks.
-// ANCHOR: meter
 #[derive(Debug)]
 pub(crate) struct Meter {
     group: Pid,
@@ -83,7 +82,6 @@ impl Meter {
         sum
     }
 }
-// ANCHOR_END: meter
 
 fn read(clock: Option<ClockId>) -> Duration {
     let now = clock.and_then(|clock| clock.now().ok());

@@ -91,7 +91,6 @@ fn measure(backlog: &'static str) -> Result<(Row, Vec<(f64, f64)>)> {
 
 /// Connects, pauses and resumes as planned, in one event loop. Says of each
 /// connection when it was begun and how long it took, in seconds.
-// ANCHOR: connect_all
 fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>> {
     let mut plan = plan().into_iter().peekable();
     let mut poller = Poller::new(Trigger::Edge)?;
@@ -131,7 +130,6 @@ fn connect_all(server: &Server) -> Result<Vec<(f64, f64)>> {
     }
     Ok(connected)
 }
-// ANCHOR_END: connect_all
 
 fn plan() -> Vec<(Duration, Step)> {
     let mut plan: Vec<_> =

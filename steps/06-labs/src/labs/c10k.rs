@@ -61,15 +61,12 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
 
 /// Both ends of a connection need a descriptor; the server, our child, inherits
 /// the limit. Returns it. `man 2 setrlimit`.
-// ANCHOR: limit
 fn raise_limit() -> Result<usize> {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
     Ok(usize::try_from(hard).unwrap_or(usize::MAX))
 }
-// ANCHOR_END: limit
 
-// ANCHOR: fill
 fn fill(
     report: &mut Report<'_>,
     name: &'static str,
@@ -116,7 +113,6 @@ fn served(server: &Server) -> Option<TcpStream> {
     ask(&client).ok()?;
     Some(client)
 }
-// ANCHOR_END: fill
 
 fn plot(series: Vec<Series>) -> Plot {
     let title = "What idle clients cost: memory and kernel stacks";

@@ -54,7 +54,6 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     Ok(())
 }
 
-// ANCHOR: crowd
 fn crowd(name: &'static str) -> Result<Row> {
     let options = ["--descriptors", DESCRIPTORS, "--stderr"];
     let mut server = Server::start(name, &options)?;
@@ -103,7 +102,6 @@ fn count_served(clients: &[TcpStream]) -> usize {
     };
     clients.iter().take_while(served).count()
 }
-// ANCHOR_END: crowd
 
 fn verdict(rows: &[Row]) -> String {
     let [naive, threads, epoll] = rows else { return String::new() };

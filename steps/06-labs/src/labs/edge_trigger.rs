@@ -54,7 +54,6 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     Ok(())
 }
 
-// ANCHOR: experiments
 fn replies_to_many(server: &Server) -> Result<usize> {
     let mut stream = connect(server.address, TIMEOUT)?;
     stream.write_all(&b"ping\n".repeat(PINGS))?;
@@ -74,7 +73,6 @@ fn clients_served(server: &Server) -> Result<usize> {
         |client: &&TcpStream| hear(client, 1).is_ok_and(|r| lines(&r) == 1);
     Ok(clients.iter().take_while(served).count())
 }
-// ANCHOR_END: experiments
 
 fn verdict(rows: &[Row]) -> String {
     let [edge, level, drained @ ..] = rows else { return String::new() };

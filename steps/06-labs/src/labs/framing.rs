@@ -63,7 +63,6 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
 }
 
 /// Makes the writes, one by one, and reads all replies.
-// ANCHOR: converse
 fn converse(mut stream: &TcpStream, writes: &[Vec<u8>]) -> Result<Vec<u8>> {
     let mut replies = Vec::new();
     for (number, bytes) in writes.iter().enumerate() {
@@ -80,7 +79,6 @@ fn converse(mut stream: &TcpStream, writes: &[Vec<u8>]) -> Result<Vec<u8>> {
     replies.extend(hear(stream, usize::MAX)?);
     Ok(replies)
 }
-// ANCHOR_END: converse
 
 fn show(
     report: &mut Report<'_>,

@@ -33,7 +33,6 @@ pub(crate) struct Lab {
 }
 
 /// All of them.
-// ANCHOR: labs
 pub(crate) static LABS: [Lab; 12] = [
     lab("framing", "Is one recv one message?", framing::run),
     lab("backlog", "What if clients come faster than accept?", backlog::run),
@@ -69,4 +68,3 @@ const fn lab(
 ) -> Lab {
     Lab { name, question, article: "", needs_own_network: false, run }
 }
-// ANCHOR_END: labs

@@ -77,7 +77,6 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     Ok(())
 }
 
-// ANCHOR: measure
 fn measure(
     client: &'static str,
     server: SocketAddr,
@@ -103,11 +102,9 @@ fn request(mut stream: &TcpStream, writes: &[&str]) -> std::io::Result<f64> {
     hear_pong(stream)?;
     Ok(start.elapsed().as_secs_f64())
 }
-// ANCHOR_END: measure
 
 /// A server for one client that has its kernel acknowledge every segment at
 /// once.
-// ANCHOR: quick
 fn acknowledge_at_once(listener: &OwnedFd) -> Result<()> {
     let (client, _) = accept(listener)?;
     let mut conversation = Conversation::default();
@@ -123,7 +120,6 @@ fn acknowledge_at_once(listener: &OwnedFd) -> Result<()> {
         replies.clear();
     }
 }
-// ANCHOR_END: quick
 
 fn verdict(rows: &[Row]) -> String {
     let [one, two, nodelay, quick] = rows else { return String::new() };

@@ -66,7 +66,6 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
 }
 
 /// The naive client: after a reply, a pause; then the next request.
-// ANCHOR: loops
 fn closed_loop(server: SocketAddr) -> std::io::Result<Vec<f64>> {
     let stream = connect(server, TIMEOUT)?;
     let (start, mut latencies) = (Instant::now(), Vec::new());
@@ -91,7 +90,6 @@ fn open_loop(server: SocketAddr) -> std::io::Result<Vec<f64>> {
     }
     Ok(latencies)
 }
-// ANCHOR_END: loops
 
 fn summed_up(client: &'static str, latencies: &[f64]) -> Row {
     let at = |q| quantile(latencies, q);

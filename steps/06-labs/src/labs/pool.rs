@@ -60,7 +60,6 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     Ok(())
 }
 
-// ANCHOR: load
 fn load(server: &Server, client: &'static str, keep: bool) -> Result<Row> {
     let mut command = reexec(&["load"]);
     command.args([&REQUESTS.to_string(), "--json"]);
@@ -99,7 +98,6 @@ fn row(
         time_wait,
     })
 }
-// ANCHOR_END: load
 
 /// Sockets in TIME_WAIT. Their programs have closed them.
 fn in_time_wait() -> usize {

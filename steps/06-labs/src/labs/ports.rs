@@ -31,7 +31,6 @@ const MAX_REQUESTS: usize = 500;
 const TIME_WAIT_REUSE: Duration = Duration::from_millis(1_100);
 
 /// What a client does, and where.
-// ANCHOR: strategy
 #[derive(Clone, Copy, Default)]
 struct Strategy {
     name: &'static str,
@@ -68,7 +67,6 @@ fn ways() -> [Strategy; 11] {
         Strategy { keep: true, ..way("one connection kept") },
     ]
 }
-// ANCHOR_END: strategy
 
 #[derive(Debug, Serialize)]
 struct Row {
@@ -100,7 +98,6 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     Ok(())
 }
 
-// ANCHOR: try_strategy
 fn try_strategy(way: Strategy) -> Result<Row> {
     renew()?;
     set("ip_local_port_range", RANGE)?;
@@ -134,9 +131,7 @@ fn until_failure(
     }
     (MAX_REQUESTS, None)
 }
-// ANCHOR_END: try_strategy
 
-// ANCHOR: open
 fn open(way: Strategy, number: usize, to: SocketAddr) -> io::Result<TcpStream> {
     let socket = socket(to)?;
     if way.reuse_address {
@@ -166,7 +161,6 @@ fn request(way: Strategy, stream: TcpStream) -> io::Result<Option<TcpStream>> {
     }
     Ok(way.keep.then_some(stream))
 }
-// ANCHOR_END: open
 
 fn verdict(rows: &[Row]) -> String {
     let [plain, reuse, ..] = rows else { return String::new() };

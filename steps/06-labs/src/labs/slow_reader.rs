@@ -59,7 +59,6 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     Ok(())
 }
 
-// ANCHOR: flood
 fn flood(server: &'static str) -> Result<Row> {
     let process = Server::start(server, &[])?;
     let warm = connect(process.address, TIMEOUT)?;
@@ -97,7 +96,6 @@ fn send_until_stuck(mut slow: &TcpStream) -> usize {
     }
     sent
 }
-// ANCHOR_END: flood
 
 fn verdict(rows: &[Row]) -> String {
     let [waits, keeps, _, epoll] = rows else { return String::new() };

@@ -60,7 +60,6 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.plot(&plot(&rows))
 }
 
-// ANCHOR: measure
 fn measure(
     load: &'static str,
     one_in: usize,
@@ -93,7 +92,6 @@ fn measure(
         registered.map(|(all, own)| all.saturating_sub(own)).collect();
     Ok(row(load, spread, connections, work.collect(), latencies))
 }
-// ANCHOR_END: measure
 
 /// A client that has been served once: it is some loop's by then.
 fn connected(server: SocketAddr) -> Result<TcpStream> {

@@ -58,7 +58,6 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.plot(&plot(&rows))
 }
 
-// ANCHOR: measure
 fn measure(sender: &mut Sender, size: usize) -> Result<Row> {
     let ways = [Strategy::Send, Strategy::ReadAndSend, Strategy::Sendfile];
     let mut rounds = Vec::new();
@@ -84,7 +83,6 @@ fn measure(sender: &mut Sender, size: usize) -> Result<Row> {
         sendfile_a_byte_ns: of(|costs| costs[2]) * 1e9 / size as f64,
     })
 }
-// ANCHOR_END: measure
 
 fn plot(rows: &[Row]) -> Plot {
     let line = |name: &str, value: fn(&Row) -> f64| -> Series {

@@ -14,16 +14,13 @@ use nix::sys::socket::{MsgFlags, send};
 use protocol::{Call, Conversation, Result, ResultExt};
 
 /// One `accept` and one `recv` an event, on sockets that do not block.
-// ANCHOR: read_once
 pub(crate) fn read_once(listener: &OwnedFd, trigger: Trigger) -> Result<()> {
     fcntl(listener, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
         .context(Call::SetSockOpt)?;
     serve_all(listener, trigger, |l| accept_nonblocking(l), send_whole)
 }
-// ANCHOR_END: read_once
 
 /// The sockets are blocking, and so `send` waits.
-// ANCHOR: replies
 pub(crate) fn block_in_send(listener: &OwnedFd) -> Result<()> {
     serve_all(listener, Trigger::Level, |l| accept(l), send_whole)
 }
@@ -51,10 +48,8 @@ pub(crate) fn keep_everything(listener: &OwnedFd) -> Result<()> {
         },
     )
 }
-// ANCHOR_END: replies
 
 /// What all do: read from each client that has sent something, and `reply`.
-// ANCHOR: naive
 fn serve_all(
     listener: &OwnedFd,
     trigger: Trigger,
@@ -92,4 +87,3 @@ fn serve_all(
         }
     }
 }
-// ANCHOR_END: naive

@@ -19,7 +19,6 @@ use protocol::{
 };
 
 /// A server.
-// ANCHOR: kind
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     /// One client at a time.
@@ -42,7 +41,6 @@ pub(crate) enum Kind {
     /// Keeps all that can't be sent yet: `slow-reader`.
     UnboundedOutbox,
 }
-// ANCHOR_END: kind
 
 /// The options of the hidden `serve`.
 #[derive(Args, Debug)]
@@ -66,7 +64,6 @@ pub(crate) struct Serve {
 
 impl Serve {
     /// Is the server, until it is ended.
-    // ANCHOR: serve
     pub(crate) fn serve(&self) -> Result<(), Error> {
         if let Some(most) = self.descriptors {
             setrlimit(Resource::RLIMIT_NOFILE, most, most)
@@ -91,7 +88,6 @@ impl Serve {
             }
         }
     }
-    // ANCHOR_END: serve
 
     fn listen_and_limit_options(&self) -> (ListenOptions, LimitOptions) {
         let host = ([127, 0, 0, 1], 0).into();

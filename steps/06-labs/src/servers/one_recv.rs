@@ -6,7 +6,6 @@ use blocking::{accept, recv, send_all};
 use protocol::{Call, Frame, Result, ResultExt, reply};
 
 /// The naive server: what one `recv` brings is taken for one message.
-// ANCHOR: naive
 pub(crate) fn serve(listener: &OwnedFd) -> Result<()> {
     loop {
         let (client, _) = accept(listener).context(Call::Accept)?;
@@ -21,4 +20,3 @@ pub(crate) fn serve(listener: &OwnedFd) -> Result<()> {
         }
     }
 }
-// ANCHOR_END: naive

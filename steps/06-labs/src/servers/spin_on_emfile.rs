@@ -7,7 +7,6 @@ use blocking::{accept, serve_connection};
 use protocol::{Call, Error, Log, Result};
 
 /// The naive server: a thread per client, and `accept` again at once.
-// ANCHOR: naive
 pub(crate) fn serve(listener: &OwnedFd) -> Result<()> {
     let mut log = Log::new(true);
     loop {
@@ -25,4 +24,3 @@ pub(crate) fn serve(listener: &OwnedFd) -> Result<()> {
         }
     }
 }
-// ANCHOR_END: naive

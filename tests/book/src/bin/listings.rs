@@ -23,8 +23,8 @@ fn write_all() -> io::Result<()> {
         fs::create_dir_all(path.with_file_name(""))?;
         fs::write(&path, text)?;
     }
-    for name in listings.unexplained {
-        println!("{name}");
+    for problem in listings.problems {
+        println!("{problem}");
     }
     Ok(())
 }

@@ -62,7 +62,7 @@ fn of(source: &Source) -> Vec<Definition<'_>> {
             "}" => false,
             line => in_enum || code.contains("enum ") && line.ends_with('{'),
         };
-        if !code.starts_with("#[") && !code.starts_with("// ANCHOR") {
+        if !code.starts_with("#[") {
             comment.clear();
         }
     }
@@ -70,19 +70,20 @@ fn of(source: &Source) -> Vec<Definition<'_>> {
 }
 
 /// The name of the item that begins in this line.
-fn item_name(code: &str) -> Option<String> {
+pub(super) fn item_name(code: &str) -> Option<String> {
     if code.starts_with("//") {
         return None;
     }
     let mut words = code.split_whitespace();
     while let Some(word) = words.next() {
         if KINDS.contains(&word) {
-            let word = words.next()?;
+            let word = words.find(|word| !KINDS.contains(word))?;
             let is_name = |c: &char| c.is_alphanumeric() || *c == '_';
             let name: String = word.chars().take_while(is_name).collect();
             return (!name.is_empty()).then_some(name);
         }
-        let before = ["pub", "pub(crate)", "pub(super)", "unsafe", "extern"];
+        let before =
+            ["pub", "pub(crate)", "pub(super)", "unsafe", "async", "extern"];
         if !before.contains(&word) && !word.starts_with('"') {
             return None;
         }

@@ -5,6 +5,7 @@
 
 mod captions;
 mod definitions;
+mod items;
 mod names;
 mod sources;
 
@@ -29,8 +30,9 @@ pub struct Page {
 pub struct Listings {
     /// Each file of the book that follows from the code, as it should be.
     pub files: Vec<(PathBuf, String)>,
-    /// Names of ours in a listing that no link and no text explains.
-    pub unexplained: Vec<String>,
+    /// A listing that names no item, and a name of ours in one that no link
+    /// and no text explains.
+    pub problems: Vec<String>,
 }
 
 /// Reads the code and the pages.
@@ -51,12 +53,13 @@ pub fn expected() -> io::Result<Listings> {
     let summary = sources::summary(&fs::read_to_string(&path)?, &sources);
     listings.files.push((path, summary));
     for page in &pages {
-        let text = captions::captioned(&page.text, &sources);
+        let problems = &mut listings.problems;
+        let text = captions::captioned(&page.text, &sources, problems);
         listings.files.push((book().join("src").join(&page.name), text));
     }
     let (script, unexplained) = names::linked(&pages, &sources);
     listings.files.push((book().join("theme/names.js"), script));
-    listings.unexplained = unexplained;
+    listings.problems.extend(unexplained);
     Ok(listings)
 }
 
@@ -86,25 +89,6 @@ fn workspace_path(include: &str) -> PathBuf {
 /// The text of a file of the workspace; none where there is no such file.
 fn read(path: &Path) -> String {
     fs::read_to_string(book().join("..").join(path)).unwrap_or_default()
-}
-
-/// The lines of `text` between the comments of `anchor`, or all of them.
-fn cut(text: &str, anchor: Option<&str>) -> String {
-    let is = |line: &str, kind: &str| {
-        let line = line.trim();
-        let comment = line.strip_prefix("// ").or(line.strip_prefix("# "));
-        comment.and_then(|c| c.strip_prefix(kind)).map(str::trim) == anchor
-    };
-    let mut lines = text.lines();
-    if anchor.is_some() {
-        lines.by_ref().find(|line| is(line, "ANCHOR:"));
-    }
-    let inside =
-        lines.take_while(|line| anchor.is_none() || !is(line, "ANCHOR_END:"));
-    inside
-        .filter(|line| !line.contains(" ANCHOR"))
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 /// The source that a listing is cut from.

@@ -60,12 +60,11 @@ pub(super) fn linked(
 }
 
 fn complaint(page: &Page, listing: &Listing, name: &str) -> String {
-    let Listing { file, anchor, .. } = listing;
-    let anchor = anchor.as_deref().unwrap_or_default();
     format!(
-        "{}: the listing {file}:{anchor} uses `{name}`: no link, and no text \
-         or listing before it explains it",
-        page.name
+        "{}: the listing {} uses `{name}`: no link, and no text or listing \
+         before it explains it",
+        page.name,
+        listing.name()
     )
 }
 

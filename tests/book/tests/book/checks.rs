@@ -10,9 +10,8 @@ use crate::{
 pub(crate) type Check = fn(&Pages) -> Vec<String>;
 
 /// All checks of the pages.
-pub(crate) const ALL: [(&str, Check); 18] = [
+pub(crate) const ALL: [(&str, Check); 17] = [
     ("every_include_exists_and_is_not_empty", includes::resolve),
-    ("every_anchor_is_used", includes::anchors_are_used),
     ("every_listing_is_compiled_code", includes::listings_are_code),
     ("every_listing_says_its_file", listings::are_as_the_code),
     ("every_name_in_a_listing_is_explained", listings::names_are_explained),

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use crate::pages::{Page, Pages, files_below};
 use book::{Session, picture, transcript};
 
-/// `{{#include file:anchor}}`, as it stands on a page.
+/// `{{#include file:part}}`, as it stands on a page. A part is the numbers of
+/// two lines, or the name of an anchor: two comments, in a script.
 struct Include {
     line: usize,
     file: PathBuf,
-    anchor: Option<String>,
+    part: Option<String>,
 }
 
 fn includes(pages: &Pages, page: &Page) -> Vec<Include> {
@@ -19,47 +20,38 @@ fn includes(pages: &Pages, page: &Page) -> Vec<Include> {
     for (index, line) in page.text.lines().enumerate() {
         for part in line.split("{{#include ").skip(1) {
             let target = part.split("}}").next().unwrap_or_default().trim();
-            let (file, anchor) = match target.split_once(':') {
-                Some((file, anchor)) => (file, Some(anchor.to_owned())),
+            let (file, part) = match target.split_once(':') {
+                Some((file, part)) => (file, Some(part.to_owned())),
                 None => (target, None),
             };
             let file = pages.source.join(page.folder()).join(file);
-            found.push(Include { line: index + 1, file, anchor });
+            found.push(Include { line: index + 1, file, part });
         }
     }
     found
 }
 
-/// What a line says that is a comment, in Rust or in Python.
-fn comment(line: &str) -> Option<&str> {
-    let line = line.trim();
-    line.strip_prefix("// ").or_else(|| line.strip_prefix("# "))
-}
-
-/// The lines of `text` between an anchor's two comments.
-fn anchored(text: &str, anchor: &str) -> Result<String, String> {
-    let is = |line: &str, kind: &str| {
-        comment(line).and_then(|c| c.strip_prefix(kind)).map(str::trim)
-            == Some(anchor)
+/// The lines of `text` that an include shows.
+fn shown(text: &str, part: &str) -> Result<String, String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let at = |kind| {
+        let comment = format!("# {kind}: {part}");
+        let found = lines.iter().position(|line| line.trim() == comment);
+        found.ok_or_else(|| format!("there is no `{comment}`"))
     };
-    let mut lines = text.lines();
-    if !lines.any(|line| is(line, "ANCHOR:")) {
-        return Err(format!("there is no `ANCHOR: {anchor}`"));
-    }
-    let mut inside = String::new();
-    for line in lines {
-        if is(line, "ANCHOR_END:") {
-            return Ok(inside);
-        }
-        inside.push_str(line);
-        inside.push('\n');
-    }
-    Err(format!("`ANCHOR: {anchor}` never ends"))
+    let numbers = part.split_once(':').and_then(|(first, last)| {
+        Some((first.parse().ok()?, last.parse().ok()?))
+    });
+    let (first, last): (usize, usize) = match numbers {
+        Some((first, last)) => (first.saturating_sub(1), last),
+        None => (at("ANCHOR")? + 1, at("ANCHOR_END")?),
+    };
+    let lines = lines.get(first..last).ok_or("it has no such lines")?;
+    Ok(lines.join("\n"))
 }
 
 /// Whether every bracket that closes in a listing was opened in it, and what
-/// is left open is at most an `impl`, of which it shows the beginning: an
-/// anchor must not cut a function.
+/// is left open is at most an `impl`, of which it shows the beginning.
 fn balanced(code: &str) -> bool {
     let begins_impl = code.lines().any(|line| line.starts_with("impl"));
     let mut open = Vec::new();
@@ -92,17 +84,17 @@ fn brackets(code: &str) -> Vec<char> {
 fn examine(include: &Include) -> Result<(), String> {
     let text = fs::read_to_string(&include.file)
         .map_err(|error| format!("{}: {error}", include.file.display()))?;
-    let text = match &include.anchor {
-        Some(anchor) => anchored(&text, anchor)
+    let text = match &include.part {
+        Some(part) => shown(&text, part)
             .map_err(|e| format!("{}: {e}", include.file.display()))?,
         None => text,
     };
-    let at = || format!("{}:{:?}", include.file.display(), include.anchor);
+    let at = || format!("{}:{:?}", include.file.display(), include.part);
     if text.trim().is_empty() {
         return Err(format!("{} is empty", at()));
     }
     let is_rust = include.file.extension().is_some_and(|e| e == "rs");
-    if is_rust && include.anchor.is_some() && !balanced(&text) {
+    if is_rust && include.part.is_some() && !balanced(&text) {
         return Err(format!("{} cuts through a bracket", at()));
     }
     Ok(())
@@ -123,30 +115,6 @@ pub(crate) fn resolve(pages: &Pages) -> Vec<String> {
 
 fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.into())
-}
-
-pub(crate) fn anchors_are_used(pages: &Pages) -> Vec<String> {
-    let used: BTreeSet<_> = pages
-        .all
-        .iter()
-        .flat_map(|page| includes(pages, page))
-        .filter_map(|i| Some((canonical(&i.file), i.anchor?)))
-        .collect();
-    let steps = canonical(&pages.source.join("../../steps"));
-    let mut problems = Vec::new();
-    let listed = ["rs", "py"].map(|kind| files_below(&steps, kind));
-    for path in listed.into_iter().filter_map(Result::ok).flatten() {
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        for line in text.lines() {
-            let anchor = comment(line).and_then(|c| c.strip_prefix("ANCHOR: "));
-            let Some(anchor) = anchor else { continue };
-            if !used.contains(&(path.clone(), anchor.to_owned())) {
-                let path = path.display();
-                problems.push(format!("{path}: no page shows `{anchor}`"));
-            }
-        }
-    }
-    problems
 }
 
 /// Whether each line of a block is an include, of a path that has `part`.

@@ -22,6 +22,6 @@ pub(crate) fn are_as_the_code(_pages: &Pages) -> Vec<String> {
 pub(crate) fn names_are_explained(_pages: &Pages) -> Vec<String> {
     book::listings::expected().map_or_else(
         |error| vec![error.to_string()],
-        |listings| listings.unexplained,
+        |listings| listings.problems,
     )
 }
