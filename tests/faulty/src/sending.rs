@@ -74,6 +74,7 @@ pub(super) const BLOCKING: FaultyServer = FaultyServer {
     ],
     may_fail: &[
         "keeps_a_client_that_reads_slowly",
+        "tears_no_reply_when_it_ends_under_load",
         "ends_in_time_though_clients_go_on_sending",
     ],
 };
