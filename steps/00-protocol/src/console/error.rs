@@ -138,11 +138,7 @@ impl std::error::Error for Error {}
 
 /// How a server ends: with status 0, or with one line on stderr and status 1.
 pub fn exit_code(result: Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            Log::new(false).error(&error);
-            ExitCode::FAILURE
-        }
-    }
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    Log::new(false).error(&error);
+    ExitCode::FAILURE
 }

@@ -28,10 +28,7 @@ impl Language {
 
     /// Chooses between two wordings of one text.
     pub fn pick<T>(self, japanese: T, english: T) -> T {
-        match self {
-            Self::Japanese => japanese,
-            Self::English => english,
-        }
+        if self == Self::Japanese { japanese } else { english }
     }
 }
 
@@ -137,9 +134,8 @@ pub fn printable(bytes: &[u8]) -> String {
                 harmless => text.push(harmless),
             }
         }
-        for byte in chunk.invalid() {
-            text += &format!("\\x{byte:02x}");
-        }
+        let escape = |byte| format!("\\x{byte:02x}");
+        text.extend(chunk.invalid().iter().map(escape));
     }
     text
 }
