@@ -31,10 +31,8 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Cuts a stream of bytes into lines, however TCP cut it into pieces.
-///
-/// Between two calls it keeps at most [`MAX_LINE_LENGTH`] + 1 bytes, whatever
-/// the peer sends.
+/// Cuts a stream of bytes into lines. Between two calls it keeps at most
+/// [`MAX_LINE_LENGTH`] + 1 bytes, whatever the peer sends.
 #[derive(Debug, Default)]
 pub struct Framer {
     /// The line so far, where its end has not come yet. Never one that is

@@ -3,10 +3,8 @@
 //! TCP delivers a stream of bytes, not messages. Where a message ends is for
 //! the two programs to agree on, and this step is that agreement: bytes in,
 //! replies out. It opens no socket, so it can be tested to the last byte, and
-//! the servers after it differ in nothing but how they move those bytes.
-//!
-//! Beside the protocol, and unknown to it, [`console`] has what a program says
-//! to the person who runs it.
+//! the servers after it differ in nothing but how they move those bytes. The
+//! protocol does not know of [`console`], which is for what a program prints.
 //!
 //! What it cannot do yet: talk to a client. That takes a socket (step 01).
 

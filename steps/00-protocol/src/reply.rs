@@ -30,9 +30,6 @@ pub fn reply(frame: Frame<'_>, replies: &mut Vec<u8>) {
 }
 
 /// One client's side of the protocol: bytes in, replies out.
-///
-/// It does no input or output of its own, so the same conversation serves a
-/// blocking socket, a thread, and an event loop.
 #[derive(Debug, Default)]
 pub struct Conversation {
     framer: Framer,

@@ -1,8 +1,4 @@
-//! What to do when `accept` fails.
-//!
-//! A server that ends at an error of `accept` can be ended by any client that
-//! connects and resets. A server that ignores it spins at full speed once it is
-//! out of descriptors. `man 2 accept`, section ERRORS.
+//! What to do when `accept` fails: `man 2 accept`, section ERRORS.
 
 use std::io;
 use std::time::{Duration, Instant};

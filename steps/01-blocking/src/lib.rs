@@ -22,12 +22,10 @@
 mod address;
 mod backoff;
 mod connection;
-mod inherited;
 mod linger;
 mod listener;
 mod signals;
 mod socket;
-mod transferred;
 
 use std::os::fd::OwnedFd;
 use std::thread::sleep;
@@ -37,12 +35,11 @@ use protocol::{Call, Error, ListenOptions, Log, Message, Result, ResultExt};
 
 pub use backoff::{Backoff, is_connection_error};
 pub use connection::serve_connection;
-pub use inherited::{default_signals, reset_inherited};
 pub use listener::{listen, listen_on, local_address, stream_socket};
+pub use signals::{default_signals, reset_inherited};
 #[cfg(target_os = "linux")]
 pub use socket::accept_nonblocking;
-pub use socket::{accept, recv, send, send_all};
-pub use transferred::bytes_transferred;
+pub use socket::{accept, bytes_transferred, recv, send, send_all};
 
 /// A ping-pong server for one client at a time
 #[derive(Clone, Debug, Parser)]
@@ -60,8 +57,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
-    let address = options.listen.address();
-    let listener = listen(address, options.listen.backlog)?;
+    let listener = listen(options.listen.address(), options.listen.backlog)?;
     signals::install(&listener).context(Call::Signals)?;
     log.notice(Message::Listening(local_address(&listener)?));
     serve(&listener, &mut log);
@@ -70,13 +66,14 @@ pub fn run(options: &Options) -> Result<()> {
 
 fn serve(listener: &OwnedFd, log: &mut Log) {
     let mut backoff = Backoff::default();
-    loop {
+    let mut signal = None;
+    while signal.is_none() {
         log.flush();
         let served = accept(listener).map(|(client, peer)| {
             log.info(Message::Connected(peer));
             serve_client(client, log);
         });
-        let signal = signals::received();
+        signal = signals::received();
         if let Some(signal) = signal {
             log.notice(Message::ShuttingDown(signal));
         }
@@ -89,9 +86,6 @@ fn serve(listener: &OwnedFd, log: &mut Log) {
                 let error = Error { call: Call::Accept, source };
                 sleep(backoff.start(&error, log));
             }
-        }
-        if signal.is_some() {
-            return;
         }
     }
 }

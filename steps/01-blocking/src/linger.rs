@@ -1,11 +1,8 @@
 //! Sent is not delivered: how to close without losing replies.
 //!
-//! `send` returns when the kernel has taken the bytes; they may wait in the
-//! send buffer for a peer that reads slowly. A server that shuts down closes
-//! connections on which bytes still arrive, and then the kernel sends a reset
-//! and throws the send buffer away: the peer finds half a reply. So we wait
-//! until its kernel has acknowledged all of the buffer. (`SO_LINGER` would wait
-//! too, but not read: `man 7 socket`.)
+//! A server that shuts down closes connections on which bytes still arrive, and
+//! then the kernel sends a reset and throws the send buffer away: the peer finds
+//! half a reply. So we wait until its kernel has acknowledged all of the buffer.
 
 use std::io;
 use std::os::fd::AsFd;

@@ -12,15 +12,14 @@ use crate::socket::{check, owned, raw_fd};
 
 /// Replies that were sent by us and not yet by the kernel, in bytes, before
 /// `send` makes us wait. By default the send buffer grows to megabytes for a
-/// client that never reads.
+/// client that never reads. `man 7 tcp`.
 const UNSENT_LIMIT: c_int = 131_072;
 
 /// Makes a socket that listens on `address`, with room for `backlog`
 /// connections that are established and not yet accepted.
 ///
-/// Clients can connect from here on, before any call of `accept`: the kernel
-/// completes the handshake by itself and puts the connection into the accept
-/// queue. The kernel cuts `backlog` to `net.core.somaxconn`.
+/// Clients can connect from here on, before any call of `accept`. The kernel
+/// cuts `backlog` to `net.core.somaxconn`.
 ///
 /// # Errors
 /// EADDRINUSE where another socket listens there, EADDRNOTAVAIL where the
@@ -41,7 +40,12 @@ pub fn listen_on(
     address: SocketAddr,
     backlog: i32,
 ) -> Result<()> {
-    set_options(listener)?;
+    use libc::{IPPROTO_TCP, SO_REUSEADDR, SOL_SOCKET, TCP_NOTSENT_LOWAT};
+    // Without it `bind` would fail with EADDRINUSE for a minute after a server
+    // that closed connections first: they are in TIME_WAIT. `man 7 socket`.
+    set_option(listener, SOL_SOCKET, SO_REUSEADDR, 1)?;
+    // The connections inherit it.
+    set_option(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_LIMIT)?;
     bind(listener, address)?;
     // SAFETY: takes two numbers and no pointer.
     check(unsafe { libc::listen(raw_fd(listener), backlog) })
@@ -58,18 +62,6 @@ pub fn stream_socket(address: SocketAddr) -> Result<OwnedFd> {
     // SAFETY: takes three numbers and no pointer.
     owned(unsafe { libc::socket(family, libc::SOCK_STREAM, 0) })
         .context(Call::Socket)
-}
-
-/// A server that closes a connection first leaves it in TIME_WAIT for a minute,
-/// and `bind` to that port would fail with EADDRINUSE until then: a server
-/// could not be restarted. `man 7 socket`, `SO_REUSEADDR`.
-///
-/// The connections inherit the second option. `man 7 tcp`,
-/// `TCP_NOTSENT_LOWAT`.
-fn set_options(listener: &OwnedFd) -> Result<()> {
-    use libc::{IPPROTO_TCP, SO_REUSEADDR, SOL_SOCKET, TCP_NOTSENT_LOWAT};
-    set_option(listener, SOL_SOCKET, SO_REUSEADDR, 1)?;
-    set_option(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_LIMIT)
 }
 
 fn set_option(
@@ -102,10 +94,10 @@ fn bind(listener: &OwnedFd, address: SocketAddr) -> Result<()> {
 /// # Errors
 /// ENOBUFS where the kernel has no memory for the answer.
 pub fn local_address(socket: impl AsFd) -> Result<SocketAddr> {
-    let (_, address) = read_address(|addr, len| {
+    read_address(|addr, len| {
         // SAFETY: `addr` points to `len` bytes, and both outlive the call.
         check(unsafe { libc::getsockname(raw_fd(&socket), addr, len) })
     })
-    .context(Call::Bind)?;
-    Ok(address)
+    .map(|(_, address)| address)
+    .context(Call::Bind)
 }

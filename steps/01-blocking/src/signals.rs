@@ -1,25 +1,28 @@
-//! A signal handler that does only what it may.
+//! Signals: those that a process inherits, and a handler for those that stop it.
 //!
 //! A handler runs between any two instructions of the program, perhaps in the
-//! middle of `malloc` or of `printf`, and so may call neither. The article's
-//! calls `printf` and `exit`. Ours stores a number and calls `shutdown`, which
-//! is on the list of what is allowed (`man 7 signal-safety`).
-//!
-//! Why `shutdown`? A flag alone would not wake a blocked `accept` or `recv`,
-//! and a signal that arrives just before such a call would go unseen until the
-//! next client. What `shutdown` does stays done: the call returns at once,
-//! whenever it is made.
+//! middle of `malloc` or of `printf`, and so may call neither. Ours stores a
+//! number and calls `shutdown`, which is on the list of what is allowed
+//! (`man 7 signal-safety`). The number alone would not wake a blocked `accept`
+//! or `recv`. What `shutdown` does stays done: such a call returns at once even
+//! if it is made just after the signal.
 
-use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
+use std::{io, mem, ptr};
 
 use libc::c_int;
 use nix::errno::Errno;
-use nix::sys::signal::{SigHandler, Signal};
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction,
+};
 
-use crate::inherited::set_handler;
-use crate::socket::raw_fd;
+use crate::socket::{check, raw_fd};
+
+/// By default each ends a process that writes to a file at its size limit
+/// (`ulimit -f`), or to a pipe that is not read any more. Ignored, `write`
+/// fails: EFBIG, EPIPE.
+const IGNORED: [Signal; 2] = [Signal::SIGXFSZ, Signal::SIGPIPE];
 
 /// No signal and no descriptor has this number.
 const NONE: c_int = c_int::MAX;
@@ -54,14 +57,11 @@ pub(crate) fn clear_client() {
 }
 
 /// From here on SIGINT and SIGTERM shut the server down.
-///
-/// # Errors
-/// None on a correct system: the signals can be caught.
 pub(crate) fn install(listener: &OwnedFd) -> io::Result<()> {
     LISTENER.store(raw_fd(listener), SeqCst);
-    set_handler(Signal::SIGINT, SigHandler::Handler(on_stop))?;
-    set_handler(Signal::SIGTERM, SigHandler::Handler(on_stop))?;
-    set_handler(Signal::SIGALRM, SigHandler::Handler(on_alarm))
+    let on_stop = SigHandler::Handler(on_stop);
+    set_handler(&[Signal::SIGINT, Signal::SIGTERM], on_stop)?;
+    set_handler(&[Signal::SIGALRM], SigHandler::Handler(on_alarm))
 }
 
 extern "C" fn on_stop(signal: c_int) {
@@ -89,4 +89,41 @@ fn shutdown_fd(socket: &AtomicI32, how: c_int) {
     // none at all) changes nothing.
     unsafe { libc::shutdown(socket.load(SeqCst), how) };
     Errno::set_raw(errno);
+}
+
+/// Gives signals and timers the state that a server relies on: blocked signals,
+/// ignored ones and interval timers outlive `execve`. A server whose parent had
+/// blocked SIGTERM would never receive it; a timer that its parent had set would
+/// end it. To be called before anything else: a thread inherits the signal mask
+/// of its creator. `man 2 execve`, `man 7 signal`. No error on a correct system.
+pub fn reset_inherited() -> io::Result<()> {
+    // SAFETY: an itimerval of zeros is valid: a timer that is off.
+    let off: libc::itimerval = unsafe { mem::zeroed() };
+    let old = ptr::null_mut(); // not asked for
+    for timer in [libc::ITIMER_REAL, libc::ITIMER_VIRTUAL, libc::ITIMER_PROF] {
+        // SAFETY: `off` outlives the call.
+        check(unsafe { libc::setitimer(timer, &raw const off, old) })?;
+    }
+    let ending = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGALRM];
+    set_handler(&ending, SigHandler::SigDfl)?;
+    set_handler(&IGNORED, SigHandler::SigIgn)?;
+    Ok(SigSet::empty().thread_set_mask()?)
+}
+
+/// Runs `handler` at `signals` from here on. `man 2 sigaction`.
+fn set_handler(signals: &[Signal], handler: SigHandler) -> io::Result<()> {
+    // No SA_RESTART: a blocked `accept` or `send` has to return, with EINTR.
+    let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
+    for &signal in signals {
+        // SAFETY: our handlers are async-signal-safe.
+        unsafe { sigaction(signal, &action) }?;
+    }
+    Ok(())
+}
+
+/// Takes back what [`reset_inherited`] does to signals, before another program
+/// is started as a shell would start it. No error on a correct system.
+pub fn default_signals() -> io::Result<()> {
+    set_handler(&IGNORED, SigHandler::SigDfl)?;
+    Ok(SigSet::empty().thread_set_mask()?)
 }

@@ -1,14 +1,15 @@
-//! One safe function for each system call on a connection.
-//!
-//! All follow one pattern: make the call, and where it returned -1 ask `errno`
-//! what happened. `errno` belongs to the thread and the next call overwrites
-//! it, so it is read at once.
+//! One safe function for each system call on a connection. Where the call
+//! returned -1, `errno` says why, until the thread's next call overwrites it.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use libc::c_int;
+#[cfg(target_vendor = "apple")]
+use libc::{TCP_CONNECTION_INFO as TCP_INFO, tcp_connection_info as tcp_info};
+#[cfg(target_os = "linux")]
+use libc::{TCP_INFO, tcp_info};
 
 use crate::address::read_address;
 
@@ -121,4 +122,22 @@ fn retry_on_eintr(mut call: impl FnMut() -> isize) -> io::Result<usize> {
             result => return result.map(isize::cast_unsigned),
         }
     }
+}
+
+/// The number of bytes that have arrived on a TCP socket, read or not, plus the
+/// number that its peer has acknowledged, which no `recv` and no `send` tells.
+/// As long as it grows, the client is not idle. `man 7 tcp`, `TCP_INFO`.
+pub fn bytes_transferred(socket: impl AsFd) -> io::Result<u64> {
+    // SAFETY: plain integers; zero is valid in each.
+    let mut info: tcp_info = unsafe { std::mem::zeroed() };
+    let mut len = size_of::<tcp_info>() as libc::socklen_t;
+    let (fd, value) = (raw_fd(&socket), (&raw mut info).cast());
+    let (level, name) = (libc::IPPROTO_TCP, TCP_INFO);
+    // SAFETY: `info` has `len` bytes, and both outlive the call.
+    check(unsafe { libc::getsockopt(fd, level, name, value, &raw mut len) })?;
+    #[cfg(target_os = "linux")]
+    let bytes = [info.tcpi_bytes_received, info.tcpi_bytes_acked];
+    #[cfg(target_vendor = "apple")]
+    let bytes = [info.tcpi_rxbytes, info.tcpi_txbytes];
+    Ok(bytes.iter().sum())
 }

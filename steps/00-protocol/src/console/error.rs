@@ -85,41 +85,41 @@ impl Error {
 
     /// What the reader can do about it, where that is not plain.
     fn hint(&self) -> (&'static str, &'static str) {
-        match (self.call, self.source.kind()) {
-            (Call::Bind, AddrInUse) => (
+        match (self.call, self.source.kind(), self.source.raw_os_error()) {
+            (Call::Bind, AddrInUse, _) => (
                 "。別のサーバーを止めるか、--port で別のポートを指定してください",
                 ": stop the server that has it, or choose another --port",
             ),
-            (Call::Bind, PermissionDenied) => (
+            (Call::Bind, PermissionDenied, _) => (
                 "。--port で1024以上のポートを指定してください",
                 ": choose a --port of 1024 or above",
             ),
-            (Call::Bind, AddrNotAvailable) => (
+            (Call::Bind, AddrNotAvailable, _) => (
                 "。--host にはこのマシンのアドレスを指定してください",
                 ": choose a --host that is an address of this machine",
             ),
-            (Call::Bind, InvalidInput) => (
+            (Call::Bind, InvalidInput, _) => (
                 "。リンクローカルアドレスにはインターフェース名を付けてください (例: fe80::1%eth0)",
                 ": a link-local address needs its interface, as in fe80::1%eth0",
             ),
-            (Call::Accept, _)
-                if self.source.raw_os_error() == Some(libc::EMFILE) =>
-            {
-                (
-                    "。ulimit -n で上限を上げてください",
-                    ": let it have more open files (ulimit -n)",
-                )
-            }
-            (Call::Thread, WouldBlock) => (
+            (Call::Accept, _, Some(libc::EMFILE)) => (
+                "。ulimit -n で上限を上げてください",
+                ": let it have more open files (ulimit -n)",
+            ),
+            (Call::Thread, WouldBlock, _) => (
                 "。ulimit -u で上限を上げてください",
                 ": let it have more threads (ulimit -u, kernel.threads-max)",
             ),
-            (Call::Thread, OutOfMemory) => (
+            (Call::Thread, OutOfMemory, _) => (
                 "。ulimit -v で上限を上げてください",
                 ": let it have more memory (ulimit -v)",
             ),
             // The kernel has none, or forbids it, or has an older one.
-            (Call::IoUring, Unsupported | PermissionDenied | InvalidInput) => (
+            (
+                Call::IoUring,
+                Unsupported | PermissionDenied | InvalidInput,
+                _,
+            ) => (
                 "。Linux 6.1以降で許可するか (kernel.io_uring_disabled、コンテナのseccomp)、04-epollを使ってください",
                 ": allow it (kernel.io_uring_disabled, a container's seccomp filter) on Linux 6.1 or later, or run 04-epoll",
             ),
@@ -138,11 +138,7 @@ impl std::error::Error for Error {}
 
 /// How a server ends: with status 0, or with one line on stderr and status 1.
 pub fn exit_code(result: Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            Log::new(false).error(&error);
-            ExitCode::FAILURE
-        }
-    }
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    Log::new(false).error(&error);
+    ExitCode::FAILURE
 }

@@ -1,9 +1,8 @@
 //! Printing that never stops the service.
 //!
 //! `write` to a terminal or a pipe blocks while its reader does not read, as
-//! after Ctrl-S, and a server that prints each message serves no client. So
-//! lines are collected, written when the server is about to wait anyway, and
-//! dropped (with a count) while the reader stalls.
+//! after Ctrl-S. So lines are collected, written when the server is about to
+//! wait anyway, and dropped (with a count) while the reader stalls.
 //!
 //! `poll` cannot know how much a terminal takes whose other end hangs, as that
 //! of a lost `ssh`. It stops a server that is not `--quiet`.

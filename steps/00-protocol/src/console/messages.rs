@@ -5,8 +5,7 @@ use std::os::fd::RawFd;
 
 use crate::Frame;
 
-/// The language of what a program prints. What goes over the wire does not
-/// depend on it.
+/// The language of what a program prints, and not of what it sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// The article's own.
@@ -19,21 +18,17 @@ impl Language {
     /// The language of the environment: the first of `LC_ALL`, `LC_MESSAGES`
     /// and `LANG` that is set and not empty decides. `man 7 locale`.
     pub fn from_environment() -> Self {
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        let japanese = ["LC_ALL", "LC_MESSAGES", "LANG"]
             .into_iter()
             .filter_map(std::env::var_os)
             .find(|value| !value.is_empty())
-            .unwrap_or_default();
-        let japanese = locale.as_encoded_bytes().starts_with(b"ja");
+            .is_some_and(|value| value.as_encoded_bytes().starts_with(b"ja"));
         if japanese { Self::Japanese } else { Self::English }
     }
 
     /// Chooses between two wordings of one text.
     pub fn pick<T>(self, japanese: T, english: T) -> T {
-        match self {
-            Self::Japanese => japanese,
-            Self::English => english,
-        }
+        if self == Self::Japanese { japanese } else { english }
     }
 }
 
@@ -83,9 +78,8 @@ impl Message<'_> {
             (Received(Frame::TooLong), En) => {
                 "[*] received: (a line of more than 1000 bytes)".into()
             }
-            (Sent(reply), _) => {
+            (Sent([line @ .., b'\n'] | line), _) => {
                 let sent = language.pick("[*] 送信: ", "[*] sent: ");
-                let line = reply.strip_suffix(b"\n").unwrap_or(reply);
                 [sent, &printable(line)].concat()
             }
             (PeerClosed, Ja) => "[*] クライアントが接続を閉じました".into(),
@@ -140,9 +134,8 @@ pub fn printable(bytes: &[u8]) -> String {
                 harmless => text.push(harmless),
             }
         }
-        for byte in chunk.invalid() {
-            text += &format!("\\x{byte:02x}");
-        }
+        let escape = |byte| format!("\\x{byte:02x}");
+        text.extend(chunk.invalid().iter().map(escape));
     }
     text
 }

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::RangedU64ValueParser;
+use clap::{Args, value_parser};
 use nix::net::if_::if_nametoindex;
 
 /// Reads an IPv4 or IPv6 address, whose port is 0 here. A link-local one needs
@@ -41,9 +41,8 @@ pub struct ListenOptions {
 
     /// Connections that may wait to be accepted, see listen(2); the article's
     /// servers had 5
-    #[arg(long, value_name = "N", default_value_t = 4096)]
-    #[arg(value_parser = clap::value_parser!(i32).range(0..))]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(default_value_t = 4096, value_parser = value_parser!(i32).range(0..))]
     pub backlog: i32,
 
     /// Print no line per message and per connection
@@ -65,9 +64,8 @@ impl ListenOptions {
 pub struct LimitOptions {
     /// Clients served at a time; past it new ones wait in the accept queue
     /// [default: what the limit on open files allows, see ulimit -n]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
-    #[arg(allow_negative_numbers = true)]
     pub max_connections: Option<usize>,
 
     /// Close a client that neither sends nor takes a byte for so long
@@ -81,13 +79,11 @@ pub struct LimitOptions {
 ///
 /// # Errors
 /// What to type instead, for clap to print.
-pub fn seconds(text: &str) -> Result<Duration, String> {
-    let (least, most) = (Duration::from_millis(1), 1_000_000_000);
+pub fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let range = Duration::from_millis(1)..=Duration::from_secs(1_000_000_000);
     text.parse()
         .ok()
         .and_then(|number| Duration::try_from_secs_f64(number).ok())
-        .filter(|time| (least..=Duration::from_secs(most)).contains(time))
-        .ok_or_else(|| {
-            format!("give seconds from 0.001 to {most}, such as 30 or 0.5")
-        })
+        .filter(|time| range.contains(time))
+        .ok_or("give seconds from 0.001 to 1000000000, such as 30 or 0.5")
 }
