@@ -10,9 +10,8 @@ use protocol::{Call, Log, Message, Result, ResultExt};
 use crate::connections::Connections;
 use crate::limits::check_address_space;
 
-/// A client's thread needs a few kilobytes of stack. The default of 2 MiB would
-/// only be address space. But glibc keeps up to 40 MiB of stacks of threads that
-/// have ended, for the next ones: 20 of those, or 300 of these.
+/// More than a client's thread needs. glibc keeps up to 40 MiB of the stacks of
+/// ended threads for the next ones: 300 of these, or 20 of the default, 2 MiB.
 const STACK_SIZE: usize = 131_072;
 
 /// Takes clients from the accept queue until a signal comes, and returns the
@@ -47,21 +46,20 @@ pub(crate) fn run<'scope>(
     }
 }
 
-/// # Errors
-/// EAGAIN, ENOMEM: there is no thread to be had. This connection is closed.
+/// Closes the connection where no thread is to be had: EAGAIN, ENOMEM.
 fn spawn<'scope>(
     scope: &'scope Scope<'scope, '_>,
     connections: &'scope Connections,
     socket: OwnedFd,
-    mut log: Log,
+    log: Log,
 ) -> Result<()> {
     check_address_space().context(Call::Thread)?;
-    let socket = connections.insert(socket);
+    let socket = Arc::new(socket);
+    connections.insert(&socket);
     let in_thread = Arc::clone(&socket);
+    let serve = move || serve_client(in_thread, connections, log);
     let spawned =
-        Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, move || {
-            serve_client(in_thread, connections, &mut log);
-        });
+        Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, serve);
     if spawned.is_err() {
         connections.remove(socket);
     }
@@ -69,13 +67,9 @@ fn spawn<'scope>(
 }
 
 /// A client's thread, from its first line to its last.
-fn serve_client(
-    socket: Arc<OwnedFd>,
-    connections: &Connections,
-    log: &mut Log,
-) {
+fn serve_client(socket: Arc<OwnedFd>, connections: &Connections, mut log: Log) {
     let shutting_down = || connections.is_shutting_down();
-    let served = serve_connection(&socket, shutting_down, log);
+    let served = serve_connection(&socket, shutting_down, &mut log);
     let timed_out = connections.remove(socket); // close(2)
     match served {
         _ if timed_out => log.info(Message::IdleTimeout),

@@ -10,40 +10,42 @@ use nix::sys::socket::{Shutdown, shutdown};
 use crate::idle::IdleTimer;
 
 /// All open connections, and whether the server is shutting down.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Connections {
     state: Mutex<State>,
     /// Notified when a connection was closed, and when a signal came.
     changed: Condvar,
 }
 
-/// What the lock protects.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     open: HashMap<RawFd, Connection>,
     signal: Option<i32>,
 }
 
+/// One of them. Its thread, which reads and writes, has the socket too.
+struct Connection {
+    socket: Arc<OwnedFd>,
+    idle_timer: IdleTimer,
+    timed_out: bool,
+}
+
 impl Connections {
-    pub(crate) fn insert(&self, socket: OwnedFd) -> Arc<OwnedFd> {
-        let (fd, socket) = (socket.as_raw_fd(), Arc::new(socket));
+    pub(crate) fn insert(&self, socket: &Arc<OwnedFd>) {
         let connection = Connection {
-            socket: Arc::clone(&socket),
+            socket: Arc::clone(socket),
             idle_timer: IdleTimer::new(Instant::now()),
             timed_out: false,
         };
-        self.lock().open.insert(fd, connection);
-        socket
+        self.lock().open.insert(socket.as_raw_fd(), connection);
     }
 
     /// Closes the connection of `socket`, whose thread is at its end or never
     /// began. Returns whether it was idle for too long.
     pub(crate) fn remove(&self, socket: Arc<OwnedFd>) -> bool {
         let connection = self.lock().open.remove(&socket.as_raw_fd());
-        let timed_out = connection.as_ref().is_some_and(|c| c.timed_out);
-        // close(2) before the wake-up: the acceptor then finds the descriptor
-        // free.
-        drop((socket, connection));
+        let timed_out = connection.is_some_and(|c| c.timed_out);
+        drop(socket); // close(2), first: a woken acceptor finds the number free
         self.changed.notify_all();
         timed_out
     }
@@ -77,8 +79,12 @@ impl Connections {
         let interval = IdleTimer::interval(timeout);
         let running = |state: &mut State| state.signal.is_none();
         while self.wait_while(interval, running).signal.is_none() {
-            for connection in self.lock().open.values_mut() {
-                connection.check_idle(timeout);
+            let now = Instant::now();
+            for c in self.lock().open.values_mut() {
+                if c.idle_timer.is_expired(&c.socket, now, timeout) {
+                    c.timed_out = true;
+                    let _ = shutdown(c.socket.as_raw_fd(), Shutdown::Both);
+                }
             }
         }
     }
@@ -95,49 +101,21 @@ impl Connections {
 
     /// Answers what the clients have sent, for `timeout`, then closes.
     pub(crate) fn drain(&self, timeout: Duration) {
+        let some_open = |state: &mut State| !state.open.is_empty();
         let mut how = Shutdown::Read; // their `recv` returns 0
         // Again and again, since a `shutdown` may fail.
-        while !self.is_empty_after(how, timeout) {
+        while some_open(&mut self.lock()) {
+            for connection in self.lock().open.values() {
+                // ENOTCONN: it was reset by its peer. Its thread will see.
+                let _ = shutdown(connection.socket.as_raw_fd(), how);
+            }
+            drop(self.wait_while(timeout, some_open));
             how = Shutdown::Both; // their `send` fails
         }
-    }
-
-    fn is_empty_after(&self, how: Shutdown, timeout: Duration) -> bool {
-        for connection in self.lock().open.values() {
-            connection.shut_down(how);
-        }
-        let open = |state: &mut State| !state.open.is_empty();
-        self.wait_while(timeout, open).open.is_empty()
     }
 
     /// No thread of ours panics while it holds the lock: it is not poisoned.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One of them. Its thread, which reads and writes, has the socket too.
-#[derive(Debug)]
-struct Connection {
-    socket: Arc<OwnedFd>,
-    idle_timer: IdleTimer,
-    timed_out: bool,
-}
-
-impl Connection {
-    /// Ends the connection if it has been idle for `timeout`.
-    fn check_idle(&mut self, timeout: Duration) {
-        let now = Instant::now();
-        if self.idle_timer.is_expired(&self.socket, now, timeout) {
-            self.timed_out = true;
-            self.shut_down(Shutdown::Both);
-        }
-    }
-
-    /// Shuts down one side or both; a `recv` or `send` that waits returns.
-    /// `man 2 shutdown`.
-    fn shut_down(&self, how: Shutdown) {
-        // ENOTCONN: the peer has reset the connection. Its thread will see.
-        let _ = shutdown(self.socket.as_raw_fd(), how);
     }
 }

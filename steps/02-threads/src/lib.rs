@@ -2,15 +2,11 @@
 //!
 //! Step 01 makes the second client wait for the first. Here the main thread
 //! only accepts, and each client has a thread of its own in which `recv` and
-//! `send` may wait as long as they like. The conversation with a client is that
-//! of step 01, unchanged.
-//!
-//! From here on the calls come from `nix`: the same names and arguments with
-//! Rust's types, and no `unsafe` in our code.
+//! `send` may wait as long as they like. The conversation is that of step 01.
+//! From here on the calls come from `nix`, and our code needs no `unsafe`.
 //!
 //! What it cannot do: serve ten thousand clients cheaply. Each costs a stack,
-//! and the kernel switches between threads for every message. That is the
-//! problem of step 04.
+//! and the kernel switches between threads for every message: see step 04.
 
 mod acceptor;
 mod connections;

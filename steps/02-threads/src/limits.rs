@@ -8,10 +8,9 @@ use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 /// what the server needs to wait, and some to spare.
 const RESERVED_FDS: usize = 12;
 
-/// Threads that a process may safely have. Linux allows it 65,530 mappings of
-/// memory (`vm.max_map_count`), and a thread takes four: its stack, the stack
-/// on which Rust reports an overflow of that one, and a guard page below each.
-/// Past the limit the runtime ends the process.
+/// A thread takes four mappings of memory: its stack, the stack on which Rust
+/// reports an overflow of that one, and a guard page below each. Past 65,530
+/// mappings (`vm.max_map_count`) the runtime ends the process.
 pub(crate) const MAX_THREADS: usize = 15_000;
 
 /// Address space that has to be free before a thread is started: its stack, and
@@ -30,12 +29,9 @@ pub fn connection_limit(requested: Option<usize>) -> usize {
     })
 }
 
-/// A thread that Rust's runtime cannot give its signal stack aborts the
-/// process. So it is not begun where the limit on address space (`ulimit -v`)
-/// is near. `man 2 getrlimit`, `RLIMIT_AS`; `man 5 proc_pid_statm`.
-///
-/// # Errors
-/// ENOMEM.
+/// ENOMEM where the limit on address space (`ulimit -v`) is near: a thread that
+/// finds no room for its second stack would end the process.
+/// `man 2 getrlimit`, `RLIMIT_AS`; `man 5 proc_pid_statm`.
 pub(crate) fn check_address_space() -> io::Result<()> {
     let (soft, _hard) = getrlimit(Resource::RLIMIT_AS)?;
     if soft == RLIM_INFINITY {

@@ -1,9 +1,8 @@
 //! Signals reach one thread, as ordinary values.
 //!
-//! A signal sent to a process runs its handler in whichever thread the kernel
-//! picks. So every thread blocks SIGINT and SIGTERM, and one thread takes them
-//! with `sigwait`, a function that waits and returns the signal's number. There
-//! is no handler any more, and so nothing that must be async-signal-safe.
+//! A handler runs in whichever thread the kernel picks. So every thread blocks
+//! SIGINT and SIGTERM, and one takes them with `sigwait`: there is no handler
+//! any more, and so nothing that must be async-signal-safe.
 
 use std::thread::{self, Builder};
 
@@ -11,11 +10,8 @@ use nix::sys::signal::{SigSet, Signal};
 use protocol::{Call, Result, ResultExt};
 
 /// Blocks SIGINT and SIGTERM: they wait until they are taken. To be called
-/// before any thread is started, which inherits what its creator blocks.
-/// `man 3 pthread_sigmask`.
-///
-/// # Errors
-/// None on a correct system.
+/// before any thread is started, which inherits what its creator blocks. Fails
+/// on no correct system. `man 3 pthread_sigmask`.
 pub fn block_signals() -> Result<SigSet> {
     let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
     signals.thread_block().context(Call::Signals)?;
@@ -23,11 +19,8 @@ pub fn block_signals() -> Result<SigSet> {
 }
 
 /// Starts the thread that waits for SIGINT and SIGTERM, and calls `on_signal`
-/// with the number of the first. The second ends the process at once.
-/// `man 3 sigwait`.
-///
-/// # Errors
-/// EAGAIN where no thread can be created.
+/// with the number of the first. The second ends the process at once. Fails
+/// where no thread can be created: EAGAIN. `man 3 sigwait`.
 pub fn spawn_signal_thread(
     on_signal: impl FnOnce(i32) + Send + 'static,
 ) -> Result<()> {
@@ -36,8 +29,7 @@ pub fn spawn_signal_thread(
         if let Ok(first) = signals.wait() {
             on_signal(first as i32);
         }
-        // The second does what it does by default, as long as this thread is
-        // there to take it.
+        // The second takes its default action, if this thread is there for it.
         let _ = signals.thread_unblock();
         loop {
             thread::park();

@@ -1,8 +1,5 @@
-//! What can go wrong with a request, by kind.
-//!
-//! The article prints one `perror` line for each failed request: without a
-//! server that is ten thousand lines, and none says what to do. Here failures
-//! are counted by kind, since a kind has one cause and one remedy.
+//! What can go wrong with a request, by kind: a kind has one cause and one
+//! remedy. (The article prints a line for each failed request.)
 
 use std::io;
 use std::net::SocketAddr;
@@ -104,7 +101,6 @@ impl ErrorKind {
     }
 
     /// This kind, in words.
-    #[must_use]
     pub fn describe(self, language: Language) -> String {
         let (_, japanese, english) = self.texts();
         match self {
@@ -115,30 +111,30 @@ impl ErrorKind {
 
     /// What the reader can do about it, where that is not plain.
     #[rustfmt::skip] // a table
-    pub(crate) fn hint(self, server: SocketAddr, language: Language) -> Option<String> {
+    pub(crate) fn hint(self, server: SocketAddr, language: Language) -> String {
         let (japanese, english) = match self {
             Self::ConnectionRefused => (
-                "{} にサーバーがいません。起動するか(例: cargo run --release --bin 04-epoll)、--port で指定してください",
-                "no server listens on {}: start one (cargo run --release --bin 04-epoll), or choose its --port",
+                "。{} にサーバーがいません。起動するか(例: cargo run --release --bin 04-epoll)、--port で指定してください",
+                ": no server listens on {}: start one (cargo run --release --bin 04-epoll), or choose its --port",
             ),
             Self::PortsExhausted => (
-                "TIME_WAIT が終わるまで1分待つか、--keep-alive を指定してください",
-                "wait a minute until TIME_WAIT is over, or use --keep-alive",
+                "。TIME_WAIT が終わるまで1分待つか、--keep-alive を指定してください",
+                ": wait a minute until TIME_WAIT is over, or use --keep-alive",
             ),
             Self::TooManyOpenFiles => (
-                "--threads を減らすか、ulimit -n を増やしてください",
-                "use fewer --threads, or raise ulimit -n",
+                "。--threads を減らすか、ulimit -n を増やしてください",
+                ": use fewer --threads, or raise ulimit -n",
             ),
             Self::ConnectTimedOut | Self::ReplyTimedOut => (
-                "サーバーの状態を確認するか、--timeout を延ばしてください",
-                "see whether the server is stuck, or allow a longer --timeout",
+                "。サーバーの状態を確認するか、--timeout を延ばしてください",
+                ": see whether the server is stuck, or allow a longer --timeout",
             ),
             Self::WrongReply | Self::UnrequestedReply => (
-                "{} は ping-pong サーバーではないようです",
-                "{} seems to be no ping-pong server",
+                "。{} は ping-pong サーバーではないようです",
+                ": {} seems to be no ping-pong server",
             ),
-            _ => return None,
+            _ => ("", ""),
         };
-        Some(language.pick(japanese, english).replace("{}", &server.to_string()))
+        language.pick(japanese, english).replace("{}", &server.to_string())
     }
 }

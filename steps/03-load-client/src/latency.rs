@@ -27,7 +27,6 @@ pub struct Latency {
 impl Latency {
     /// In the unit that `unit` makes of nanoseconds. `None` where nothing was
     /// recorded.
-    #[must_use]
     pub fn of(
         histogram: &Histogram<u64>,
         unit: fn(f64) -> f64,
@@ -68,14 +67,12 @@ impl Latency {
 
 /// An empty histogram of nanoseconds: up to an hour, to three digits.
 #[expect(clippy::expect_used, reason = "the bounds are constants")]
-#[must_use]
 pub fn histogram() -> Histogram<u64> {
     Histogram::new_with_max(MAX_NS, SIGNIFICANT_DIGITS)
         .expect("the bounds are in order")
 }
 
 /// `time` in nanoseconds, an hour at the most.
-#[must_use]
 pub fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).map_or(MAX_NS, |time| time.min(MAX_NS))
 }

@@ -9,50 +9,49 @@
 //! | file | its one idea |
 //! |---|---|
 //! | `request.rs` | a client's calls: `socket`, `connect`, `send`, `recv` |
-//! | `worker.rs` | one thread's share of the requests |
-//! | `schedule.rs` | closed loop and open loop: when a request is due |
+//! | `run.rs` | closed loop and open loop: when a request is due |
+//! | `workers.rs` | the threads, and the main thread that supervises them |
 //! | `deadline.rs` | a deadline without a system call |
-//! | `workers.rs` | all threads, and the main thread that supervises them |
 //! | `stats.rs` | outcomes: latencies, and failures by kind |
 //! | `latency.rs` | a histogram, and percentiles from it |
 //! | `error_kind.rs` | what can go wrong, and what to do about it |
 //! | `report.rs` | the results, for a reader and for a program |
-//! | `options.rs`, `cancellation.rs` | the command line, Ctrl-C |
+//! | `options.rs` | the command line |
 //!
 //! What it cannot do: keep a thousand requests in flight without a thousand
 //! threads. Step 05 measures with a client that can, once step 04 has shown
 //! how.
 
-mod cancellation;
 mod deadline;
 mod error_kind;
 mod latency;
 mod options;
 mod report;
 mod request;
-mod schedule;
+mod run;
 mod stats;
 #[cfg(test)]
 #[path = "../tests/unit/mod.rs"]
 mod unit;
-mod worker;
 mod workers;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use blocking::reset_inherited;
 use indicatif::ProgressBar;
-use protocol::{Language, Result, print};
+use protocol::{Call, Language, Result, ResultExt, print};
+use threads::spawn_signal_thread;
 
 pub use error_kind::ErrorKind;
 pub use latency::{Latency, histogram, nanoseconds};
 pub use options::Options;
 
-use cancellation::Cancellation;
 use report::Report;
-use schedule::Schedule;
-use worker::Config;
+use run::Run;
+use workers::run_workers;
 
 /// Makes all requests and prints the results. The status is 0 if none failed.
 ///
@@ -61,9 +60,8 @@ use worker::Config;
 pub fn run(options: &Options) -> Result<ExitCode> {
     let language = Language::from_environment();
     if !options.json {
-        let workers = options.workers();
         // Where this can't be printed the results can't either: see below.
-        let _ = print(&report::heading(options.total, workers, language));
+        let _ = print(&report::heading(options, language));
     }
     let report = measure(options)?;
     let text =
@@ -87,24 +85,22 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 /// From here on this process takes SIGINT and SIGTERM as the request to end
 /// the run early.
 fn measure(options: &Options) -> Result<Report> {
-    let cancellation = Cancellation::on_signal()?;
+    // A timer of the parent would end the run: timers survive `execve`.
+    reset_inherited().context(Call::Signals)?;
+    let cancelled = Arc::new(OnceLock::new());
+    let shared = Arc::clone(&cancelled);
+    // No thread has to be woken: the main thread checks every few milliseconds.
+    spawn_signal_thread(move |signal| {
+        let _ = shared.set(Some(signal));
+    })?;
     set_precise_timers();
     // On stderr. Where that is no terminal there is none.
     let progress = ProgressBar::new(options.total);
-    let schedule = Schedule {
-        total: options.total,
-        workers: options.workers(),
-        // `Instant` never goes back. The article's `gettimeofday` does,
-        // whenever the clock is set.
-        start: Instant::now(),
-        rate: options.rate,
-    };
-    let config = Config { options, schedule, cancellation: &cancellation };
-    let stats = workers::run_workers(&config, &progress);
+    let run = Run { options, start: Instant::now(), cancelled };
+    let stats = run_workers(&run, &progress);
     // Leaves the terminal's line to what is printed next.
     progress.finish_and_clear();
-    let signal = cancellation.signal();
-    Ok(Report::new(options.address(), &schedule, signal, &stats?))
+    Ok(Report::new(&run, &stats?))
 }
 
 /// Linux may end a sleep 50 us late, so that it can wake several threads at

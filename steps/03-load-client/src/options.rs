@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
-use clap::builder::RangedU64ValueParser;
 use protocol::host;
 
 /// More requests than that would take months.
@@ -31,9 +30,8 @@ pub struct Options {
 
     /// Threads that make them, each one request at a time
     #[arg(long, value_name = "N", default_value_t = 10)]
-    #[arg(value_parser = RangedU64ValueParser::<usize>::new()
-        .range(1..=MAX_THREADS))]
-    pub threads: usize,
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=MAX_THREADS))]
+    pub threads: u64,
 
     /// IPv4 or IPv6 address of the server
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
@@ -66,7 +64,6 @@ pub struct Options {
 
 impl Options {
     /// The server's address and port.
-    #[must_use]
     pub fn address(&self) -> SocketAddr {
         let mut address = self.host;
         address.set_port(self.port);
@@ -74,10 +71,8 @@ impl Options {
     }
 
     /// The number of threads: no more than there are requests.
-    #[must_use]
-    pub fn workers(&self) -> usize {
-        usize::try_from(self.total)
-            .map_or(self.threads, |total| total.min(self.threads))
+    pub fn workers(&self) -> u64 {
+        self.total.min(self.threads)
     }
 }
 

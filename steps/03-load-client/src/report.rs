@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use protocol::Language;
 use serde::Serialize;
 
-use crate::ErrorKind;
 use crate::latency::{Latency, micros};
-use crate::schedule::Schedule;
+use crate::run::Run;
 use crate::stats::Stats;
+use crate::{ErrorKind, Options};
 
 /// Where less than this of the rate was reached, that is said.
 const REACHED: f64 = 0.95;
@@ -52,8 +52,9 @@ pub(crate) struct Report {
 }
 
 /// The lines that stand above a run, in the article's words.
-pub(crate) fn heading(total: u64, workers: usize, l: Language) -> String {
-    let share = match Schedule::shares(total, workers) {
+pub(crate) fn heading(options: &Options, l: Language) -> String {
+    let (total, workers) = (options.total, options.workers());
+    let share = match (total / workers, total.div_ceil(workers)) {
         (least, most) if least == most => least.to_string(),
         (least, most) => format!("{least}–{most}"),
     };
@@ -70,40 +71,36 @@ pub(crate) fn heading(total: u64, workers: usize, l: Language) -> String {
 }
 
 impl Report {
-    pub(crate) fn new(
-        server: SocketAddr,
-        schedule: &Schedule,
-        signal: Option<i32>,
-        stats: &Stats,
-    ) -> Self {
+    pub(crate) fn new(run: &Run<'_>, stats: &Stats) -> Self {
+        let options = run.options;
+        let signal = run.cancelled.get().copied().flatten();
         let kinds = stats.errors();
         let failed = kinds.iter().map(|(_, count)| count).sum();
         let made = stats.latencies.len();
         let succeeded = made.saturating_sub(failed);
-        let since_start = |time: Instant| (time - schedule.start).as_secs_f64();
+        let since_start = |time: Instant| (time - run.start).as_secs_f64();
         let seconds = since_start(stats.last_over.unwrap_or_else(Instant::now));
         // The first is sent at the start, and takes no time of its own.
         let sending = stats.last_sent.map(since_start).filter(|s| *s > 0.0);
         let sent_per_second = sending.map(|s| (made - 1) as f64 / s);
         let us = |time: Duration| micros(time.as_nanos() as f64);
+        let waited = stats.waited_for_core.div_f64(made.max(1) as f64);
         Self {
-            total: schedule.total,
+            total: options.total,
             succeeded,
             failed,
             stopped_early: signal.is_some(),
             errors: kinds.iter().map(|(kind, n)| (kind.key(), *n)).collect(),
             seconds,
             requests_per_second: succeeded as f64 / seconds,
-            rate: schedule.rate,
-            sent_per_second: schedule.rate.and(sent_per_second),
+            rate: options.rate,
+            sent_per_second: options.rate.and(sent_per_second),
             latency_us: Latency::of(&stats.latencies, micros)
                 .filter(|_| succeeded > 0),
             lower_bounds_from_us: stats.shortest_failure.map(us),
             sent_late_us: Latency::of(&stats.lateness, micros),
-            waited_for_core_us: us(stats
-                .waited_for_core
-                .div_f64(made.max(1) as f64)),
-            server,
+            waited_for_core_us: us(waited),
+            server: options.address(),
             signal,
             kinds,
         }
@@ -217,9 +214,7 @@ impl Report {
         let (kind, _) = *self.kinds.first()?;
         let (failed, cause) = (self.failed, kind.describe(l));
         let plural = if failed == 1 { "" } else { "s" };
-        let hint = kind.hint(self.server, l).map_or(String::new(), |hint| {
-            format!("{}{hint}", l.pick("。", ": "))
-        });
+        let hint = kind.hint(self.server, l);
         Some(l.pick(
             format!("[!] {failed} 件のリクエストが失敗: {cause}{hint}"),
             format!("[!] {failed} request{plural} failed: {cause}{hint}"),

@@ -19,10 +19,6 @@ const PING: &[u8] = b"ping\n";
 
 /// Connects `socket` to the server, and waits until its kernel has agreed.
 /// `man 2 connect`.
-///
-/// # Errors
-/// ECONNREFUSED where no program listens, EADDRNOTAVAIL without a free local
-/// port, ETIMEDOUT where no answer comes, and more.
 pub(crate) fn connect(
     socket: impl AsFd,
     server: SocketAddr,
@@ -45,9 +41,6 @@ pub(crate) fn connect(
 /// The article calls `recv` once and takes whatever came for the reply. But a
 /// reply may arrive in pieces, 0 is no reply at all, and a wrong one is worse
 /// than none.
-///
-/// # Errors
-/// What became of the connection, or of the reply.
 pub(crate) fn send_request(socket: impl AsFd) -> Result<(), ErrorKind> {
     send_all(&socket, PING)?;
     let mut buffer = [0; 64];

@@ -1,11 +1,9 @@
 //! What was measured: latencies in a histogram, failures by kind.
 //!
-//! A million latencies are eight megabytes and a sort. A histogram counts them
-//! in buckets whose width grows with the value, so that each percentile is
-//! right to three digits, whatever its size, in 256 KB. That is too much for
-//! each of ten thousand threads, and a message for each request would measure
-//! itself. So a thread collects its outcomes in a batch, and the main thread,
-//! which has the one histogram, takes it away every 20 ms.
+//! A histogram has 256 KB: too much for each of ten thousand threads, and a
+//! message for each request would measure itself. So a thread collects its
+//! outcomes in a batch, and the main thread, which has the one histogram, takes
+//! it away every 20 ms.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -1,17 +1,20 @@
 //! The threads of a run, and the main thread that supervises them.
 
 use std::io;
-use std::iter;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::thread::{self, Builder};
 use std::time::Instant;
 
+use blocking::stream_socket;
 use indicatif::ProgressBar;
-use protocol::{Call, Result, ResultExt};
+use protocol::{Call, ResultExt};
 
+use crate::ErrorKind;
 use crate::deadline::Slot;
-use crate::schedule::POLL_INTERVAL;
-use crate::stats::Stats;
-use crate::worker::{Config, Worker};
+use crate::request::{connect, drain, send_request};
+use crate::run::{POLL_INTERVAL, Run};
+use crate::stats::{Outcome, Stats, waited_for_core};
 
 /// A worker needs little: see step 02.
 const STACK_SIZE: usize = 128 * 1_024;
@@ -20,40 +23,37 @@ const STACK_SIZE: usize = 128 * 1_024;
 const MAPPED_BESIDE: usize = 64 * 1_024;
 
 /// Starts all threads of a run, waits for them, and adds up what they count.
-///
-/// # Errors
-/// EAGAIN where a thread can't be created, ENOMEM where there is no memory for
-/// all of them. `man 3 pthread_create`.
+/// Fails where a thread can't be created (EAGAIN), or where there is no memory
+/// for all of them (ENOMEM). `man 3 pthread_create`.
 pub(crate) fn run_workers(
-    config: &Config<'_>,
+    run: &Run<'_>,
     progress: &ProgressBar,
-) -> Result<Stats> {
-    let workers = config.schedule.workers;
-    check_memory(workers).context(Call::Thread)?;
-    let slots: Vec<_> =
-        iter::repeat_with(Slot::default).take(workers).collect();
+) -> protocol::Result<Stats> {
+    let workers = run.options.workers();
+    check_memory(workers as usize).context(Call::Thread)?;
+    let slots: Vec<_> = (0..workers).map(|_| Slot::default()).collect();
     let mut stats = Stats::new();
     let started = thread::scope(|scope| {
         let mut threads = Vec::new();
         let mut start = |(number, slot)| {
-            let worker = Worker::new(config, slot);
-            let work = move || worker.run(number);
+            let worker = Worker { run, slot, connection: None };
+            let work = move || worker.make_requests(number);
             let builder = Builder::new().stack_size(STACK_SIZE);
             builder.spawn_scoped(scope, work).map(|new| threads.push(new))
         };
-        let started = slots.iter().enumerate().try_for_each(&mut start);
+        let started = (0..).zip(&slots).try_for_each(&mut start);
         if started.is_err() {
-            config.cancellation.cancel();
+            let _ = run.cancelled.set(None);
         }
         while threads.iter().any(|thread| !thread.is_finished()) {
             thread::sleep(POLL_INTERVAL);
-            supervise(config, &slots, &mut stats);
+            supervise(run, &slots, &mut stats);
             progress.set_position(stats.latencies.len());
         }
         started
     });
     // What the threads have counted last.
-    supervise(config, &slots, &mut stats);
+    supervise(run, &slots, &mut stats);
     started.map(|()| stats).context(Call::Thread)
 }
 
@@ -67,10 +67,107 @@ fn check_memory(workers: usize) -> io::Result<()> {
 }
 
 /// Checks all deadlines, and adds up what was counted.
-fn supervise(config: &Config<'_>, slots: &[Slot], stats: &mut Stats) {
+fn supervise(run: &Run<'_>, slots: &[Slot], stats: &mut Stats) {
     let now = Instant::now();
-    let is_cancelled = config.cancellation.is_cancelled();
+    let is_cancelled = run.is_cancelled();
     for slot in slots {
         stats.add(&slot.check(now, is_cancelled));
+    }
+}
+
+/// One thread of a run.
+struct Worker<'a> {
+    run: &'a Run<'a>,
+    slot: &'a Slot,
+    /// The connection of the last request, where it is kept, and how many
+    /// requests it has served.
+    connection: Option<(Arc<OwnedFd>, u64)>,
+}
+
+impl Worker<'_> {
+    /// Makes every request of worker `number`.
+    fn make_requests(mut self, number: u64) {
+        let run = self.run;
+        let mut free = run.start;
+        for request in run.share(number) {
+            let due = run.due(request);
+            if let Some(due) = due {
+                self.wait_until(due);
+            }
+            if run.is_cancelled() {
+                break;
+            }
+            let sent = Instant::now();
+            let result = self.request(sent + run.options.timeout);
+            if result.is_err() && run.is_cancelled() {
+                break; // the main thread has ended our wait, not the server
+            }
+            let over = result.unwrap_or_else(|_| Instant::now());
+            let outcome = Outcome {
+                sent,
+                over,
+                latency: over - due.unwrap_or(sent),
+                // Neither due before nor free before: what is left is ours.
+                late: due.map(|due| sent - due.max(free)),
+                error: result.err(),
+            };
+            self.slot.count(|batch| batch.outcomes.push(outcome));
+            free = over;
+        }
+        self.close();
+        self.slot.count(|batch| batch.waited_for_core = waited_for_core());
+    }
+
+    fn wait_until(&self, due: Instant) {
+        while !self.run.is_cancelled() {
+            let left = due.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            thread::sleep(left.min(POLL_INTERVAL)); // a signal may come first
+        }
+    }
+
+    /// One request: over the connection that was kept, or over a new one.
+    /// Returns when the reply was there, which is before the connection is
+    /// closed.
+    fn request(&mut self, deadline: Instant) -> Result<Instant, ErrorKind> {
+        let server = self.run.options.address();
+        let (socket, served) = match self.connection.take() {
+            Some(kept) => kept,
+            None => (Arc::new(stream_socket(server)?), 0),
+        };
+        self.slot.begin(&socket, deadline);
+        let connected = match served {
+            0 => connect(&socket, server),
+            _ => Ok(()),
+        };
+        let timeout_kind = match connected {
+            Ok(()) => ErrorKind::ReplyTimedOut,
+            Err(_) => ErrorKind::ConnectTimedOut,
+        };
+        let replied = connected.and_then(|()| send_request(&socket));
+        let outcome = replied.map(|()| Instant::now());
+        let expired = self.slot.end();
+        // Only a connection that is in order is kept; any other is closed.
+        if outcome.is_ok() && self.run.options.keep_alive && !expired {
+            self.connection = Some((socket, served + 1));
+        } else if outcome == Err(ErrorKind::UnrequestedReply) {
+            self.connection = Some((socket, served));
+            self.close(); // the requests before it may have had such a reply
+        }
+        outcome.map_err(|kind| if expired { timeout_kind } else { kind })
+    }
+
+    /// Closes the connection that was kept, once it has ended in order.
+    fn close(&mut self) {
+        let Some((socket, served)) = self.connection.take() else { return };
+        if !self.run.is_cancelled() {
+            let deadline = Instant::now() + self.run.options.timeout;
+            self.slot.begin(&socket, deadline);
+            let unrequested = drain(&socket, served);
+            self.slot.end();
+            self.slot.count(|batch| batch.unrequested += unrequested);
+        }
     }
 }

@@ -1,53 +1,62 @@
 //! Tests of parts that no command shows by itself. They belong to the library
 //! (`src/lib.rs`), whose insides they see.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use clap::Parser;
 use nix::errno::Errno;
 use protocol::Language;
 
-use crate::ErrorKind;
 use crate::latency::{Latency, micros};
-use crate::schedule::Schedule;
+use crate::report::heading;
+use crate::run::Run;
 use crate::stats::{Batch, Outcome, Stats};
+use crate::{ErrorKind, Options};
 
-fn schedule(total: u64, workers: usize, rate: Option<f64>) -> Schedule {
-    Schedule { total, workers, start: Instant::now(), rate }
+fn options(arguments: &str) -> Options {
+    Options::parse_from(format!("03-load-client {arguments}").split(' '))
+}
+
+fn run(options: &Options) -> Run<'_> {
+    Run { options, start: Instant::now(), cancelled: Arc::default() }
 }
 
 #[test]
 fn no_request_is_dropped_and_none_is_made_twice() {
-    for (total, workers) in [(1, 1), (10, 10), (10_005, 10), (99, 7)] {
-        let schedule = schedule(total, workers, None);
+    for (total, threads) in [(1, 1), (10, 10), (10_005, 10), (99, 7)] {
+        let options = options(&format!("{total} --threads {threads}"));
+        let run = run(&options);
         let mut all: Vec<u64> =
-            (0..workers).flat_map(|w| schedule.share(w)).collect();
+            (0..threads).flat_map(|worker| run.share(worker)).collect();
         all.sort_unstable();
-        assert!(all.into_iter().eq(0..total), "{total} by {workers}");
+        assert!(all.into_iter().eq(0..total), "{total} by {threads}");
     }
 }
 
 #[test]
 fn every_share_lies_within_the_bounds_that_are_printed() {
-    let (least, most) = Schedule::shares(10_005, 10);
-    assert_eq!((least, most), (1_000, 1_001));
-    let schedule = schedule(10_005, 10, None);
+    let options = options("10005");
+    let heading = heading(&options, Language::English);
+    assert!(heading.contains("(1000–1001 requests per thread"), "{heading}");
     for worker in 0..10 {
-        let count = schedule.share(worker).count();
+        let count = run(&options).share(worker).count();
         assert!((1_000..=1_001).contains(&count), "{count}");
     }
 }
 
 #[test]
 fn requests_are_due_at_equal_distances() {
-    let schedule = schedule(100, 10, Some(200.0));
-    let offset = |n| schedule.due(n).map(|due| due - schedule.start);
+    let options = options("100 --rate 200");
+    let run = run(&options);
+    let offset = |n| run.due(n).map(|due| due - run.start);
     assert_eq!(offset(0), Some(Duration::ZERO));
     assert_eq!(offset(50), Some(Duration::from_millis(250)));
 }
 
 #[test]
 fn without_a_rate_nothing_is_due() {
-    assert_eq!(schedule(1, 1, None).due(0), None);
+    assert_eq!(run(&options("1")).due(0), None);
 }
 
 /// Two threads count these latencies, every second one each.
@@ -119,7 +128,7 @@ fn an_errno_is_the_kind_that_it_stands_for() {
 fn out_of_ports_names_the_remedies() {
     let server = ([127, 0, 0, 1], 8888).into();
     let hint = ErrorKind::PortsExhausted.hint(server, Language::English);
-    assert!(hint.is_some_and(|hint| hint.contains("--keep-alive")));
+    assert!(hint.contains("--keep-alive"));
 }
 
 #[cfg(target_os = "linux")]

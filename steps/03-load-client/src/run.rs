@@ -1,4 +1,4 @@
-//! Which thread makes which request, and when it is due.
+//! A run: which thread makes which request, and when it is due.
 //!
 //! Without a rate each thread sends its next request when the reply to the last
 //! has come: a closed loop. It measures how much a server can do, and it is a
@@ -11,41 +11,43 @@
 //! it was due. To count from when it was sent would be the mistake that is
 //! known as coordinated omission.
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+use crate::Options;
 
 /// How often threads that wait check whether the run was cancelled. A timeout,
 /// too, may be late by as much.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The requests of a run, dealt to its threads like cards: thread 3 of 10 makes
-/// requests 3, 13, 23, and so on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Schedule {
-    pub(crate) total: u64,
-    pub(crate) workers: usize,
+/// What all threads of a run have in common.
+pub(crate) struct Run<'a> {
+    pub(crate) options: &'a Options,
+    /// `Instant` never goes back. The article's `gettimeofday` does, whenever
+    /// the clock is set.
     pub(crate) start: Instant,
-    /// Requests per second, for an open loop.
-    pub(crate) rate: Option<f64>,
+    /// Set once the run is to end early: to the signal that came, or to `None`
+    /// where a thread could not be created.
+    pub(crate) cancelled: Arc<OnceLock<Option<i32>>>,
 }
 
-impl Schedule {
-    /// The numbers of the requests that this worker makes.
+impl Run<'_> {
+    /// The numbers of the requests that this worker makes. They are dealt like
+    /// cards: thread 3 of 10 makes requests 3, 13, 23, and so on.
     ///
     /// The article divides, and drops what remains: 10,005 requests are 10,000
     /// there. Dealing drops none.
-    pub(crate) fn share(&self, worker: usize) -> impl Iterator<Item = u64> {
-        (worker as u64..self.total).step_by(self.workers)
-    }
-
-    /// The least and the most requests that a worker makes.
-    pub(crate) fn shares(total: u64, workers: usize) -> (u64, u64) {
-        let workers = workers as u64;
-        (total / workers, total.div_ceil(workers))
+    pub(crate) fn share(&self, worker: u64) -> impl Iterator<Item = u64> {
+        (worker..self.options.total).step_by(self.options.workers() as usize)
     }
 
     /// When this request is due; `None` as soon as its thread is free.
     pub(crate) fn due(&self, request: u64) -> Option<Instant> {
-        let seconds = request as f64 / self.rate?;
+        let seconds = request as f64 / self.options.rate?;
         Some(self.start + Duration::from_secs_f64(seconds))
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.get().is_some()
     }
 }
