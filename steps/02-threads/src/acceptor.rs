@@ -8,25 +8,25 @@ use blocking::{Backoff, accept, is_connection_error, serve_connection};
 use protocol::{Call, Log, Message, Result, ResultExt};
 
 use crate::connections::Connections;
-use crate::limits::check_address_space;
+use crate::limits::{MAX_THREADS, check_address_space};
 
 /// More than a client's thread needs. glibc keeps up to 40 MiB of the stacks of
 /// ended threads for the next ones: 300 of these, or 20 of the default, 2 MiB.
 const STACK_SIZE: usize = 131_072;
 
 /// Takes clients from the accept queue until a signal comes, and returns the
-/// signal. At most `max_connections` are open at a time.
+/// signal. At most `max` connections are open at a time.
 pub(crate) fn run<'scope>(
     listener: impl AsFd,
     connections: &'scope Connections,
-    max_connections: usize,
+    max: usize,
     scope: &'scope Scope<'scope, '_>,
     log: &mut Log,
 ) -> i32 {
     let mut backoff = Backoff::default();
     loop {
         log.flush();
-        if let Some(signal) = connections.wait_for_room(max_connections) {
+        if let Some(signal) = connections.wait_for_room(max.min(MAX_THREADS)) {
             return signal;
         }
         let served = match accept(&listener) {

@@ -56,8 +56,7 @@ impl Connections {
         self.wait_while(Duration::MAX, full).signal
     }
 
-    /// Waits until a connection is closed or a signal comes, for `timeout` at
-    /// the most.
+    /// Waits until a connection is closed or a signal comes, or for `timeout`.
     pub(crate) fn wait_for_change(&self, timeout: Duration) {
         let open = self.lock().open.len();
         let same = |s: &mut State| s.open.len() == open && s.signal.is_none();
@@ -89,7 +88,6 @@ impl Connections {
         }
     }
 
-    /// From here on the server is shutting down, because of `signal`.
     pub(crate) fn shut_down(&self, signal: i32) {
         self.lock().signal = Some(signal);
         self.changed.notify_all();

@@ -1,16 +1,14 @@
 //! Which clients are idle, by what the kernel counts.
 //!
-//! A timeout of `recv` begins anew whenever the process is stopped and
-//! continued, and one of `send` ends a client that reads its replies slowly. So
-//! a thread looks at all connections from outside, a few times per timeout.
+//! A timeout of `recv` begins anew whenever the process was stopped, and one of
+//! `send` ends a client that reads slowly. So a thread looks at all connections.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use blocking::bytes_transferred;
 
-/// Since when a connection has been idle: no byte arrived on it, and its peer
-/// acknowledged none.
+/// Since when no byte has come on a connection, and none was acknowledged.
 #[derive(Clone, Copy, Debug)]
 pub struct IdleTimer {
     transferred: u64,

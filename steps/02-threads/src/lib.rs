@@ -29,7 +29,6 @@ use protocol::{
 
 use connections::Connections;
 pub use idle::IdleTimer;
-use limits::MAX_THREADS;
 pub use limits::connection_limit;
 pub use signals::{block_signals, spawn_signal_thread};
 
@@ -55,13 +54,12 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
-    let address = options.listen.address();
-    let listener = Arc::new(listen(address, options.listen.backlog)?);
+    let listener = listen(options.listen.address(), options.listen.backlog)?;
     let address = local_address(&listener)?;
+    let listener = Arc::new(listener);
     let connections = Arc::new(Connections::default());
 
     let (shared, woken) = (Arc::clone(&connections), Arc::clone(&listener));
-    // Before any other thread exists: they inherit the signal mask.
     spawn_signal_thread(move |signal| {
         shared.shut_down(signal);
         // Wakes `accept`. Where a listener cannot be shut down (macOS), a
@@ -71,7 +69,7 @@ pub fn run(options: &Options) -> Result<()> {
         }
     })?;
     log.notice(Message::Listening(address));
-    let max = connection_limit(options.limits.max_connections).min(MAX_THREADS);
+    let max = connection_limit(options.limits.max_connections);
     // The scope ends when the threads in it have ended: it joins them.
     thread::scope(|scope| {
         let connections = &*connections;

@@ -4,8 +4,7 @@ use std::io;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
-/// Descriptors that are not a client's: stdin, stdout, stderr, the listener,
-/// what the server needs to wait, and some to spare.
+/// Descriptors that are not a client's, and some to spare.
 const RESERVED_FDS: usize = 12;
 
 /// A thread takes four mappings of memory: its stack, the stack on which Rust
@@ -13,13 +12,11 @@ const RESERVED_FDS: usize = 12;
 /// mappings (`vm.max_map_count`) the runtime ends the process.
 pub(crate) const MAX_THREADS: usize = 15_000;
 
-/// Address space that has to be free before a thread is started: its stack, and
-/// what the threads that are just starting still take.
+/// Address space to be free before a thread is started: others may just start.
 const RESERVED_BYTES: u64 = 4_500_000;
 
 /// The number of clients to serve at a time: `requested`, or else what the
-/// limit on open files allows (`ulimit -n`), since each client is a descriptor.
-/// `man 2 getrlimit`, `RLIMIT_NOFILE`.
+/// limit on open files allows. `man 2 getrlimit`, `RLIMIT_NOFILE`.
 pub fn connection_limit(requested: Option<usize>) -> usize {
     requested.unwrap_or_else(|| {
         let (soft, _hard) =
@@ -42,7 +39,7 @@ pub(crate) fn check_address_space() -> io::Result<()> {
     let pages = statm.split(' ').next().and_then(|text| text.parse().ok());
     let used = pages.unwrap_or(0) * 4_096;
     if used + RESERVED_BYTES > soft {
-        return Err(io::ErrorKind::OutOfMemory.into());
+        return Err(nix::errno::Errno::ENOMEM.into());
     }
     Ok(())
 }

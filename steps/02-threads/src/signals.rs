@@ -9,9 +9,8 @@ use std::thread::{self, Builder};
 use nix::sys::signal::{SigSet, Signal};
 use protocol::{Call, Result, ResultExt};
 
-/// Blocks SIGINT and SIGTERM: they wait until they are taken. To be called
-/// before any thread is started, which inherits what its creator blocks. Fails
-/// on no correct system. `man 3 pthread_sigmask`.
+/// Blocks SIGINT and SIGTERM in this thread and in those that it starts from
+/// here on: they wait until they are taken. `man 3 pthread_sigmask`.
 pub fn block_signals() -> Result<SigSet> {
     let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
     signals.thread_block().context(Call::Signals)?;

@@ -42,12 +42,13 @@ use std::time::Instant;
 
 use blocking::reset_inherited;
 use indicatif::ProgressBar;
-use protocol::{Call, Language, Result, ResultExt, print};
+use protocol::{Call, Language, Result, ResultExt};
 use threads::spawn_signal_thread;
 
 pub use error_kind::ErrorKind;
 pub use latency::{Latency, histogram, nanoseconds};
 pub use options::Options;
+pub use report::print;
 
 use report::Report;
 use run::Run;

@@ -1,6 +1,7 @@
 //! What a run is summed up as: the article's lines, and what they leave out.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -219,5 +220,18 @@ impl Report {
             format!("[!] {failed} 件のリクエストが失敗: {cause}{hint}"),
             format!("[!] {failed} request{plural} failed: {cause}{hint}"),
         ))
+    }
+}
+
+/// Prints `text` at once. `println!` would panic where it is not read.
+///
+/// # Errors
+/// ENOSPC where stdout is a file on a full disk. EPIPE is not among them: the
+/// reader, such as `head -1`, has read enough. `man 2 write`.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
     }
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use blocking::stream_socket;
 use indicatif::ProgressBar;
+use nix::errno::Errno;
 use protocol::{Call, ResultExt};
 
 use crate::ErrorKind;
@@ -63,7 +64,7 @@ pub(crate) fn run_workers(
 fn check_memory(workers: usize) -> io::Result<()> {
     Vec::<u8>::new()
         .try_reserve_exact(workers * (STACK_SIZE + MAPPED_BESIDE))
-        .map_err(|_| io::ErrorKind::OutOfMemory.into())
+        .map_err(|_| Errno::ENOMEM.into())
 }
 
 /// Checks all deadlines, and adds up what was counted.

@@ -165,7 +165,7 @@ fn diff(
 }
 
 fn print(text: &str) -> Result<(), String> {
-    protocol::print(text)
+    load_client::print(text)
         .map_err(|error| format!("the results could not be printed: {error}"))
 }
 

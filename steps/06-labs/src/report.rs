@@ -149,7 +149,7 @@ impl<'a> Report<'a> {
 
 /// Prints `text` at once, and says what became of that.
 pub(crate) fn print(text: &str) -> ExitCode {
-    let Err(error) = protocol::print(text) else { return ExitCode::SUCCESS };
+    let Err(error) = load_client::print(text) else { return ExitCode::SUCCESS };
     let _ = writeln!(io::stderr(), "[!] no output: {error}");
     ExitCode::FAILURE
 }

@@ -2,13 +2,12 @@
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
-use std::io::ErrorKind::{
-    AddrInUse, AddrNotAvailable, InvalidInput, OutOfMemory, PermissionDenied,
-    Unsupported, WouldBlock,
-};
 use std::process::ExitCode;
 
-use nix::libc;
+use nix::libc::{
+    EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EINVAL, EMFILE, ENOMEM, ENOSYS,
+    EPERM,
+};
 
 use crate::{Language, Log};
 
@@ -85,41 +84,37 @@ impl Error {
 
     /// What the reader can do about it, where that is not plain.
     fn hint(&self) -> (&'static str, &'static str) {
-        match (self.call, self.source.kind(), self.source.raw_os_error()) {
-            (Call::Bind, AddrInUse, _) => (
+        match (self.call, self.source.raw_os_error().unwrap_or(0)) {
+            (Call::Bind, EADDRINUSE) => (
                 "。別のサーバーを止めるか、--port で別のポートを指定してください",
                 ": stop the server that has it, or choose another --port",
             ),
-            (Call::Bind, PermissionDenied, _) => (
+            (Call::Bind, EACCES) => (
                 "。--port で1024以上のポートを指定してください",
                 ": choose a --port of 1024 or above",
             ),
-            (Call::Bind, AddrNotAvailable, _) => (
+            (Call::Bind, EADDRNOTAVAIL) => (
                 "。--host にはこのマシンのアドレスを指定してください",
                 ": choose a --host that is an address of this machine",
             ),
-            (Call::Bind, InvalidInput, _) => (
+            (Call::Bind, EINVAL) => (
                 "。リンクローカルアドレスにはインターフェース名を付けてください (例: fe80::1%eth0)",
                 ": a link-local address needs its interface, as in fe80::1%eth0",
             ),
-            (Call::Accept, _, Some(libc::EMFILE)) => (
+            (Call::Accept, EMFILE) => (
                 "。ulimit -n で上限を上げてください",
                 ": let it have more open files (ulimit -n)",
             ),
-            (Call::Thread, WouldBlock, _) => (
+            (Call::Thread, EAGAIN) => (
                 "。ulimit -u で上限を上げてください",
                 ": let it have more threads (ulimit -u, kernel.threads-max)",
             ),
-            (Call::Thread, OutOfMemory, _) => (
+            (Call::Thread, ENOMEM) => (
                 "。ulimit -v で上限を上げてください",
                 ": let it have more memory (ulimit -v)",
             ),
             // The kernel has none, or forbids it, or has an older one.
-            (
-                Call::IoUring,
-                Unsupported | PermissionDenied | InvalidInput,
-                _,
-            ) => (
+            (Call::IoUring, ENOSYS | EPERM | EACCES | EINVAL) => (
                 "。Linux 6.1以降で許可するか (kernel.io_uring_disabled、コンテナのseccomp)、04-epollを使ってください",
                 ": allow it (kernel.io_uring_disabled, a container's seccomp filter) on Linux 6.1 or later, or run 04-epoll",
             ),

@@ -128,16 +128,3 @@ fn writable(to: &impl AsFd, timeout_ms: u8) -> bool {
     let mut fds = [PollFd::new(to.as_fd(), PollFlags::POLLOUT)];
     poll(&mut fds, timeout_ms).is_ok_and(|ready| ready > 0)
 }
-
-/// Prints `text` at once. `println!` would panic where it is not read.
-///
-/// # Errors
-/// ENOSPC where stdout is a file on a full disk. EPIPE is not among them: the
-/// reader, such as `head -1`, has read enough. `man 2 write`.
-pub fn print(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
-}

@@ -7,6 +7,6 @@ mod messages;
 mod options;
 
 pub use error::{Call, Error, Result, ResultExt, exit_code};
-pub use log::{Log, print};
+pub use log::Log;
 pub use messages::{Language, Message, printable};
 pub use options::{LimitOptions, ListenOptions, host, seconds};
