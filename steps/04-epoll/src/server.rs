@@ -102,7 +102,7 @@ impl Server {
     }
 
     /// Lets a connection do something, and closes it or registers what it waits
-    /// for now. It is closed already where an event is out of date.
+    /// for now. Where an event is out of date, it may be closed already.
     fn with(
         &mut self,
         fd: RawFd,
