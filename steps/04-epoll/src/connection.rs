@@ -12,33 +12,24 @@ use crate::poller::{Interest, Poller};
 use crate::session::Session;
 
 /// Bytes asked of the kernel at once: up to 2,048 empty lines.
-const READ_SIZE: usize = 2_048;
+pub(crate) const READ_SIZE: usize = 2_048;
 
 /// What the loop owns and lends to the connection whose turn it is: an idle
 /// connection has no buffers.
 pub(crate) struct Context {
     pub(crate) poller: Poller,
-    buffer: [u8; READ_SIZE],
+    pub(crate) buffer: [u8; READ_SIZE],
     /// Memory for the replies, empty: a connection keeps it only for as long as
     /// it has unsent ones.
-    outbox: Vec<u8>,
+    pub(crate) outbox: Vec<u8>,
     /// Reads that a connection may do in this turn, at least 1.
     pub(crate) reads: usize,
-    /// Where messages are noted.
     pub(crate) log: Log,
     /// The time at which this turn began.
     pub(crate) now: Instant,
 }
 
-impl Context {
-    pub(crate) fn new(poller: Poller, log: Log) -> Self {
-        let (buffer, outbox) = ([0; READ_SIZE], Vec::new());
-        Self { poller, buffer, outbox, reads: 1, log, now: Instant::now() }
-    }
-}
-
 /// One client: its socket, and how far we are with it.
-#[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) socket: OwnedFd,
     pub(crate) session: Session,
@@ -65,10 +56,8 @@ impl Connection {
     }
 
     /// Does what can be done without waiting, within the bounds of a turn.
-    /// `hang_up` says that something follows the bytes of a short read.
-    ///
-    /// # Errors
-    /// The connection is broken (ECONNRESET, EPIPE, …): to be closed.
+    /// `hang_up` says that something follows the bytes of a short read. After
+    /// an error (ECONNRESET, EPIPE, …) the connection is to be closed.
     pub(crate) fn advance(
         &mut self,
         hang_up: bool,

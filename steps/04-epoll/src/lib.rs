@@ -32,12 +32,10 @@ use clap::Parser;
 use protocol::{
     Call, LimitOptions, ListenOptions, Log, Message, Result, ResultExt,
 };
-use threads::connection_limit;
 
-use listener::Listener;
 pub use listener::{Incoming, set_nonblocking};
 pub use poller::{Event, Interest, Poller, Trigger};
-pub use server::Server;
+pub use server::{LISTENER, Server};
 pub use session::Session;
 pub use signals::Signals;
 
@@ -56,25 +54,18 @@ pub struct Options {
     pub trigger: Trigger,
 }
 
-/// Serves every client in this one thread until SIGINT or SIGTERM.
-///
-/// # Errors
-/// Whatever keeps the server from starting: see [`blocking::listen`]. Once it
-/// runs, only `epoll_wait` itself could end it, by an error that the kernel
-/// gives for a wrong program alone.
+/// Serves every client in this one thread until SIGINT or SIGTERM. Fails where
+/// it cannot start, as [`blocking::listen`] does. Once it runs, only
+/// `epoll_wait` could end it, by an error that only a wrong program gets.
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
-    let signals = Signals::new()?;
-    let address = options.listen.address();
-    let listener = listen(address, options.listen.backlog)?;
+    let signals = Some(Signals::new()?);
+    let listener = listen(options.listen.address(), options.listen.backlog)?;
     set_nonblocking(&listener)?;
     log.notice(Message::EpollListening(local_address(&listener)?));
 
     let poller = Poller::new(options.trigger)?;
-    let LimitOptions { max_connections, idle_timeout } = options.limits;
-    let max_connections = connection_limit(max_connections);
-    let queue = Listener { socket: listener, max_connections };
-    let (signals, queue) = (Some(signals), Box::new(queue));
-    Server::new(poller, signals, queue, idle_timeout, log)?.run()
+    let listener = Box::new(listener);
+    Server::new(poller, signals, listener, &options.limits, log)?.run()
 }

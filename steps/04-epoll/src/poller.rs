@@ -74,9 +74,6 @@ pub struct Poller {
 
 impl Poller {
     /// Asks the kernel for an empty set. `man 2 epoll_create1`.
-    ///
-    /// # Errors
-    /// EMFILE without a free descriptor.
     pub fn new(trigger: Trigger) -> Result<Self> {
         let epoll =
             Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).context(Call::Epoll)?;
@@ -85,10 +82,8 @@ impl Poller {
     }
 
     /// Adds `fd` to the set. Its events will carry `token`. `close` takes it
-    /// out again. `man 2 epoll_ctl`, `EPOLL_CTL_ADD`.
-    ///
-    /// # Errors
-    /// ENOSPC past `/proc/sys/fs/epoll/max_user_watches`, ENOMEM.
+    /// out again. Fails past `/proc/sys/fs/epoll/max_user_watches` (ENOSPC) and
+    /// without memory. `man 2 epoll_ctl`, `EPOLL_CTL_ADD`.
     pub fn register(
         &self,
         fd: impl AsFd,
@@ -102,9 +97,6 @@ impl Poller {
     /// Changes what `fd` is waited for. If it is ready for that already, an
     /// event comes at the next wait, under edge-triggered too: registering the
     /// same interest anew re-arms it. `EPOLL_CTL_MOD`.
-    ///
-    /// # Errors
-    /// ENOMEM.
     pub fn reregister(
         &self,
         fd: impl AsFd,
@@ -116,11 +108,9 @@ impl Poller {
     }
 
     /// Waits until something is ready or `timeout` is over (`None`: never), and
-    /// puts what it was into `events`. `man 2 epoll_wait`.
-    ///
-    /// # Errors
-    /// None for a correct program. EINTR (a signal; SIGSTOP and SIGCONT) is a
-    /// wait without events.
+    /// puts what it was into `events`. EINTR (a signal; SIGSTOP and SIGCONT) is
+    /// a wait without events; all other errors are a wrong program's.
+    /// `man 2 epoll_wait`.
     pub fn wait(
         &mut self,
         events: &mut Vec<Event>,

@@ -7,10 +7,10 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use blocking::{Backoff, is_connection_error};
-use protocol::{Call, Error, Log, Message, Result};
-use threads::IdleTimer;
+use protocol::{Call, Error, LimitOptions, Log, Message, Result};
+use threads::{IdleTimer, connection_limit};
 
-use crate::connection::{Connection, Context};
+use crate::connection::{Connection, Context, READ_SIZE};
 use crate::listener::Incoming;
 use crate::poller::{Interest, Poller};
 use crate::signals::Signals;
@@ -23,9 +23,9 @@ const ACCEPTS_PER_TURN: usize = 256;
 /// sends without end must not keep the others waiting.
 const READS_PER_TURN: usize = 16;
 
-/// A connection's token is its descriptor. These two are never one: they are
-/// stdin and stdout.
-const LISTENER: u64 = 0;
+/// A connection's token is its descriptor. This and the next are never one:
+/// they are stdin and stdout.
+pub const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
 
 /// The loop, and all that it has open.
@@ -38,6 +38,7 @@ pub struct Server {
     registered: Option<Interest>,
     /// Descriptors or memory had run out.
     backoff: Backoff,
+    max_connections: usize,
     /// Boxed, so that a map that grows moves pointers alone.
     connections: HashMap<RawFd, Box<Connection>>,
     idle_timeout: Option<Duration>,
@@ -49,37 +50,35 @@ pub struct Server {
 
 impl Server {
     /// A loop for what comes from `incoming`, until that ends or a signal comes.
-    ///
-    /// # Errors
-    /// ENOSPC, ENOMEM: see [`Poller::register`].
+    /// Fails as [`Poller::register`] does.
     pub fn new(
         poller: Poller,
         signals: Option<Signals>,
         incoming: Box<dyn Incoming>,
-        idle_timeout: Option<Duration>,
+        limits: &LimitOptions,
         log: Log,
     ) -> Result<Self> {
         if let Some(signals) = &signals {
             poller.register(signals, SIGNALS, Interest::READABLE)?;
         }
-        incoming.register(&poller, LISTENER)?;
+        poller.register(&incoming, LISTENER, Interest::READABLE)?;
+        let (buffer, outbox) = ([0; READ_SIZE], Vec::new());
+        let now = Instant::now();
         Ok(Self {
             signals,
             incoming: Some(incoming),
             registered: Some(Interest::READABLE),
             backoff: Backoff::default(),
+            max_connections: connection_limit(limits.max_connections),
             connections: HashMap::new(),
-            idle_timeout,
+            idle_timeout: limits.idle_timeout,
             next_idle_check: None,
             drain_deadline: None,
-            cx: Context::new(poller, log),
+            cx: Context { poller, buffer, outbox, reads: 1, log, now },
         })
     }
 
     /// Serves until a signal comes and the last connection is closed.
-    ///
-    /// # Errors
-    /// `epoll_wait` failed, which only a wrong program can bring about.
     pub fn run(mut self) -> Result<()> {
         let mut events = Vec::new();
         while !self.is_finished() {
@@ -103,8 +102,7 @@ impl Server {
     }
 
     /// Lets a connection do something, and closes it or registers what it waits
-    /// for now. An event may be out of date: its connection is closed already,
-    /// or nothing is ready any more.
+    /// for now. Where an event is out of date, it may be closed already.
     fn with(
         &mut self,
         fd: RawFd,
@@ -124,8 +122,7 @@ impl Server {
     }
 
     fn with_all(&mut self, work: impl Fn(&mut Connection, &mut Context)) {
-        let open: Vec<RawFd> = self.connections.keys().copied().collect();
-        for fd in open {
+        for fd in self.connections.keys().copied().collect::<Vec<_>>() {
             self.with(fd, |connection, cx| {
                 work(connection, cx);
                 Ok(())
@@ -142,8 +139,7 @@ impl Server {
     }
 
     fn has_room(&self) -> bool {
-        let open = self.connections.len();
-        self.incoming.as_ref().is_some_and(|i| i.has_room(open))
+        self.connections.len() < self.max_connections
             && self.backoff.until().is_none()
     }
 
@@ -193,8 +189,7 @@ impl Server {
     }
 
     fn on_signal(&mut self) {
-        let Some(signals) = &self.signals else { return };
-        if signals.is_requested(&mut self.cx.log) {
+        if self.signals.iter().any(|s| s.is_requested(&mut self.cx.log)) {
             self.shut_down();
         }
     }

@@ -11,8 +11,7 @@
 //!      └───────────── we send our FIN ───────────────┘
 //! ```
 //!
-//! It neither reads nor sends, so it serves a loop on completions, too (step
-//! 09).
+//! It neither reads nor sends: so a loop on completions (step 09) has it, too.
 
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
@@ -107,14 +106,12 @@ impl Session {
             _ if !input.is_empty() => return,
             _ => return self.state = State::Flushing,
         }
-        let on_reply = |line: Frame<'_>, reply: &[u8]| {
-            log.exchange(line, reply);
-        };
+        let log = |line: Frame<'_>, reply: &[u8]| log.exchange(line, reply);
         if input.is_empty() {
-            self.conversation.finish(&mut self.outbox, on_reply);
+            self.conversation.finish(&mut self.outbox, log);
             self.state = State::Flushing;
         } else {
-            self.conversation.feed(input, &mut self.outbox, on_reply);
+            self.conversation.feed(input, &mut self.outbox, log);
         }
     }
 
@@ -147,14 +144,12 @@ impl Session {
         now: Instant,
         log: &mut Log,
     ) {
-        if !self.idle_timer.is_expired(socket, now, timeout) {
-            return;
-        }
-        if self.state == State::Open {
+        let is_expired = self.idle_timer.is_expired(socket, now, timeout);
+        if is_expired && self.state == State::Open {
             log.info(Message::IdleTimeout);
             self.idle_timer = IdleTimer::new(now);
             self.drain();
-        } else {
+        } else if is_expired {
             self.end();
         }
     }

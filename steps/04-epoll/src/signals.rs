@@ -21,9 +21,6 @@ pub struct Signals {
 
 impl Signals {
     /// From here on the two signals wait to be read.
-    ///
-    /// # Errors
-    /// EMFILE without a free descriptor.
     pub fn new() -> Result<Self> {
         let mask = block_signals()?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;

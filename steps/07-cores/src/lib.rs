@@ -17,10 +17,9 @@
 mod queue;
 mod shared;
 
-use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle, available_parallelism};
+use std::thread::Builder;
 
 use blocking::{listen, local_address, reset_inherited};
 use clap::builder::RangedU64ValueParser;
@@ -29,7 +28,6 @@ use epoll::{Poller, Server, Signals, Trigger};
 use protocol::{
     Call, LimitOptions, ListenOptions, Log, Message, Result, ResultExt,
 };
-use threads::connection_limit;
 
 use queue::{Listener, Queue};
 use shared::Shared;
@@ -64,23 +62,28 @@ pub struct Options {
     pub spread: Spread,
 }
 
-/// Serves with a loop for each core until SIGINT or SIGTERM.
-///
-/// # Errors
-/// Whatever keeps the server from starting: see [`blocking::listen`]; EAGAIN
-/// where no thread can be created.
+/// Serves with a loop for each core until SIGINT or SIGTERM. Fails where it
+/// cannot start, as [`blocking::listen`] does or without a thread (EAGAIN).
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
     // Before any other thread exists: they inherit the mask.
     let signals = Signals::new()?;
-    let address = options.listen.address();
-    let listener = listen(address, options.listen.backlog)?;
+    let listener = listen(options.listen.address(), options.listen.backlog)?;
     let address = local_address(&listener)?;
-    let shared = Arc::new(options.shared()?);
+    let shared = Arc::new(Shared::new(options)?);
     let first = Arc::new(Listener::new(listener, &shared)?);
 
-    let threads = start_others(options, &first, &log)?;
+    let start = |own| {
+        let listener = match options.spread {
+            Spread::Reuseport => first.another(options.listen.backlog)?.into(),
+            Spread::Exclusive | Spread::Handover => Arc::clone(&first),
+        };
+        let server = new_loop(options, listener, own, None, &log)?;
+        Builder::new().spawn(|| server.run()).context(Call::Thread)
+    };
+    let others = 1..shared.wake_ups.len();
+    let threads = others.map(start).collect::<Result<Vec<_>>>()?;
     let server = new_loop(options, first, 0, Some(signals), &log)?;
     log.notice(Message::EpollListening(address));
     log.flush();
@@ -91,27 +94,8 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if let left @ 1.. = shared.lock().left {
         log.notice(Message::LeftInQueue(left));
-        log.flush();
     }
     Ok(())
-}
-
-/// # Errors
-/// EAGAIN where no thread can be created.
-fn start_others(
-    options: &Options,
-    first: &Arc<Listener>,
-    log: &Log,
-) -> Result<Vec<JoinHandle<Result<()>>>> {
-    let start = |own| {
-        let listener = match options.spread {
-            Spread::Reuseport => first.another(options.listen.backlog)?.into(),
-            Spread::Exclusive | Spread::Handover => Arc::clone(first),
-        };
-        let server = new_loop(options, listener, own, None, log)?;
-        Builder::new().spawn(|| server.run()).context(Call::Thread)
-    };
-    (1..first.shared.wake_ups.len()).map(start).collect()
 }
 
 /// The loop of step 04.
@@ -123,17 +107,10 @@ fn new_loop(
     log: &Log,
 ) -> Result<Server> {
     let queue = Box::new(Queue { listener, own });
-    let (poller, log) = (Poller::new(Trigger::Edge)?, log.for_thread());
-    Server::new(poller, signals, queue, options.limits.idle_timeout, log)
-}
-
-impl Options {
-    fn shared(&self) -> Result<Shared> {
-        let available = available_parallelism().map_or(1, NonZeroUsize::get);
-        let cores = self.cores.unwrap_or(available);
-        // Each loop has two descriptors or three of its own.
-        let default = || connection_limit(None).saturating_sub(3 * cores);
-        let max = self.limits.max_connections.unwrap_or_else(default).max(1);
-        Shared::new(cores, max, self.spread == Spread::Handover)
-    }
+    let poller = Poller::new(Trigger::Edge)?;
+    queue.listener.register(&poller)?;
+    // One limit for all loops: `Shared` keeps it.
+    let max_connections = Some(usize::MAX);
+    let limits = LimitOptions { max_connections, ..options.limits };
+    Server::new(poller, signals, queue, &limits, log.for_thread())
 }

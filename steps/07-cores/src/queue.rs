@@ -1,24 +1,18 @@
 //! The accept queue that a loop takes its clients from.
 
-use std::io;
-use std::iter::from_fn;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use blocking::{accept_nonblocking, listen_on, local_address, stream_socket};
-use epoll::{Incoming, Interest, Poller, set_nonblocking};
+use epoll::{Incoming, LISTENER, Poller, set_nonblocking};
 use nix::sys::epoll::{EpollEvent, EpollFlags};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::ReusePort;
 use protocol::{Call, Result, ResultExt};
 
 use crate::shared::{LAST_ACCEPTS, Shared};
-
-/// A client that connects wakes one of the loops, not all. `man 2 epoll_ctl`.
-const EXCLUSIVE: EpollFlags = EpollFlags::EPOLLIN
-    .union(EpollFlags::EPOLLET)
-    .union(EpollFlags::EPOLLEXCLUSIVE);
 
 /// A socket that listens, for one loop or for several.
 pub(crate) struct Listener {
@@ -32,11 +26,7 @@ impl Listener {
         Ok(Self { socket, shared: Arc::clone(shared) })
     }
 
-    /// Another one on the same port, with a queue of its own.
-    /// `man 7 socket`, `SO_REUSEPORT`.
-    ///
-    /// # Errors
-    /// As [`listen_on`].
+    /// One more on the same port: `man 7 socket`, `SO_REUSEPORT`.
     pub(crate) fn another(&self, backlog: i32) -> Result<Self> {
         let address = local_address(&self.socket)?;
         let socket = stream_socket(address)?;
@@ -48,14 +38,24 @@ impl Listener {
         listen_on(&socket, address, backlog)?;
         Self::new(socket, &self.shared)
     }
+
+    /// Puts it into the set of a loop: a client that connects wakes one of the
+    /// loops, not all. `man 2 epoll_ctl`, `EPOLLEXCLUSIVE`.
+    pub(crate) fn register(&self, poller: &Poller) -> Result<()> {
+        let events = EpollFlags::EPOLLIN
+            | EpollFlags::EPOLLET
+            | EpollFlags::EPOLLEXCLUSIVE;
+        let event = EpollEvent::new(events, LISTENER);
+        poller.epoll.add(&self.socket, event).context(Call::Epoll)
+    }
 }
 
 /// A client in the queue of a listener that is closed gets a reset, and the
 /// server does not hear of it. So it looks first.
 impl Drop for Listener {
     fn drop(&mut self) {
-        let waiting = from_fn(|| accept_nonblocking(&self.socket).ok());
-        self.shared.lock().left += waiting.take(LAST_ACCEPTS).count();
+        let accept = |_| accept_nonblocking(&self.socket).ok();
+        self.shared.lock().left += (0..LAST_ACCEPTS).map_while(accept).count();
     }
 }
 
@@ -68,19 +68,25 @@ pub(crate) struct Queue {
 
 impl Incoming for Queue {
     fn accept(&self) -> io::Result<(OwnedFd, SocketAddr)> {
-        let accept = || accept_nonblocking(&self.listener.socket);
-        self.listener.shared.accept(self.own, accept)
+        let Listener { socket, shared } = &*self.listener;
+        let client = match shared.count(self.own) {
+            None => Err(ErrorKind::WouldBlock.into()),
+            Some(state) => {
+                let held = state.hands_over.then_some(state);
+                let client = accept_nonblocking(socket);
+                drop(held);
+                client.inspect_err(|_| self.on_close())
+            }
+        };
+        // What is not there now comes too late.
+        client.map_err(|error| match shared.lock().is_stopping {
+            true => ErrorKind::UnexpectedEof.into(),
+            false => error,
+        })
     }
 
     fn on_close(&self) {
         self.listener.shared.on_close(self.own);
-    }
-
-    fn register(&self, poller: &Poller, token: u64) -> Result<()> {
-        let event = EpollEvent::new(EXCLUSIVE, token);
-        let added = poller.epoll.add(&self.listener.socket, event);
-        added.context(Call::Epoll)?;
-        poller.register(self, token, Interest::READABLE)
     }
 }
 

@@ -1,12 +1,16 @@
 //! What all loops share: how many clients each has, and how it is woken.
 
 use std::collections::BTreeSet;
-use std::io::{self, ErrorKind};
 use std::mem::take;
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::available_parallelism;
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use protocol::{Call, Result, ResultExt};
+use threads::connection_limit;
+
+use crate::{Options, Spread};
 
 /// Clients that are still taken from an accept queue once the server stops.
 pub(crate) const LAST_ACCEPTS: usize = 256;
@@ -25,40 +29,36 @@ pub(crate) struct State {
     max_connections: usize,
     /// The loops that found no room.
     refused: BTreeSet<usize>,
-    hands_over: bool,
-    is_stopping: bool,
+    pub(crate) hands_over: bool,
+    pub(crate) is_stopping: bool,
     /// Clients that were not accepted any more.
     pub(crate) left: usize,
 }
 
 impl State {
-    fn is_full(&self) -> bool {
-        self.open.iter().sum::<usize>() >= self.max_connections
-    }
-
     /// The loop that is to accept instead of `own`.
     fn less_busy(&self, own: usize) -> Option<usize> {
-        let all = 0..self.open.len();
-        let least = all.min_by_key(|&number| self.open[number])?;
+        let least = (0..self.open.len()).min_by_key(|&n| self.open[n])?;
         let is_less = self.open[least] < self.open[own];
         (is_less && self.hands_over && !self.is_stopping).then_some(least)
     }
 }
 
 impl Shared {
-    /// # Errors
-    /// EMFILE without a free descriptor.
-    pub(crate) fn new(
-        loops: usize,
-        max_connections: usize,
-        hands_over: bool,
-    ) -> Result<Self> {
-        let open = vec![0; loops];
-        let state =
-            State { open, max_connections, hands_over, ..State::default() };
-        // A number that can be read unless it is 0: `man 2 eventfd`. None of us
-        // reads this one. So each write is an event, and so is to register it
-        // anew.
+    pub(crate) fn new(options: &Options) -> Result<Self> {
+        let available = available_parallelism().map_or(1, NonZeroUsize::get);
+        let loops = options.cores.unwrap_or(available);
+        // Each loop has two descriptors or three of its own.
+        let default = || connection_limit(None).saturating_sub(3 * loops);
+        let max = options.limits.max_connections.unwrap_or_else(default);
+        let state = State {
+            open: vec![0; loops],
+            max_connections: max.max(1),
+            hands_over: options.spread == Spread::Handover,
+            ..State::default()
+        };
+        // Readable unless it is 0, and none of us reads it: so each write is an
+        // event, and so is to register it anew. `man 2 eventfd`.
         let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
         let wake_up = |_| EventFd::from_value_and_flags(1, flags);
         let wake_ups: nix::Result<_> = (0..loops).map(wake_up).collect();
@@ -66,45 +66,21 @@ impl Shared {
         Ok(Self { state: Mutex::new(state), wake_ups })
     }
 
-    /// The next client of loop `own`.
-    ///
-    /// # Errors
-    /// See [`epoll::Incoming::accept`].
-    pub(crate) fn accept<T>(
-        &self,
-        own: usize,
-        accept: impl FnOnce() -> io::Result<T>,
-    ) -> io::Result<T> {
-        let client = match self.count(own) {
-            None => Err(ErrorKind::WouldBlock.into()),
-            Some(held) => {
-                let client = accept();
-                drop(held);
-                client.inspect_err(|_| self.on_close(own))
-            }
-        };
-        // What is not there now comes too late.
-        client.map_err(|error| match self.lock().is_stopping {
-            true => ErrorKind::UnexpectedEof.into(),
-            false => error,
-        })
-    }
-
     /// Counts a client of loop `own` before it is accepted, so that the loops
     /// keep to the limit and yet accept at the same time. Where they hand over,
-    /// which is the least busy has to stay so until then: the lock is kept.
-    fn count(&self, own: usize) -> Option<Option<MutexGuard<'_, State>>> {
+    /// which is the least busy has to stay so until then: keep the lock.
+    pub(crate) fn count(&self, own: usize) -> Option<MutexGuard<'_, State>> {
         let mut state = self.lock();
         if let Some(other) = state.less_busy(own) {
             self.wake(other);
             return None;
         }
-        if state.is_full() {
+        if state.open.iter().sum::<usize>() >= state.max_connections {
             state.refused.insert(own);
             return None;
         }
         state.open[own] += 1;
-        Some(state.hands_over.then_some(state))
+        Some(state)
     }
 
     pub(crate) fn on_close(&self, own: usize) {

@@ -20,9 +20,8 @@ use std::process::ExitCode;
 use blocking::{listen, local_address};
 use clap::Parser;
 use protocol::{LimitOptions, ListenOptions, Log, Message, Result};
-use threads::connection_limit;
 
-use listener::{Listener, set_nonblocking};
+use listener::set_nonblocking;
 use poller::Poller;
 use server::Server;
 use signals::Signals;
@@ -38,17 +37,13 @@ struct Options {
 
 fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
-    let signals = Signals::new()?;
-    let address = options.listen.address();
-    let listener = listen(address, options.listen.backlog)?;
+    let signals = Some(Signals::new()?);
+    let listener = listen(options.listen.address(), options.listen.backlog)?;
     set_nonblocking(&listener)?;
     log.notice(Message::EpollListening(local_address(&listener)?));
 
-    let LimitOptions { max_connections, idle_timeout } = options.limits;
-    let max_connections = connection_limit(max_connections);
-    let queue = Listener { socket: listener, max_connections };
-    let (signals, queue) = (Some(signals), Box::new(queue));
-    Server::new(Poller::default(), signals, queue, idle_timeout, log)?.run()
+    let (poller, listener) = (Poller::default(), Box::new(listener));
+    Server::new(poller, signals, listener, &options.limits, log)?.run()
 }
 
 fn main() -> ExitCode {
