@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::pin::pin;
@@ -17,6 +18,8 @@ use std::time::Duration;
 use async_server::{Runtime, Source, until};
 use protocol::{Call, PONG, Result, ResultExt};
 
+const PAUSE: Duration = Duration::from_millis(200);
+
 fn main() -> ExitCode {
     protocol::exit_code(run())
 }
@@ -25,11 +28,12 @@ fn run() -> Result<()> {
     let (ours, mut theirs) = UnixStream::pair().context(Call::Socket)?;
     ours.set_nonblocking(true).context(Call::Socket)?;
     let client = thread::spawn(move || {
-        // The task is to wait before the bytes are there.
-        thread::sleep(Duration::from_millis(100));
+        // Each time the task is to wait before something comes.
+        thread::sleep(PAUSE);
         theirs.write_all(b"ping\n")?;
+        thread::sleep(PAUSE);
+        theirs.shutdown(Shutdown::Write)?; // the FIN
         theirs.read_exact(&mut [0; PONG.len()])
-        // Here it is closed: the FIN.
     });
     let runtime = Rc::new(Runtime::new()?);
     let source = Source::new(OwnedFd::from(ours), &runtime)?;
