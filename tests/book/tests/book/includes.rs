@@ -34,15 +34,15 @@ fn includes(pages: &Pages, page: &Page) -> Vec<Include> {
 /// The lines of `text` that an include shows.
 fn shown(text: &str, part: &str) -> Result<String, String> {
     let lines: Vec<&str> = text.lines().collect();
-    let at = |kind| {
+    let at = |kind: &str| {
         let comment = format!("# {kind}: {part}");
         let found = lines.iter().position(|line| line.trim() == comment);
         found.ok_or_else(|| format!("there is no `{comment}`"))
     };
     let numbers = part.split_once(':').and_then(|(first, last)| {
-        Some((first.parse().ok()?, last.parse().ok()?))
+        Some((first.parse::<usize>().ok()?, last.parse().ok()?))
     });
-    let (first, last): (usize, usize) = match numbers {
+    let (first, last) = match numbers {
         Some((first, last)) => (first.saturating_sub(1), last),
         None => (at("ANCHOR")? + 1, at("ANCHOR_END")?),
     };
