@@ -158,24 +158,29 @@ pub(super) const EXIT: FaultyServer = FaultyServer {
     ],
 };
 
-/// Answers all that comes before it ends: a client that sends on decides when
-/// that is.
+/// Answers all that comes before it ends, until there is a pause: a client that
+/// sends on decides when that is.
 struct EndlessDrain;
 
 impl Server for EndlessDrain {
     fn shut_down(&self, event_loop: &mut EventLoop) -> Result {
         for fd in event_loop.fds() {
-            while has_input(event_loop.connections.get(&fd)) {
+            let mut pause_ms = 0;
+            while has_input(event_loop.connections.get(&fd), pause_ms) {
                 event_loop.serve(fd)?;
+                pause_ms = 200;
             }
         }
         Right.shut_down(event_loop)
     }
 }
 
-fn has_input(connection: Option<&Connection>) -> bool {
-    let peek = |c: &Connection| c.socket.peek(&mut [0]).unwrap_or(0);
-    connection.is_some_and(|connection| peek(connection) > 0)
+fn has_input(connection: Option<&Connection>, timeout_ms: u8) -> bool {
+    connection.is_some_and(|Connection { socket, .. }| {
+        let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+        poll(&mut fds, timeout_ms).is_ok_and(|ready| ready > 0)
+            && socket.peek(&mut [0]).is_ok_and(|count| count > 0)
+    })
 }
 
 pub(super) const ENDLESS_DRAIN: FaultyServer = FaultyServer {
