@@ -31,7 +31,6 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// A new connection, with nothing in flight yet.
     pub(crate) fn new(socket: OwnedFd, now: Instant) -> Self {
         let (session, inbox) = (Session::new(now), VecDeque::new());
         Self { socket, session, inbox, receiving: None, last_active: None }

@@ -4,10 +4,6 @@
 //! the kernel is told what to do (accept, receive, send) and says when it is
 //! done: one call, `io_uring_enter`, for all clients and all that they want.
 //!
-//! What is asked for is not done when the call returns. So the replies and the
-//! descriptor belong to the operation until it is completed, whatever becomes
-//! of the client.
-//!
 //! | file | its one idea |
 //! |---|---|
 //! | `ring.rs` | two rings that we share with the kernel |
