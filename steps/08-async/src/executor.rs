@@ -16,8 +16,8 @@ use protocol::Result;
 
 use crate::source::Slot;
 
-/// Tasks that are polled before epoll is asked again: what is due, and
-/// what has become ready, must not wait for all of them.
+/// Tasks that are polled before epoll is asked again: what is due, and what has
+/// become ready, must not wait for all of them.
 const TASKS_PER_TURN: usize = 8;
 
 /// The numbers of the tasks that were woken. `Waker` demands that any thread
@@ -50,25 +50,21 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// # Errors
-    /// EMFILE without a free descriptor.
+    /// Fails without a free descriptor (EMFILE).
     pub fn new() -> Result<Self> {
         let poller = RefCell::new(Poller::new(Trigger::Edge)?);
         let (slots, timers, spawned) = Default::default();
         Ok(Self { poller, slots, timers, spawned })
     }
 
-    /// Starts a task. It runs beside its creator until it ends, or until
+    /// Starts a task. It runs until it ends, or until
     /// [`block_on`](Self::block_on) does, which drops it.
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         self.spawned.borrow_mut().push(Box::pin(task));
     }
 
     /// Runs `main` to its end, and the tasks as long as that takes. Calls
-    /// `before_wait` before each wait.
-    ///
-    /// # Errors
-    /// None for a correct program: see [`epoll::Poller::wait`].
+    /// `before_wait` before each wait. Fails as [`Poller::wait`] does.
     pub fn block_on<T>(
         &self,
         main: impl Future<Output = T>,

@@ -9,18 +9,16 @@
 //! |---|---|
 //! | `executor.rs` | tasks: poll the ones that were woken |
 //! | `source.rs` | from an event of `epoll` to the task that waits for it |
-//! | `timers.rs` | waiting until a time |
-//! | `race.rs` | waiting for two things at once |
+//! | `futures.rs` | by hand: a time, a condition, the first of two |
 //! | `server.rs` | the server: step 02's, with `.await` |
 //!
 //! What it cannot do: use a second core, or be woken by another thread.
 #![cfg(target_os = "linux")]
 
 mod executor;
-mod race;
+mod futures;
 mod server;
 mod source;
-mod timers;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -33,7 +31,7 @@ use protocol::{
 };
 
 pub use executor::Runtime;
-pub use race::{race, until};
+pub use futures::{race, until};
 use server::{READ_SIZE, Server};
 pub use source::Source;
 
@@ -49,16 +47,13 @@ pub struct Options {
     pub limits: LimitOptions,
 }
 
-/// Serves every client in this one thread until SIGINT or SIGTERM.
-///
-/// # Errors
-/// Whatever keeps the server from starting: see [`blocking::listen`].
+/// Serves every client in this one thread until SIGINT or SIGTERM. Fails where
+/// it cannot start, as [`blocking::listen`] does.
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
     let signals = Signals::new()?;
-    let address = options.listen.address();
-    let listener = listen(address, options.listen.backlog)?;
+    let listener = listen(options.listen.address(), options.listen.backlog)?;
     set_nonblocking(&listener)?;
     log.notice(Message::EpollListening(local_address(&listener)?));
 
@@ -73,5 +68,5 @@ pub fn run(options: &Options) -> Result<()> {
         is_stopping: Cell::new(false),
     });
     let flush_log = || server.log.borrow_mut().flush();
-    server.runtime.block_on(server.serve(listener, signals), flush_log)?
+    server.runtime.block_on(server.serve(listener, signals), flush_log)
 }

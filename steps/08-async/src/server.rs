@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::pin::pin;
@@ -17,15 +16,15 @@ use threads::{IdleTimer, connection_limit};
 
 use crate::{Runtime, Source, race, until};
 
-/// Bytes asked of the kernel at once, and memory for the usual replies to them;
-/// reads that are answered at shutdown, and how long clients may take to read
-/// their last replies.
+/// Bytes asked of the kernel at once, and memory for the usual replies to them.
 pub(crate) const READ_SIZE: usize = 2 * 1_024;
 const REPLIES_SIZE: usize = 128;
+/// Reads that are answered at shutdown, and how long clients may take to read
+/// their last replies.
 const DRAIN_READS: u8 = 32;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What all tasks share. Each client's task has a share of its own.
+/// What all tasks share.
 pub(crate) struct Server {
     pub(crate) runtime: Rc<Runtime>,
     pub(crate) limits: LimitOptions,
@@ -35,7 +34,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The number of clients.
+    /// Each client's task has a share, and [`run`](crate::run) has one.
     fn clients(self: &Rc<Self>) -> usize {
         Rc::strong_count(self) - 1
     }
@@ -45,19 +44,17 @@ impl Server {
         self: &Rc<Self>,
         listener: Source<OwnedFd>,
         signals: Source<Signals>,
-    ) -> Result<()> {
-        let signal = signals.when_ready(Call::Signals, || {
-            signals.io.read().ok_or(ErrorKind::WouldBlock.into())
+    ) {
+        let signal = until(|| {
+            signals.is_ready()
+                && signals.io.is_requested(&mut self.log.borrow_mut())
         });
-        if let Some(signal) = race(signal, pin!(self.accept(listener))).await {
-            self.log.borrow_mut().notice(Message::ShuttingDown(signal?));
-        }
+        race(signal, pin!(self.accept(listener))).await;
         self.is_stopping.set(true);
         self.runtime.wake_all();
         let all_closed = until(|| self.clients() == 0);
         race(all_closed, self.runtime.sleep(DRAIN_TIMEOUT)).await;
         // The tasks that are left are dropped: close(2).
-        Ok(())
     }
 
     /// Takes clients from the accept queue, without end.
@@ -90,10 +87,8 @@ impl Server {
 
     /// A client's task, from its first line to its last.
     async fn run(self: Rc<Self>, client: Source<OwnedFd>) {
-        let ended = {
-            let converse = pin!(self.converse(&client));
-            race(converse, pin!(self.idle(&client))).await
-        };
+        let ended =
+            race(pin!(self.converse(&client)), pin!(self.idle(&client))).await;
         match ended {
             Some(Ok(())) => {}
             Some(Err(error)) => self.log.borrow_mut().warn(&error),

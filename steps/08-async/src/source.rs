@@ -2,7 +2,7 @@
 
 use std::cell::{RefCell, RefMut};
 use std::future::poll_fn;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind::WouldBlock};
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
@@ -64,13 +64,11 @@ pub struct Source<T: AsFd> {
 }
 
 impl<T: AsFd> Source<T> {
-    /// # Errors
-    /// ENOSPC, ENOMEM: see [`epoll::Poller::register`].
+    /// Fails as [`epoll::Poller::register`] does.
     pub fn new(io: T, runtime: &Rc<Runtime>) -> Result<Self> {
         let number = io.as_fd().as_raw_fd() as usize;
-        let mut slots = runtime.slots.borrow_mut();
-        let len = slots.len().max(number + 1);
-        slots.resize(len, Slot::default());
+        let slots = &mut *runtime.slots.borrow_mut();
+        slots.resize(slots.len().max(number + 1), Slot::default());
         slots[number] = Slot::default();
         let interest = Interest { readable: true, writable: true };
         runtime.poller.borrow().register(&io, number as u64, interest)?;
@@ -84,7 +82,7 @@ impl<T: AsFd> Source<T> {
     }
 
     /// Whether there may be something to read.
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.slot().ready
     }
 
@@ -102,14 +100,14 @@ impl<T: AsFd> Source<T> {
         call: Call,
         attempt: impl Fn() -> io::Result<R>,
     ) -> impl Future<Output = Result<R>> {
-        let mut has_waited = false;
+        let mut is_first = true;
         poll_fn(move |cx| {
-            let is_first = !mem::replace(&mut has_waited, true);
+            let is_first = mem::take(&mut is_first);
             if is_first && self.is_ready() {
                 cx.waker().wake_by_ref();
             } else if self.is_ready() {
                 match attempt() {
-                    Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    Err(e) if e.kind() == WouldBlock => {
                         self.slot().ready = false;
                     }
                     result => return Poll::Ready(result.context(call)),
@@ -119,10 +117,8 @@ impl<T: AsFd> Source<T> {
         })
     }
 
-    /// Reads what has arrived. Returns 0 at the end of the stream.
-    ///
-    /// # Errors
-    /// As [`blocking::recv`].
+    /// Reads what has arrived. Returns 0 at the end of the stream. Fails as
+    /// [`blocking::recv`] does.
     pub fn read(
         &self,
         buffer: &RefCell<[u8]>,
@@ -132,9 +128,6 @@ impl<T: AsFd> Source<T> {
 
     /// Reads what has arrived, or says `WouldBlock`. The buffer may be shared
     /// by all: it is borrowed for the call alone, never across an `.await`.
-    ///
-    /// # Errors
-    /// As [`blocking::recv`].
     pub fn try_read(&self, buffer: &RefCell<[u8]>) -> io::Result<usize> {
         let mut buffer = buffer.borrow_mut();
         let count = recv(&self.io, &mut buffer)?;
@@ -145,10 +138,8 @@ impl<T: AsFd> Source<T> {
         Ok(count)
     }
 
-    /// Sends all of `bytes`, and waits while the kernel takes none.
-    ///
-    /// # Errors
-    /// As [`blocking::send`].
+    /// Sends all of `bytes`, and waits while the kernel takes none. Fails as
+    /// [`blocking::send`] does.
     pub fn write_all(
         &self,
         mut bytes: &[u8],
@@ -156,9 +147,7 @@ impl<T: AsFd> Source<T> {
         poll_fn(move |cx| {
             while !bytes.is_empty() {
                 match send(&self.io, bytes) {
-                    Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                        return self.wait(cx);
-                    }
+                    Err(e) if e.kind() == WouldBlock => return self.wait(cx),
                     result => bytes = &bytes[result.context(Call::Send)?..],
                 }
             }

@@ -10,6 +10,8 @@ use std::{array, io};
 
 use io_uring::{Submitter, cqueue};
 
+use crate::operation::result;
+
 /// The number by which operations name this ring of buffers.
 pub(crate) const GROUP: u16 = 0;
 /// Buffers in the ring: a power of two.
@@ -19,7 +21,7 @@ const SIZE: usize = 256;
 
 /// `struct io_uring_buf`. In the first entry of the ring the last field is the
 /// ring's tail: how many buffers were ever put in.
-#[derive(Debug, Default)]
+#[derive(Default)]
 #[repr(C)]
 struct Entry {
     address: u64,
@@ -29,14 +31,12 @@ struct Entry {
 }
 
 /// The kernel wants the entries to begin with a page of memory.
-#[derive(Debug)]
 #[repr(C, align(4096))]
 struct Entries([Entry; COUNT as usize]);
 
 /// The buffers, and the ring by which they are put at the kernel's disposal.
 /// Their memory is never freed: the kernel may write to it as long as the
 /// rings are there, and that is a little longer than we have them.
-#[derive(Debug)]
 pub(crate) struct Buffers {
     entries: &'static mut Entries,
     memory: &'static [UnsafeCell<[u8; SIZE]>],
@@ -45,9 +45,6 @@ pub(crate) struct Buffers {
 
 impl Buffers {
     /// A full ring, which the kernel knows.
-    ///
-    /// # Errors
-    /// EINVAL before Linux 5.19, ENOMEM.
     pub(crate) fn new(submitter: &Submitter<'_>) -> io::Result<Self> {
         let entries = Entries(array::from_fn(|_| Entry::default()));
         let memory = (0..COUNT).map(|_| UnsafeCell::new([0; SIZE]));
@@ -66,27 +63,25 @@ impl Buffers {
         Ok(new)
     }
 
-    /// Lets `read` have the bytes that a completion has left in a buffer, none
-    /// if it has left none. Then the kernel may have that buffer again.
+    /// Lets `read` have the bytes that a completion has left in a buffer, or its
+    /// error. Then the kernel may have that buffer again.
     #[expect(unsafe_code, reason = "the kernel writes to this memory")]
     pub(crate) fn read(
         &mut self,
         done: &cqueue::Entry,
-        read: impl FnOnce(&[u8]),
+        read: impl FnOnce(nix::Result<&[u8]>),
     ) {
         let Some(id) = cqueue::buffer_select(done.flags()) else {
-            return read(&[]);
+            return read(result(done).map(|_| &[][..])); // 0 is the FIN
         };
-        let len = usize::try_from(done.result()).unwrap_or(0);
         let buffer = self.memory[usize::from(id)].get();
         // SAFETY: from the completion until `give_back` the kernel does not
         // write to this buffer, and `bytes` is gone by then.
         let bytes: &[u8; SIZE] = unsafe { &*buffer };
-        read(&bytes[..len]);
+        read(result(done).map(|count| &bytes[..count]));
         self.give_back(id);
     }
 
-    /// Puts the buffer at the kernel's disposal again.
     fn give_back(&mut self, id: u16) {
         let entry = &mut self.entries.0[usize::from(self.tail % COUNT)];
         let buffer = self.memory[usize::from(id)].get();

@@ -5,14 +5,12 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Instant;
 
 use epoll::Session;
-use libc::{ECANCELED, EINTR, ENOBUFS};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, Shutdown, recv, shutdown};
 use protocol::{Call, Error, Log};
@@ -21,7 +19,6 @@ use protocol::{Call, Error, Log};
 pub(crate) type Client = Rc<RefCell<Connection>>;
 
 /// One client: its socket, and how far we are with it.
-#[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) socket: OwnedFd,
     pub(crate) session: Session,
@@ -34,7 +31,6 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// A new connection, with nothing in flight yet.
     pub(crate) fn new(socket: OwnedFd, now: Instant) -> Self {
         let (session, inbox) = (Session::new(now), VecDeque::new());
         Self { socket, session, inbox, receiving: None, last_active: None }
@@ -44,8 +40,7 @@ impl Connection {
     /// that the receive has ended.
     pub(crate) fn received(
         &mut self,
-        result: io::Result<usize>,
-        input: &[u8],
+        input: nix::Result<&[u8]>,
         is_last: bool,
         log: &mut Log,
     ) {
@@ -53,25 +48,22 @@ impl Connection {
             self.receiving = None; // it is no longer in flight
         }
         let has_room = self.session.interest().readable;
-        match result {
-            Ok(_) if self.inbox.is_empty() && has_room => {
+        match input {
+            Ok(input) if self.inbox.is_empty() && has_room => {
                 self.session.answer(input, log);
             }
-            Ok(_) => self.inbox.push_back(input.to_vec()),
+            Ok(input) => self.inbox.push_back(input.to_vec()),
             // We have cancelled it, or the ring had no buffer left: what is
             // still wanted is started again.
-            Err(error)
-                if [ECANCELED, ENOBUFS, EINTR]
-                    .map(Some)
-                    .contains(&error.raw_os_error()) => {}
-            Err(source) => self.fail(Call::Recv, source, log),
+            Err(Errno::ECANCELED | Errno::ENOBUFS | Errno::EINTR) => {}
+            Err(errno) => self.fail(Call::Recv, errno, log),
         }
     }
 
     /// Takes back `replies`, of which a part was sent.
     pub(crate) fn sent(
         &mut self,
-        result: io::Result<usize>,
+        result: nix::Result<usize>,
         mut replies: Vec<u8>,
         log: &mut Log,
     ) {
@@ -84,15 +76,15 @@ impl Connection {
                 replies.shrink_to_fit();
                 self.session.outbox = replies;
             }
-            Err(source) => self.fail(Call::Send, source, log),
+            Err(errno) => self.fail(Call::Send, errno, log),
         }
     }
 
     /// What goes wrong with a connection (ECONNRESET, EPIPE, …) ends that
     /// connection, and is said once.
-    fn fail(&mut self, call: Call, source: io::Error, log: &mut Log) {
+    fn fail(&mut self, call: Call, errno: Errno, log: &mut Log) {
         if !self.session.is_ended() {
-            log.warn(&Error { call, source });
+            log.warn(&Error { call, source: errno.into() });
         }
         self.session.end();
     }

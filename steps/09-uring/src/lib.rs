@@ -4,10 +4,6 @@
 //! the kernel is told what to do (accept, receive, send) and says when it is
 //! done: one call, `io_uring_enter`, for all clients and all that they want.
 //!
-//! What is asked for is not done when the call returns. So the replies and the
-//! descriptor belong to the operation until it is completed, whatever becomes
-//! of the client.
-//!
 //! | file | its one idea |
 //! |---|---|
 //! | `ring.rs` | two rings that we share with the kernel |
@@ -33,9 +29,7 @@ use epoll::Signals;
 use protocol::{
     Call, LimitOptions, ListenOptions, Log, Message, Result, ResultExt,
 };
-use threads::connection_limit;
 
-use listener::Listener;
 use ring::Ring;
 use server::Server;
 
@@ -56,22 +50,17 @@ pub struct Options {
     pub min_wait: Option<u32>,
 }
 
-/// Serves every client in this one thread until SIGINT or SIGTERM.
-///
-/// # Errors
-/// Whatever keeps the server from starting: no `io_uring`, and what
-/// [`blocking::listen`] says. Once it runs, only `io_uring_enter` itself could
-/// end it, by an error that the kernel gives for a wrong program alone.
+/// Serves every client in this one thread until SIGINT or SIGTERM. Fails where
+/// it cannot start: without `io_uring`, or as [`blocking::listen`] does. Once it
+/// runs, only `io_uring_enter` could end it, by an error that only a wrong
+/// program gets.
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
     let ring = Ring::new(options.min_wait)?;
     let signals = Signals::new()?;
-    let address = options.listen.address();
-    let listener = listen(address, options.listen.backlog)?;
+    let listener = listen(options.listen.address(), options.listen.backlog)?;
     log.notice(Message::Listening(local_address(&listener)?));
 
-    let LimitOptions { max_connections, idle_timeout } = options.limits;
-    let listener = Listener::new(listener, connection_limit(max_connections));
-    Server::new(ring, signals, listener, idle_timeout, log).run()
+    Server::new(ring, signals, listener, &options.limits, log).run()
 }

@@ -5,14 +5,14 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 
 use blocking::{Backoff, is_connection_error};
-use io_uring::cqueue;
+use nix::errno::Errno;
 use nix::sys::socket::{Shutdown, shutdown};
 use protocol::{Call, Error, Log};
+use threads::connection_limit;
 
-use crate::operation::{Operation, accepted};
+use crate::operation::Operation;
 use crate::ring::Ring;
 
-#[derive(Debug)]
 pub(crate) struct Listener {
     socket: Rc<OwnedFd>,
     max_connections: usize,
@@ -26,28 +26,35 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn new(socket: OwnedFd, max_connections: usize) -> Self {
+    pub(crate) fn new(socket: OwnedFd, max: Option<usize>) -> Self {
         Self {
             socket: Rc::new(socket),
-            max_connections,
+            max_connections: connection_limit(max),
             backoff: Backoff::default(),
             accepting: None,
             accepted: VecDeque::new(),
         }
     }
 
-    /// Takes a client, or why there is none.
-    pub(crate) fn accepted(&mut self, done: &cqueue::Entry, log: &mut Log) {
-        if !cqueue::more(done.flags()) {
+    /// Takes a client, or why there is none. `is_last` says that the accept has
+    /// ended.
+    pub(crate) fn accepted(
+        &mut self,
+        result: nix::Result<OwnedFd>,
+        is_last: bool,
+        log: &mut Log,
+    ) {
+        if is_last {
             self.accepting = None; // it is no longer in flight
         }
-        match accepted(done) {
+        match result {
             Ok(socket) => self.accepted.push_back(socket),
             // We have cancelled it.
-            Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => {}
-            Err(error) if is_connection_error(&error) => {}
-            Err(source) => {
-                self.backoff.start(&Error { call: Call::Accept, source }, log);
+            Err(Errno::ECANCELED) => {}
+            Err(errno) if is_connection_error(&errno.into()) => {}
+            Err(errno) => {
+                let error = Error { call: Call::Accept, source: errno.into() };
+                self.backoff.start(&error, log);
             }
         }
     }

@@ -6,7 +6,6 @@
 //! *moved* into the operation, which stays in a table until it is completed,
 //! and whatever has the descriptor stays with it.
 
-use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::rc::Rc;
 
@@ -14,6 +13,7 @@ use epoll::Signals;
 use io_uring::opcode::{AcceptMulti, PollAdd, RecvMulti, Send};
 use io_uring::types::Fd;
 use io_uring::{cqueue, squeue};
+use nix::errno::Errno;
 
 use crate::buffers::GROUP;
 use crate::connection::Client;
@@ -52,24 +52,16 @@ impl Operation {
             }
         }
     }
-
-    pub(crate) fn client(&self) -> Option<&Client> {
-        match self {
-            Self::Receive(client) | Self::Send(client, _) => Some(client),
-            Self::Accept(_) | Self::Poll(_) => None,
-        }
-    }
 }
 
 /// What the call would have returned.
-pub(crate) fn result(done: &cqueue::Entry) -> io::Result<usize> {
-    usize::try_from(done.result())
-        .map_err(|_| io::Error::from_raw_os_error(-done.result()))
+pub(crate) fn result(done: &cqueue::Entry) -> nix::Result<usize> {
+    usize::try_from(done.result()).map_err(|_| Errno::from_raw(-done.result()))
 }
 
 /// The socket that a completion of [`Operation::Accept`] brings.
 #[expect(unsafe_code, reason = "accept returns a number")]
-pub(crate) fn accepted(done: &cqueue::Entry) -> io::Result<OwnedFd> {
+pub(crate) fn accepted(done: &cqueue::Entry) -> nix::Result<OwnedFd> {
     result(done).map(|_| {
         // SAFETY: the kernel has made this descriptor, for us alone.
         unsafe { OwnedFd::from_raw_fd(done.result()) }

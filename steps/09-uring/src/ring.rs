@@ -7,6 +7,7 @@
 use std::io;
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd};
+use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
@@ -45,13 +46,9 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// Sets up the rings and the buffers, for this thread alone. `min_wait` is
-    /// how long a [`turn`](Self::turn) waits for a batch, in microseconds.
-    ///
-    /// # Errors
-    /// ENOSYS or EPERM where there is no `io_uring` or it is forbidden, EINVAL
-    /// before Linux 6.1, ENOMEM, EMFILE. `man 2 io_uring_setup`. Unsupported
-    /// where `min_wait` is asked for before Linux 6.12.
+    /// Sets up the rings and the buffers, for this thread alone. Fails where
+    /// there is no `io_uring` (ENOSYS) or it is forbidden (EPERM), and before
+    /// Linux 6.1 (EINVAL), with `min_wait` 6.12. `man 2 io_uring_setup`.
     pub(crate) fn new(min_wait: Option<u32>) -> Result<Self> {
         let ring = IoUring::builder()
             .setup_cqsize(COMPLETIONS)
@@ -93,11 +90,9 @@ impl Ring {
     /// Submits what was started, waits until something is completed or
     /// `timeout` is over (`None`: never), and returns what was completed, for
     /// [`complete`](Self::complete). Up to the `min_wait` of this ring it waits
-    /// for a batch of so many. `man 2 io_uring_enter`.
-    ///
-    /// # Errors
-    /// None for a correct program. EINTR (a signal; SIGSTOP and SIGCONT) is a
-    /// wait without completions; EAGAIN and EBUSY are one with a pause.
+    /// for a batch of so many. EINTR (a signal; SIGSTOP and SIGCONT) is a wait
+    /// without completions, EAGAIN and EBUSY are one with a pause; all other
+    /// errors are a wrong program's. `man 2 io_uring_enter`.
     #[expect(unsafe_code, reason = "the kernel follows the entries' pointers")]
     pub(crate) fn turn(
         &mut self,
@@ -146,7 +141,12 @@ impl Ring {
 
     /// All that have something in flight; one with two operations, twice.
     pub(crate) fn clients(&self) -> Vec<Client> {
-        let operations = self.in_flight.iter().map(|(_, operation)| operation);
-        operations.filter_map(Operation::client).cloned().collect()
+        let client = |(_, operation): (_, &Operation)| match operation {
+            Operation::Receive(client) | Operation::Send(client, _) => {
+                Some(Rc::clone(client))
+            }
+            Operation::Accept(_) | Operation::Poll(_) => None,
+        };
+        self.in_flight.iter().filter_map(client).collect()
     }
 }

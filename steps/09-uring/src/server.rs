@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use epoll::Signals;
 use io_uring::cqueue;
-use protocol::{Log, Message, Result};
+use protocol::{LimitOptions, Log, Message, Result};
 use threads::IdleTimer;
 
 use crate::connection::{Client, Connection};
@@ -52,16 +52,17 @@ impl Server {
     pub(crate) fn new(
         mut ring: Ring,
         signals: Signals,
-        listener: Listener,
-        idle_timeout: Option<Duration>,
+        listener: OwnedFd,
+        limits: &LimitOptions,
         log: Log,
     ) -> Self {
         let now = Instant::now();
         let signals = Rc::new(signals);
-        ring.start(&*signals.clone(), Operation::Poll(signals));
+        ring.start(&signals.clone(), Operation::Poll(signals));
+        let LimitOptions { max_connections, idle_timeout } = *limits;
         Self {
             ring,
-            listener: Some(listener),
+            listener: Some(Listener::new(listener, max_connections)),
             open: 0,
             window: now,
             active: 0,
@@ -84,10 +85,8 @@ impl Server {
             self.count_active();
             let completions = self.ring.turn(self.timeout(), self.batch)?;
             self.now = Instant::now();
-            for done in completions {
-                if let Some(operation) = self.ring.complete(&done) {
-                    changed.extend(self.complete(operation, &done));
-                }
+            for done in &completions {
+                changed.extend(self.complete(done));
             }
             changed.drain(..).for_each(|client| self.update(client));
             self.check_all();
@@ -97,31 +96,24 @@ impl Server {
     }
 
     /// Takes note of what the kernel has done, and says for which client.
-    fn complete(
-        &mut self,
-        operation: Operation,
-        done: &cqueue::Entry,
-    ) -> Option<Client> {
+    fn complete(&mut self, done: &cqueue::Entry) -> Option<Client> {
         let (log, is_last) = (&mut self.log, !cqueue::more(done.flags()));
-        match operation {
+        match self.ring.complete(done)? {
             Operation::Accept(_) => {
-                match &mut self.listener {
-                    Some(listener) => listener.accepted(done, log),
-                    None => drop(accepted(done)),
-                }
+                let accepted = accepted(done); // without a listener: close(2)
+                self.listener.as_mut()?.accepted(accepted, is_last, log);
                 None
             }
             Operation::Poll(signals) => {
                 if signals.is_requested(log) {
                     self.shut_down();
                 }
-                self.ring.start(&*signals.clone(), Operation::Poll(signals));
+                self.ring.start(&signals.clone(), Operation::Poll(signals));
                 None
             }
             Operation::Receive(client) => {
-                self.ring.buffers.read(done, |bytes| {
-                    let mut connection = client.borrow_mut();
-                    connection.received(result(done), bytes, is_last, log);
+                self.ring.buffers.read(done, |input| {
+                    client.borrow_mut().received(input, is_last, log);
                 });
                 Some(client)
             }
@@ -224,17 +216,13 @@ impl Server {
     }
 
     fn is_finished(&self) -> bool {
-        self.listener.is_none() && self.open == 0
-            || self.drain_deadline.is_some_and(|due| due <= self.now)
+        self.drain_deadline.is_some_and(|due| self.open == 0 || due <= self.now)
     }
 
     /// How long to wait at the most: until the first thing that is due.
     fn timeout(&self) -> Option<Duration> {
         let backoff = self.listener.as_ref().and_then(|l| l.backoff.until());
-        [backoff, self.next_check]
-            .into_iter()
-            .flatten()
-            .min()
-            .map(|due| due.saturating_duration_since(Instant::now()))
+        let due = backoff.into_iter().chain(self.next_check).min()?;
+        Some(due.saturating_duration_since(Instant::now()))
     }
 }
