@@ -109,7 +109,8 @@ fn compare(
     interrupt: &Signals,
 ) -> Result<(), String> {
     target::proc::available()?;
-    raise_descriptor_limit();
+    // Without it, what fails for want of descriptors is reported as that.
+    let _ = raise_descriptor_limit();
     let in_folder = |folder: &Path, error: io::Error| {
         format!("--out: {}: {error}", folder.display())
     };
@@ -170,10 +171,13 @@ fn print(text: &str) -> Result<(), String> {
 }
 
 /// A thousand users are a thousand descriptors, here and in the server, which
-/// inherits the limit. `man 2 setrlimit`.
-fn raise_descriptor_limit() {
-    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
-        // Without it, what fails for want of descriptors is reported as that.
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-    }
+/// inherits the limit. Raises it as far as it goes, and returns it.
+/// `man 2 setrlimit`.
+///
+/// # Errors
+/// EPERM, where a sandbox forbids it.
+pub fn raise_descriptor_limit() -> nix::Result<usize> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    Ok(usize::try_from(hard).unwrap_or(usize::MAX))
 }

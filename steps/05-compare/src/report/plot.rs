@@ -46,14 +46,15 @@ pub enum Style {
 }
 
 /// One coordinate of all points.
-#[must_use]
-pub fn values(series: &[Series], of: fn(&(f64, f64)) -> f64) -> Vec<f64> {
+pub(crate) fn values(
+    series: &[Series],
+    of: fn(&(f64, f64)) -> f64,
+) -> Vec<f64> {
     series.iter().flat_map(|(_, points)| points).map(of).collect()
 }
 
 /// The largest of `values`, or 0.
-#[must_use]
-pub fn largest(values: &[f64]) -> f64 {
+pub(crate) fn largest(values: &[f64]) -> f64 {
     values.iter().copied().fold(0.0, f64::max)
 }
 
