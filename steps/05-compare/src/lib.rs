@@ -57,28 +57,29 @@ use runner::Plan;
 use setup::{other_load, setup, used_by_others};
 
 /// Does what the command line asks for.
-#[must_use]
 pub fn run(options: &Options) -> ExitCode {
     // What fails here is as it was before.
     let _ = blocking::reset_inherited();
     match &options.command {
-        Some(Command::Serve { name, listen }) => {
-            exit_code(name.serve(listen.clone()))
+        Some(Command::Serve { name, options }) => {
+            exit_code(name.serve(options.clone()))
         }
         Some(Command::Diff { before, after, fail_if }) => {
             report_error(diff(before, after, fail_if))
         }
-        None => match options.comparison.plan() {
-            Ok(plan) => match Signals::new() {
-                Ok(interrupt) => report_error(compare(
-                    &plan,
-                    &options.comparison,
-                    &interrupt,
-                )),
-                Err(error) => exit_code(Err(error)),
-            },
-            Err(reason) => usage_error(reason),
-        },
+        None => run_comparison(&options.comparison),
+    }
+}
+
+fn run_comparison(options: &ComparisonOptions) -> ExitCode {
+    let plan = options.plan().unwrap_or_else(|reason| {
+        // Unusable arguments: clap's words and exit status 2.
+        let kind = ErrorKind::ArgumentConflict;
+        Options::command().error(kind, reason).exit()
+    });
+    match Signals::new() {
+        Ok(interrupt) => report_error(compare(&plan, options, &interrupt)),
+        Err(error) => exit_code(Err(error)),
     }
 }
 
@@ -87,11 +88,6 @@ fn report_error(outcome: Result<(), String>) -> ExitCode {
     let Err(reason) = outcome else { return ExitCode::SUCCESS };
     let _ = writeln!(io::stderr(), "[!] {reason}");
     ExitCode::FAILURE
-}
-
-/// Unusable arguments: clap's words and exit status 2.
-fn usage_error(reason: String) -> ! {
-    Options::command().error(ErrorKind::ArgumentConflict, reason).exit()
 }
 
 /// The default loads are the article's, which leave most of each server idle.

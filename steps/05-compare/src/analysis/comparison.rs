@@ -59,10 +59,8 @@ pub(crate) static COMPARED: [ComparedMetric; 4] = [
     },
 ];
 
-/// One metric of one server against that of another.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Difference {
-    /// The key and the name of what is compared.
     pub(crate) key: &'static str,
     pub(crate) name: &'static str,
     pub(crate) ratio: Ratio,
@@ -168,7 +166,6 @@ pub(crate) fn against_itself(results: &Results, load: &str) -> Vec<Difference> {
     })
 }
 
-/// A row of one run against that of another run.
 pub(crate) fn between_runs(after: &Row, before: &Row) -> Vec<Difference> {
     judge_all(after, &[before], |of| {
         let [after, before] =

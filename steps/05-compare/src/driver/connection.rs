@@ -44,11 +44,8 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Begins to connect to `server`, from the address `source` if there is
-    /// one. `man 2 connect`.
-    ///
-    /// # Errors
-    /// EMFILE without a free descriptor, EADDRNOTAVAIL without a free port;
-    /// ECONNREFUSED may come here or from [`advance`](Self::advance).
+    /// one. `man 2 connect`. ECONNREFUSED may come here or from
+    /// [`advance`](Self::advance).
     pub(crate) fn open(
         server: SocketAddrV4,
         source: Option<Ipv4Addr>,
@@ -70,7 +67,6 @@ impl Connection {
         Ok(Self { socket, unsent: Vec::new(), received: 0, registered: None })
     }
 
-    /// Puts so many more requests on their way.
     pub(crate) fn send_requests(
         &mut self,
         count: usize,

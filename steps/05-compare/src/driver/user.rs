@@ -22,7 +22,6 @@ pub(crate) struct Request {
     pub(crate) sent: Instant,
 }
 
-/// One of the users.
 #[derive(Debug)]
 pub(crate) struct User {
     token: u64,
@@ -51,7 +50,6 @@ impl User {
         }
     }
 
-    /// See [`Pacing::next`].
     pub(crate) fn next(
         &mut self,
         due: Instant,

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
-/// When a user sends its next request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pacing {
     /// After the reply and a think time, uniform between the two: the article's

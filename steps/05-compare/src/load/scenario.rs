@@ -96,7 +96,6 @@ impl Scenario {
         self.is_one_shot() && self.kept
     }
 
-    /// Whether the users set the pace, and not the server.
     pub(crate) fn is_paced(&self) -> bool {
         self.pacings[0].is_paced()
     }

@@ -38,9 +38,10 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// From 0 to `most` or a little further, in four to ten equal steps.
-    #[must_use]
-    pub fn linear(label: &'static str, most: f64, format: Format) -> Self {
+    /// From 0 as far as `values` reach or a little further, in four to ten equal
+    /// steps.
+    pub fn linear(label: &'static str, values: &[f64], format: Format) -> Self {
+        let most = values.iter().copied().fold(0.0, f64::max);
         let magnitude = 10_f64.powf((most.max(1e-9) / 4.0).log10().floor());
         let fits = |&&step: &&f64| most / (step * magnitude) <= 8.0;
         let step = [1.0, 2.0, 5.0].iter().find(fits).unwrap_or(&10.0);
@@ -51,7 +52,6 @@ impl Axis {
     }
 
     /// Whole powers of ten, as far as `values` reach that are above 0.
-    #[must_use]
     pub fn log(label: &'static str, values: &[f64], format: Format) -> Self {
         let positive = values.iter().filter(|v| v.is_normal() && **v > 0.0);
         let (low, high) = positive
@@ -64,7 +64,6 @@ impl Axis {
     }
 
     /// From 0 to the most nines that `values` reach; in percent.
-    #[must_use]
     pub fn nines(label: &'static str, values: &[f64]) -> Self {
         let places = values.iter().map(|&value| Scale::Nines.place(value));
         let most = places.fold(1.0, f64::max).min(9.0).ceil() as i32;

@@ -64,16 +64,12 @@ pub(crate) fn page(results: &Results) -> String {
     let kernel = KERNEL_COLUMNS.into_iter().filter(counted);
     let columns: Vec<_> = COLUMNS.into_iter().chain(kernel).collect();
     let title = results.servers().join(", ");
-    // Within Markdown HTML stands for itself, up to an empty line.
-    let figures = plots::figures(results).into_iter().map(|figure| {
-        format!("<figure>{}\n\n{}\n\n</figure>", figure.svg, figure.caption)
-    });
     let text = format!(
         "# {title}: the same load, and how they differ\n\n{}\n\n{}\n## Charts\n\n\
          <div class=\"charts\">{}</div>\n\n## How to read this\n\n{}",
         machine(&results.setup),
         markdown(results, &columns),
-        figures.collect::<String>(),
+        plots::figures(results),
         list(EXPLANATIONS)
     );
     let mut body = String::new();

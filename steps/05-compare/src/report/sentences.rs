@@ -35,7 +35,6 @@ pub(crate) fn rounds(results: &Results) -> String {
     format!("{count} round{plural}{part}")
 }
 
-/// When and where it was measured.
 pub(crate) fn machine(setup: &Setup) -> String {
     let Setup { date, kernel, processor, processors, .. } = setup;
     format!("{date}, Linux {kernel}, {processor} x {processors}")
@@ -91,19 +90,14 @@ fn sentence_of(
     real: &[(&str, &Difference)],
     none: &[(&str, &Difference)],
 ) -> String {
-    let part =
-        |(number, (place, difference)): (usize, &(&str, &Difference))| {
-            let times = times(difference);
-            match number {
-                0 => {
-                    compared.sentence.replace("{times}", &times)
-                        + " at "
-                        + place
-                }
-                _ => format!(", {times} at {place}"),
-            }
+    let mut text = String::new();
+    for (place, difference) in real {
+        let times = times(difference);
+        text += &match &*text {
+            "" => compared.sentence.replace("{times}", &times) + " at " + place,
+            _ => format!(", {times} at {place}"),
         };
-    let mut text: String = real.iter().enumerate().map(part).collect();
+    }
     if !none.is_empty() {
         let places: Vec<_> = none.iter().map(|(place, _)| *place).collect();
         text += &format!("; no difference at {}", list(&places, "or"));

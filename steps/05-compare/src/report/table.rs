@@ -19,7 +19,6 @@ pub(crate) const COLUMNS: [Metric; 9] =
 /// Columns that go, in this order, where names are too long for all.
 const OPTIONAL: [Metric; 3] = [CPU, MAX, THREADS];
 
-/// Whether these lines do not fit.
 pub(crate) fn is_too_wide(lines: &[Vec<String>]) -> bool {
     align(lines, 2).lines().any(|line| line.chars().count() > WIDTH)
 }
@@ -70,7 +69,6 @@ pub(crate) fn ratio_rows(results: &Results) -> Vec<Vec<String>> {
     lines
 }
 
-/// What each column of ratios holds.
 pub(crate) fn ratio_titles(servers: &str) -> Vec<String> {
     line("load", servers, COMPARED.iter().map(|c| c.key.to_owned()))
 }

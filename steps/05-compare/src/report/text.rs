@@ -12,8 +12,7 @@ use crate::results::metric::Metric;
 use crate::results::row::Results;
 use crate::results::units::{align, wrap};
 
-/// What stands in the terminal: the table, what its rows are, and what they
-/// mean.
+/// For the terminal: the table, what its rows are, and what they mean.
 pub(crate) fn text(results: &Results) -> String {
     let mut lines: Vec<_> = results
         .loads
@@ -31,8 +30,7 @@ pub(crate) fn text(results: &Results) -> String {
     format!("{}\n{}", align(&rows(results), 2), lines.collect::<String>())
 }
 
-/// What the article calls these loads and columns, where the language is its
-/// own.
+/// What the article calls these loads and columns, in its own language.
 pub(crate) fn article_words<'a>(
     loads: impl Iterator<Item = &'a str>,
     language: Language,
@@ -57,7 +55,6 @@ pub(crate) fn article_words<'a>(
     words.into_iter().map(String::from).collect()
 }
 
-/// What the table is made of.
 fn medians(results: &Results) -> String {
     let setup = &results.setup;
     format!(
@@ -69,7 +66,6 @@ fn medians(results: &Results) -> String {
     )
 }
 
-/// Every ratio, as it stands in the terminal.
 pub(crate) fn ratios(results: &Results) -> String {
     let mut lines = ratio_rows(results);
     let mut about = "* is a difference";

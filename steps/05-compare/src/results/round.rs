@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use load_client::Latency;
 use serde::{Deserialize, Serialize};
 
-/// What a reader wants to know of one server under one load in one round.
 /// Times are in seconds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Round {

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::round::Round;
 
-/// The results of one comparison.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Results {
     pub(crate) setup: Setup,
@@ -60,16 +59,14 @@ pub(crate) struct Load {
     pub(crate) idle: bool,
 }
 
-/// One server under one load, in all rounds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) load: String,
     pub(crate) server: String,
     /// The baseline once more, to be compared with itself.
     pub(crate) again: bool,
-    /// Why it was not measured at all.
+    /// Why it was not measured at all; and that was our failure.
     pub(crate) skipped: Option<String>,
-    /// That was our failure.
     pub(crate) client_failed: bool,
     pub(crate) rounds: Vec<Round>,
     /// Of all rounds together: the latency in seconds that so much of the
@@ -89,18 +86,15 @@ impl Row {
         self.rounds.iter().filter(|round| !round.is_dead())
     }
 
-    /// Rounds in which the server answered nothing.
     pub(crate) fn dead_rounds(&self) -> usize {
         self.rounds.len() - self.alive().count()
     }
 
-    /// Whether something went wrong.
     pub(crate) fn has_failed(&self) -> bool {
         self.client_failed
             || self.rounds.iter().any(|r| r.failed() > 0 || r.failure.is_some())
     }
 
-    /// How many requests failed, and why.
     pub(crate) fn errors(&self) -> BTreeMap<&str, u64> {
         let mut errors = BTreeMap::new();
         for (kind, count) in self.rounds.iter().flat_map(|r| &r.errors) {
@@ -116,7 +110,6 @@ impl Results {
         self.rows.iter().filter(|row| !row.again)
     }
 
-    /// Those of one load.
     pub(crate) fn rows_of<'a>(
         &'a self,
         load: &'a str,
@@ -129,7 +122,6 @@ impl Results {
         self.rows().find(|row| row.load == load && row.server == server)
     }
 
-    /// The second row of the baseline under a load.
     pub(crate) fn row_again(&self, load: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.load == load && row.again)
     }

@@ -38,10 +38,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts `target` and connects until it accepts. Ctrl-C and the server's
-    /// end cut the wait short.
-    ///
-    /// # Errors
-    /// It ended, or did not listen in time; with what it said on stderr.
+    /// end cut the wait short. An error has what it said on stderr.
     pub(crate) fn start(
         target: &Target,
         affinity: &Affinity,

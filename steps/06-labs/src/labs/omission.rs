@@ -117,7 +117,7 @@ fn plot(clients: [(&str, Vec<f64>); 2]) -> Plot {
     Plot {
         title: "One server that stands still, as two clients report it".into(),
         x: Axis::nines(label, &shares.clone().collect::<Vec<_>>()),
-        y: Axis::linear("latency", 1.0, |s| format!("{} s", decimal(s))),
+        y: Axis::linear("latency", &[1.0], |s| format!("{} s", decimal(s))),
         style: Style::Line,
         series: series.collect(),
     }
