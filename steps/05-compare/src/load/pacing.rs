@@ -57,9 +57,7 @@ impl Pacing {
             Self::OneShot => None,
         }
     }
-}
 
-impl Pacing {
     /// Requests a second of one user, where each reply takes `latency` seconds
     /// and so many are in flight; `None` for a user that sends only one.
     pub(crate) fn rate(self, latency: f64, in_flight: usize) -> Option<f64> {

@@ -54,11 +54,10 @@ impl Axis {
     /// Whole powers of ten, as far as `values` reach that are above 0.
     pub fn log(label: &'static str, values: &[f64], format: Format) -> Self {
         let positive = values.iter().filter(|v| v.is_normal() && **v > 0.0);
-        let (low, high) = positive
-            .map(|value| value.log10())
-            .fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
-        let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
-        let (low, high) = (low.floor() as i32, high.ceil() as i32);
+        let powers = positive.map(|value| value.log10());
+        let low = powers.clone().map(|power| power.floor() as i32).min();
+        let high = powers.map(|power| power.ceil() as i32).max();
+        let (low, high) = (low.unwrap_or(0), high.unwrap_or(0));
         let ticks = (low..=high.max(low + 1)).map(|n| 10_f64.powi(n));
         Self { label, scale: Scale::Log, ticks: ticks.collect(), format }
     }

@@ -192,7 +192,7 @@ const ONE_ROUND: &str = "One round has no interval: with more (--rounds) it \
 /// notes to the rows.
 fn worth(results: &Results) -> Vec<String> {
     let server = &results.baseline;
-    let (mut steady, mut sentences) = (Vec::new(), Vec::new());
+    let (mut steady, mut unsteady) = (Vec::new(), Vec::new());
     for load in results.busy_loads() {
         let found = against_itself(results, &load.name);
         if !found.is_empty() && found.iter().all(|d| !d.is_significant) {
@@ -200,23 +200,22 @@ fn worth(results: &Results) -> Vec<String> {
         }
         for real in found.iter().filter(|found| found.is_significant) {
             let (times, name, place) = (times(real), real.name, place(load));
-            sentences.push(format!(
+            unsteady.push(format!(
                 "{server} seems to have {times} the {name} of itself at \
                  {place}: the machine was not steady. Do not believe \
                  differences of that size."
             ));
         }
     }
+    let single = results.setup.rounds < 2;
+    let mut sentences = Vec::from_iter(single.then(|| ONE_ROUND.into()));
     if !steady.is_empty() {
         let loads = list(&steady, "or");
-        sentences.insert(
-            0,
-            format!("{server} against itself (A/A): no difference at {loads}."),
-        );
+        sentences.push(format!(
+            "{server} against itself (A/A): no difference at {loads}."
+        ));
     }
-    if results.setup.rounds < 2 {
-        sentences.insert(0, ONE_ROUND.into());
-    }
+    sentences.extend(unsteady);
     sentences.extend(validity::notes(results));
     sentences
 }

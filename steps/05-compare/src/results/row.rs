@@ -110,10 +110,7 @@ impl Results {
         self.rows.iter().filter(|row| !row.again)
     }
 
-    pub(crate) fn rows_of<'a>(
-        &'a self,
-        load: &'a str,
-    ) -> impl Iterator<Item = &'a Row> {
+    pub(crate) fn rows_of(&self, load: &str) -> impl Iterator<Item = &Row> {
         self.rows().filter(move |row| row.load == load)
     }
 
