@@ -74,10 +74,8 @@ pub(crate) struct Difference {
 /// Compares a row with the baseline's two rows by every metric.
 ///
 /// The divisor is the geometric mean of both turns of the baseline: two
-/// figures are less noise than one. It counts if the interval of the ratio
-/// keeps away from 1. The baseline's ratio to itself does not enter: that is
-/// a statement about the machine. A test simulates what this rule finds, and
-/// how often it is wrong.
+/// figures are less noise than one. The baseline's ratio to itself does not
+/// enter: that is a statement about the machine.
 pub(crate) fn differences(results: &Results, row: &Row) -> Vec<Difference> {
     let first = results.row(&row.load, &results.baseline);
     let baseline = first.into_iter().chain(results.row_again(&row.load));

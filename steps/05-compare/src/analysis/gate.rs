@@ -100,14 +100,11 @@ pub(crate) fn check(
             list.push(format!("{name} ({old}; {new})"));
         }
     }
-    match (&refused[..], &noted[..]) {
-        ([], []) => Ok(String::new()),
-        ([], noted) => {
-            Ok(format!("They also differ in {}\n", noted.join("; ")))
-        }
-        (refused, _) => Err(format!(
-            "the two runs cannot be compared: {}",
-            refused.join("; ")
-        )),
+    if !refused.is_empty() {
+        let refused = refused.join("; ");
+        return Err(format!("the two runs cannot be compared: {refused}"));
     }
+    let noted = noted.join("; ");
+    let differ = format!("They also differ in {noted}\n");
+    Ok(if noted.is_empty() { noted } else { differ })
 }

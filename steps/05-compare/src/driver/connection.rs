@@ -8,10 +8,8 @@
 //!                                 the next request
 //! ```
 //!
-//! A non-blocking `connect` returns before the handshake is over
-//! (EINPROGRESS). There is no state for that: `send` on such a socket says
-//! EAGAIN, the wait for the connection is a wait for room to write, and where
-//! the connection is refused it is `send` that returns the error.
+//! A `connect` that is not over yet (EINPROGRESS) is no state of its own: `send`
+//! says EAGAIN until it is, or returns the error.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use super::timers::Timer;
 use super::{Driver, WARM_UP};
 
-/// Connections in the handshake at a time, where connections are kept. More
-/// would overflow the accept queue, and what is measured there is how
-/// connections are served that exist.
+/// Connections in the handshake at a time, where connections are kept: more
+/// would overflow the accept queue.
 const MAX_CONNECTING: usize = 128;
 /// How long servers may take to close connections that we have closed.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);

@@ -78,10 +78,8 @@ impl User {
         connection.register(poller, self.token)
     }
 
-    /// Where a user connects from that does so for each request. A port is in
-    /// TIME_WAIT for 1 to 2 s after its connection, and an address has about
-    /// 28,000 of them: from one address 14,000 connections a second would be
-    /// the end. This machine has more addresses than one.
+    /// Where a user connects from that does so for each request: the ports of
+    /// one address would be in TIME_WAIT before long.
     fn source(&self) -> Option<Ipv4Addr> {
         let last = 1 + (self.token % SOURCES) as u8;
         (!self.kept).then(|| Ipv4Addr::new(127, 0, 0, last))

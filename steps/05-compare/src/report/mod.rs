@@ -3,7 +3,6 @@
 
 mod axis;
 mod csv;
-mod diff;
 mod files;
 mod html;
 pub mod plot;
@@ -12,9 +11,8 @@ mod sentences;
 mod table;
 mod text;
 
-pub(crate) use diff::diff;
 pub(crate) use files::{check_folder, read, write};
 pub(crate) use table::COLUMNS;
 #[cfg(test)]
 pub(crate) use text::article_words;
-pub(crate) use text::{json, markdown, ratios, text};
+pub(crate) use text::{diff, json, markdown, ratios, text};

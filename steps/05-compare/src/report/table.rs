@@ -57,12 +57,12 @@ pub(crate) fn rows_with(
 pub(crate) fn ratio_rows(results: &Results) -> Vec<Vec<String>> {
     let mut lines = vec![ratio_titles(&format!("over {}", results.baseline))];
     for load in results.busy_loads() {
-        let rows = results.rows_of(&load.name);
-        lines.extend(rows.filter(|r| r.server != results.baseline).map(
-            |row| {
-                ratio_row(&load.name, &row.server, &differences(results, row))
-            },
-        ));
+        for row in results.rows_of(&load.name) {
+            if row.server != results.baseline {
+                let found = differences(results, row);
+                lines.push(ratio_row(&load.name, &row.server, &found));
+            }
+        }
         let itself = against_itself(results, &load.name);
         lines.push(ratio_row(&load.name, "itself (A/A)", &itself));
     }

@@ -1,10 +1,8 @@
 //! Which process runs on which core.
 //!
-//! Left alone, the scheduler likes to put two processes that talk to each
-//! other on one core: then either waits while the other works, and a server
-//! looks half as fast as it is. Or it does not: then the next round differs by
-//! a factor of two for no reason of the server's. So the client has a core of
-//! its own, and the server has all the others. `man 2 sched_setaffinity`.
+//! The scheduler may put two processes that talk to each other on one core, and
+//! not in the next round: a factor of two. So the client has a core of its own,
+//! and the server has all the others. `man 2 sched_setaffinity`.
 
 use std::fs;
 

@@ -1,10 +1,9 @@
 //! A guard: the process between us and a server.
 //!
-//! A server may start other processes, and those may leave its group. We may
-//! be ended in ways that no program sees coming (SIGKILL). So a server is the
-//! child of a guard, which waits for two things: the server's end, and the end
-//! of a pipe that only we hold. Either way it ends all that the server has
-//! started, and then itself.
+//! A server may start other processes, which may leave its group, and we may be
+//! ended by SIGKILL. So a guard waits for the server's end, and for that of a
+//! pipe that only we hold. Then it ends all that the server has started, and
+//! itself.
 
 use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
