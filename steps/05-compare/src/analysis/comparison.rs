@@ -66,8 +66,7 @@ pub(crate) struct Difference {
     pub(crate) ratio: Ratio,
     /// Whether it is more than noise, and large enough to matter.
     pub(crate) is_significant: bool,
-    /// The client was what limited the faster of the two: the true ratio is
-    /// further from 1.
+    /// The client limited the faster of the two: the true ratio is further from 1.
     pub(crate) is_bound: bool,
 }
 
@@ -151,8 +150,7 @@ impl ComparedMetric {
 }
 
 /// The baseline against itself under `load`. Here there is a difference only
-/// with a confidence of 99 %: of the four metrics one would else be off by
-/// chance too often.
+/// with a confidence of 99 %: one of four would else be off too often.
 pub(crate) fn against_itself(results: &Results, load: &str) -> Vec<Difference> {
     let baseline = results.row(load, &results.baseline);
     let (Some(again), Some(baseline)) = (results.row_again(load), baseline)

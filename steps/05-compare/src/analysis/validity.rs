@@ -6,11 +6,9 @@ use crate::results::metric::median;
 use crate::results::round::Round;
 use crate::results::row::{Load, Results, Row, Setup};
 
-/// A client that is busy for more of the time than this is what limits the
-/// throughput.
+/// A client that is busy for more of the time limits the throughput.
 const CLIENT_BUSY: f64 = 0.9;
-/// A client that is later than this with 1 of 100 requests, in seconds, adds
-/// to the latencies.
+/// If 1 of 100 requests is later, in seconds, that adds to the latencies.
 const CLIENT_LATE: f64 = 0.001;
 /// Others that use more than so much of a processor are a load of their own: a
 /// server that waits for its core a tenth of the time is as much slower as
@@ -41,8 +39,7 @@ pub(crate) fn busy_machine(setup: &Setup) -> Option<String> {
     })
 }
 
-/// The questions that a sceptic would ask about each row, with the rows that
-/// they are about.
+/// What a sceptic would say about each row, with the rows that it is about.
 pub(crate) fn notes(results: &Results) -> Vec<String> {
     let mut notes = BTreeMap::<String, Vec<String>>::new();
     for row in &results.rows {

@@ -8,7 +8,7 @@
 //!                                 the next request
 //! ```
 //!
-//! A `connect` that is not over yet (EINPROGRESS) is no state of its own: `send`
+//! A `connect` that is not over (EINPROGRESS) is no state of its own: `send`
 //! says EAGAIN until it is, or returns the error.
 
 use std::io;

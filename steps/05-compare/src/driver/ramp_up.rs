@@ -1,5 +1,4 @@
-//! How a load begins and ends: users connect a few at a time, and close in
-//! order.
+//! How a load begins and ends: users connect a few at a time, close in order.
 
 use std::mem::replace;
 use std::time::{Duration, Instant};
@@ -68,8 +67,7 @@ impl Driver<'_> {
         self.scenario.kept
     }
 
-    /// From now on users send at their own pace: those of kept connections as
-    /// soon as they are ready.
+    /// Users send at their own pace: those of kept connections once ready.
     pub(super) fn start_pacing(&mut self, now: Instant) {
         if replace(&mut self.has_started, true) {
             return;

@@ -137,8 +137,7 @@ impl Recorder {
         }
     }
 
-    /// Looks at what the server occupies, and from time to time for processes
-    /// that it has started.
+    /// Looks at what the server occupies, now and then at what processes it has.
     pub(crate) fn sample(&mut self, now: Instant) {
         self.looks += 1;
         if self.looks.is_multiple_of(LOOKS_PER_SEARCH) {

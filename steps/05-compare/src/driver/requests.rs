@@ -106,8 +106,8 @@ impl Driver<'_> {
         }
     }
 
-    /// Counts what was answered, and returns what that makes due already; for
-    /// the rest there are timers.
+    /// Counts what was answered. Adds timers for what comes next, but returns
+    /// what is due already.
     fn record_replies(
         &mut self,
         index: usize,

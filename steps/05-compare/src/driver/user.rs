@@ -58,8 +58,7 @@ impl User {
         self.pacing.next(due, now, &mut self.random)
     }
 
-    /// Sends a request for each of `dues`, on the connection that there is or
-    /// on a new one.
+    /// Sends a request for each of `dues`; connects where it has no connection.
     pub(crate) fn send_requests(
         &mut self,
         dues: &[Instant],
@@ -94,8 +93,7 @@ impl User {
         poller: &Poller,
     ) -> (Vec<Request>, Result<(), ErrorKind>) {
         let Some(connection) = &mut self.connection else {
-            // Ordinary: the event may be that of a connection that is closed
-            // by now.
+            // Ordinary: the connection may be closed by now.
             return (Vec::new(), Ok(()));
         };
         let (replies, result) = connection.advance(hang_up, buffer);
@@ -118,8 +116,7 @@ impl User {
         std::mem::take(&mut self.in_flight)
     }
 
-    /// Reads what comes after that, up to the server's FIN. Returns how many
-    /// replies there were.
+    /// Reads what comes after that, up to the server's FIN, and counts replies.
     pub(crate) fn on_drain(
         &mut self,
         hang_up: bool,

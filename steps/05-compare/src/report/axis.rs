@@ -38,8 +38,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// From 0 as far as `values` reach or a little further, in four to ten equal
-    /// steps.
+    /// From 0 to the largest of `values` or a bit more, in four to ten steps.
     pub fn linear(label: &'static str, values: &[f64], format: Format) -> Self {
         let most = values.iter().copied().fold(0.0, f64::max);
         let magnitude = 10_f64.powf((most.max(1e-9) / 4.0).log10().floor());

@@ -30,8 +30,7 @@ const COLUMNS: [Metric; 15] = [
     m::THREADS,
 ];
 
-/// What the kernel counted, which is mostly nothing: only a column that has
-/// something is shown.
+/// What the kernel counted: only a column that has something is shown.
 const KERNEL_COLUMNS: [Metric; 5] =
     [m::OVERFLOWS, m::DROPS, m::TIMEOUTS, m::RETRANSMITS, m::DELAYED_ACKS];
 
@@ -54,8 +53,7 @@ const EXPLANATIONS: [&str; 4] = [
      network namespace; where a column is missing, all were 0.",
 ];
 
-/// The whole page: the Markdown that `--markdown` prints, in more columns, and
-/// the charts.
+/// What `--markdown` prints, in more columns, and the charts.
 pub(crate) fn page(results: &Results) -> String {
     let counted = |column: &Metric| {
         let mut counts = results.rows().filter_map(|r| column.aggregate(r));

@@ -1,5 +1,4 @@
-//! What a comparison prints and writes: a file for each format. All are made
-//! of the same results.
+//! What a comparison prints and writes, in each format.
 
 mod axis;
 mod csv;

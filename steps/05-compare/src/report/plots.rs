@@ -36,8 +36,7 @@ pub(crate) fn figures(results: &Results) -> String {
 
 const PLAIN: Format = |value| three_digits((value * 1e6).round() / 1e6);
 
-/// A chart with a series for each server, and its caption; none where there is
-/// no point.
+/// A series for each server, and the caption; none where there is no point.
 fn chart(
     results: &Results,
     (title, caption): (&str, &str),

@@ -48,8 +48,7 @@ fn silence(row: &Row) -> Option<String> {
     })
 }
 
-/// A sentence for each metric in which `server` differs, and one for those in
-/// which it does not.
+/// A sentence for each metric in which `server` differs, one for the others.
 fn against_baseline(results: &Results, server: &str) -> Vec<String> {
     let loads = results.busy_loads().filter_map(|load| {
         let row = results.row(&load.name, server)?;
@@ -188,8 +187,7 @@ fn cost(results: &Results, load: &Load) -> Option<String> {
 const ONE_ROUND: &str = "One round has no interval: with more (--rounds) it \
     is said whether servers differ.";
 
-/// What the measurement itself is worth: the baseline against itself, and the
-/// notes to the rows.
+/// The baseline against itself, and the notes to the rows.
 fn worth(results: &Results) -> Vec<String> {
     let server = &results.baseline;
     let (mut steady, mut unsteady) = (Vec::new(), Vec::new());

@@ -109,8 +109,7 @@ fn table(lines: &[Vec<String>]) -> String {
     lines.next().unwrap_or_default() + &rule + &lines.collect::<String>()
 }
 
-/// Two runs next to each other, two machines or two versions: how the figures of
-/// `after` differ from those of `before`.
+/// How the figures of `after` differ from those of `before`.
 pub(crate) fn diff(before: &Results, after: &Results) -> String {
     let mut lines = vec![ratio_titles("server")];
     for row in after.rows() {

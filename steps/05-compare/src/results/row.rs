@@ -1,5 +1,4 @@
-//! All that a comparison found: what the reports are made of, and what
-//! `results.json` holds.
+//! All that a comparison found: what the reports and `results.json` hold.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +18,7 @@ pub(crate) struct Results {
     pub(crate) interrupted: bool,
 }
 
-/// How and where it was measured: runs that differ in this differ for reasons
-/// that are not the servers'.
+/// How and where it was measured: where runs differ in this, so may figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Setup {
     /// When it began, in UTC.
@@ -69,8 +67,7 @@ pub(crate) struct Row {
     pub(crate) skipped: Option<String>,
     pub(crate) client_failed: bool,
     pub(crate) rounds: Vec<Round>,
-    /// Of all rounds together: the latency in seconds that so much of the
-    /// requests stay under.
+    /// Of all rounds: quantiles, and the latency in seconds at each.
     pub(crate) latencies: Vec<(f64, f64)>,
 }
 

@@ -1,5 +1,4 @@
-//! Numbers for people: three digits, and no more than they mean; and cells in
-//! columns.
+//! Numbers for people, to three digits; and cells in columns.
 
 use comfy_table::{CellAlignment, Table, presets};
 use textwrap::{Options, WordSplitter, fill};

@@ -56,8 +56,7 @@ impl Affinity {
         })
     }
 
-    /// Calls `start` on the server's processors: a process that it starts
-    /// inherits them.
+    /// Calls `start` on the server's processors, which a child inherits.
     pub(crate) fn with_server_cores<T>(&self, start: impl FnOnce() -> T) -> T {
         // What fails here makes a measurement noisier and not impossible.
         let _ = sched_setaffinity(SELF, &set(&self.server));

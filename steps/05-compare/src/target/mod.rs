@@ -1,5 +1,4 @@
-//! What is measured: the servers, each started in a process of its own,
-//! watched, and ended whole.
+//! The servers, each in a process of its own: started, watched, ended whole.
 
 pub(crate) mod affinity;
 pub mod guard;
@@ -33,8 +32,7 @@ impl BuiltIn {
     }
 
     /// Is this server, until a signal comes: what the hidden `serve` does. So
-    /// the servers that are measured are always those that this program was
-    /// built with.
+    /// what is measured is always what this program was built with.
     pub(crate) fn serve(self, options: epoll::Options) -> protocol::Result<()> {
         let epoll::Options { listen, limits, .. } = options.clone();
         match self {

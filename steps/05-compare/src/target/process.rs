@@ -100,8 +100,7 @@ impl Server {
     }
 }
 
-/// Reads what a server says on stderr, so that it never waits for a reader,
-/// and keeps the end of it.
+/// Reads all of a server's stderr, so that it never waits, and keeps the end.
 fn tail(mut pipe: ChildStderr) -> String {
     let (mut tail, mut buffer) = (Vec::new(), [0; STDERR_TAIL]);
     while let Ok(count @ 1..) = pipe.read(&mut buffer) {

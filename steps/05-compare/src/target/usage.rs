@@ -69,8 +69,7 @@ impl Meter {
         }
     }
 
-    /// Memory and threads at this moment, of the processes that were found;
-    /// zeros if they are gone.
+    /// Of the processes that were found, at this moment; 0 if they are gone.
     pub(crate) fn footprint(&self) -> Footprint {
         let pids = self.processes.iter().map(|one| Pid::from_raw(one.pid));
         let mut sum = Footprint::default();
