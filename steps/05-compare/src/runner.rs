@@ -1,8 +1,8 @@
 //! The rounds: in each, every server takes its turn under every load.
 //!
-//! A machine is never equally fast for long: servers that take turns, in another
-//! order each round, share that. One takes two turns in each round, and how much
-//! it seems to differ from itself is what the measurement is worth.
+//! A machine is never equally fast for long: servers that take turns, in
+//! another order each round, share that. One takes two turns in each round: how
+//! much it seems to differ from itself is what the measurement is worth.
 
 use std::time::Duration;
 

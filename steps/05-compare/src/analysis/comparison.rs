@@ -66,7 +66,7 @@ pub(crate) struct Difference {
     pub(crate) ratio: Ratio,
     /// Whether it is more than noise, and large enough to matter.
     pub(crate) is_significant: bool,
-    /// The client limited the faster of the two: the true ratio is further from 1.
+    /// The client limited the faster of the two: the truth is further from 1.
     pub(crate) is_bound: bool,
 }
 
@@ -89,8 +89,27 @@ fn judge_all(
     baseline: &[&Row],
     ratio: impl Fn(fn(&Round) -> f64) -> Option<Ratio>,
 ) -> Vec<Difference> {
-    let judge = |compared: &'static ComparedMetric| {
-        Some(compared.judge(ratio(compared.metric.of)?, row, baseline))
+    let judge = |compared: &ComparedMetric| {
+        let ratio = ratio(compared.metric.of)?;
+        let figure = |rows: &[&Row]| {
+            let alive = rows.iter().flat_map(|row| row.alive());
+            median(alive.map(compared.metric.of)).unwrap_or(0.0)
+        };
+        let difference = (figure(&[row]) - figure(baseline)).abs();
+        let is_rps = compared.key == "rps";
+        let row_is_better = (ratio.value > 1.0) == is_rps;
+        let better = if row_is_better { &[row][..] } else { baseline };
+        // No failure flatters.
+        let flattered = better.iter().any(|row| compared.is_flattered(row));
+        Some(Difference {
+            key: compared.key,
+            name: compared.name,
+            ratio,
+            is_significant: ratio.excludes_one(compared.min_ratio)
+                && difference >= compared.min_difference
+                && !flattered,
+            is_bound: is_rps && better.iter().any(|row| client_was_busy(row)),
+        })
     };
     COMPARED.iter().filter_map(judge).collect()
 }
@@ -113,34 +132,6 @@ pub(crate) fn pairs(
 }
 
 impl ComparedMetric {
-    fn judge(
-        &'static self,
-        ratio: Ratio,
-        row: &Row,
-        baseline: &[&Row],
-    ) -> Difference {
-        let figure = |rows: &[&Row]| {
-            let alive = rows.iter().flat_map(|row| row.alive());
-            median(alive.map(self.metric.of)).unwrap_or(0.0)
-        };
-        let difference = (figure(&[row]) - figure(baseline)).abs();
-        let higher_is_better = self.key == "rps";
-        let row_is_better = (ratio.value > 1.0) == higher_is_better;
-        let better = if row_is_better { &[row][..] } else { baseline };
-        // No failure flatters.
-        let flattered = better.iter().any(|row| self.is_flattered(row));
-        Difference {
-            key: self.key,
-            name: self.name,
-            ratio,
-            is_significant: ratio.excludes_one(self.min_ratio)
-                && difference >= self.min_difference
-                && !flattered,
-            is_bound: self.key == "rps"
-                && better.iter().any(|row| client_was_busy(row)),
-        }
-    }
-
     /// Whether the figure may look better than the server is: of what it did
     /// not answer there is no figure, or only a lower bound.
     fn is_flattered(&self, row: &Row) -> bool {

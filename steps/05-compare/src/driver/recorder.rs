@@ -137,7 +137,7 @@ impl Recorder {
         }
     }
 
-    /// Looks at what the server occupies, now and then at what processes it has.
+    /// Looks at what the server occupies, and now and then for its processes.
     pub(crate) fn sample(&mut self, now: Instant) {
         self.looks += 1;
         if self.looks.is_multiple_of(LOOKS_PER_SEARCH) {
