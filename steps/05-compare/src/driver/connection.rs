@@ -91,7 +91,7 @@ impl Connection {
     }
 
     /// Hands the kernel what it takes of the requests. `man 2 send`.
-    pub(crate) fn flush(&mut self) -> Result<(), ErrorKind> {
+    fn flush(&mut self) -> Result<(), ErrorKind> {
         while !self.unsent.is_empty() {
             match send(&self.socket, &self.unsent) {
                 // A partial write may end in the middle of a `ping`.
@@ -118,32 +118,23 @@ impl Connection {
         buffer: &mut [u8],
     ) -> (usize, Result<(), ErrorKind>) {
         let mut replies = 0;
-        let result = self
-            .flush()
-            .and_then(|()| self.receive(hang_up, buffer, &mut replies));
-        (replies, result)
-    }
-
-    fn receive(
-        &mut self,
-        hang_up: bool,
-        buffer: &mut [u8],
-        replies: &mut usize,
-    ) -> Result<(), ErrorKind> {
-        loop {
-            match recv(&self.socket, buffer) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof),
-                Ok(count) => {
-                    *replies += self.check(&buffer[..count])?;
-                    // A short read says that the socket is drained.
-                    if count < buffer.len() && !hang_up {
-                        return Ok(());
+        let result = self.flush().and_then(|()| {
+            loop {
+                match recv(&self.socket, buffer) {
+                    Ok(0) => return Err(ErrorKind::UnexpectedEof),
+                    Ok(count) => {
+                        replies += self.check(&buffer[..count])?;
+                        // A short read says that the socket is drained.
+                        if count < buffer.len() && !hang_up {
+                            return Ok(());
+                        }
                     }
+                    Err(error) if would_block(&error) => return Ok(()),
+                    Err(error) => return Err(error.into()),
                 }
-                Err(error) if would_block(&error) => return Ok(()),
-                Err(error) => return Err(error.into()),
             }
-        }
+        });
+        (replies, result)
     }
 
     /// Checks every byte of every reply, and counts those that end here.

@@ -135,12 +135,7 @@ impl Driver<'_> {
 
     /// All requests that a user has in flight have failed. Their successors are
     /// due when they were going to be: a schedule stands whatever fails.
-    pub(super) fn fail(
-        &mut self,
-        index: usize,
-        error: ErrorKind,
-        now: Instant,
-    ) {
+    fn fail(&mut self, index: usize, error: ErrorKind, now: Instant) {
         let requests = self.users[index].close();
         if error == ErrorKind::UnrequestedReply {
             self.recorder.unrequested(1);
@@ -159,12 +154,7 @@ impl Driver<'_> {
     }
 
     /// What is due at `due` is sent no sooner than `earliest`.
-    pub(super) fn schedule(
-        &mut self,
-        index: usize,
-        due: Instant,
-        earliest: Instant,
-    ) {
+    fn schedule(&mut self, index: usize, due: Instant, earliest: Instant) {
         let due = match self.users[index].pacing {
             Pacing::ConstantRate(_) => due,
             _ => due.max(earliest), // there was no schedule for it
@@ -174,7 +164,7 @@ impl Driver<'_> {
 
     /// What is still missing has failed: what is in flight, and what was due
     /// and could not be sent, since all before it was in flight.
-    pub(super) fn give_up(&mut self, now: Instant) {
+    fn give_up(&mut self, now: Instant) {
         let Some(end) = self.recorder.end else { return };
         for index in 0..self.users.len() {
             if self.is_draining {
