@@ -64,18 +64,16 @@ fn of_row(row: &Row, load: &Load) -> Vec<String> {
     let errors = row.errors().into_iter();
     notes.extend(errors.map(|(kind, count)| format!("{count} x {kind}")));
     if row.rounds.iter().any(|round| round.lower_bounds_from.is_some()) {
-        notes.push(
+        notes.push(String::from(
             "≥ is a lower bound: a failed request counts with its time until \
-             it failed"
-                .into(),
-        );
+             it failed",
+        ));
     }
     if client_was_busy(row) {
-        notes.push(
+        notes.push(String::from(
             "the client was busy for more than 90 % of the time: where the \
-             server was not (CPU %), it can do more"
-                .into(),
-        );
+             server was not (CPU %), it can do more",
+        ));
     }
     let late = median_of(row, |round| round.lateness);
     if late > CLIENT_LATE && load.paced {

@@ -68,13 +68,9 @@ impl Affinity {
     /// "processor 1 for the server, 0 for the client"
     pub(crate) fn describe(&self) -> String {
         let (server, client) = (list(&self.server), list(&self.client));
-        let shares = |&cpu: &usize| {
-            siblings(cpu).iter().any(|cpu| self.server.contains(cpu))
-        };
-        let shared = match self.client.iter().any(shares) {
-            true => ", which share a core",
-            false => "",
-        };
+        let mut cores = self.client.iter().flat_map(|&cpu| siblings(cpu));
+        let is_shared = cores.any(|cpu| self.server.contains(&cpu));
+        let shared = if is_shared { ", which share a core" } else { "" };
         format!(
             "processor {server} for the server, {client} for the client{shared}"
         )
