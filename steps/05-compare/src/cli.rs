@@ -6,8 +6,6 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use protocol::ListenOptions;
-
 use crate::analysis::gate::Condition;
 use crate::load::scenario::SCENARIOS;
 use crate::target::{BuiltIn, Target};
@@ -30,7 +28,7 @@ pub(crate) enum Command {
     Serve {
         name: BuiltIn,
         #[command(flatten)]
-        listen: ListenOptions,
+        options: epoll::Options,
     },
     /// Compare the results of two runs: two machines, or two versions
     Diff {
@@ -61,13 +59,8 @@ pub(crate) struct ComparisonOptions {
 
     /// Requests a second of all of them together, on a fixed schedule; or
     /// "closed": each sends again as soon as it has its reply
-    #[arg(
-        long,
-        value_name = "R",
-        default_value = "closed",
-        requires = "users"
-    )]
-    #[arg(value_parser = rate)]
+    #[arg(long, value_name = "R", default_value = "closed")]
+    #[arg(requires = "users", value_parser = rate)]
     pub(crate) rate: Rate,
 
     /// Requests that a user has in flight at a time, with --keep-alive

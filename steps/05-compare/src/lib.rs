@@ -57,28 +57,29 @@ use runner::Plan;
 use setup::{other_load, setup, used_by_others};
 
 /// Does what the command line asks for.
-#[must_use]
 pub fn run(options: &Options) -> ExitCode {
     // What fails here is as it was before.
     let _ = blocking::reset_inherited();
     match &options.command {
-        Some(Command::Serve { name, listen }) => {
-            exit_code(name.serve(listen.clone()))
+        Some(Command::Serve { name, options }) => {
+            exit_code(name.serve(options.clone()))
         }
         Some(Command::Diff { before, after, fail_if }) => {
             report_error(diff(before, after, fail_if))
         }
-        None => match options.comparison.plan() {
-            Ok(plan) => match Signals::new() {
-                Ok(interrupt) => report_error(compare(
-                    &plan,
-                    &options.comparison,
-                    &interrupt,
-                )),
-                Err(error) => exit_code(Err(error)),
-            },
-            Err(reason) => usage_error(reason),
-        },
+        None => run_comparison(&options.comparison),
+    }
+}
+
+fn run_comparison(options: &ComparisonOptions) -> ExitCode {
+    let plan = options.plan().unwrap_or_else(|reason| {
+        // Unusable arguments: clap's words and exit status 2.
+        let kind = ErrorKind::ArgumentConflict;
+        Options::command().error(kind, reason).exit()
+    });
+    match Signals::new() {
+        Ok(interrupt) => report_error(compare(&plan, options, &interrupt)),
+        Err(error) => exit_code(Err(error)),
     }
 }
 
@@ -87,11 +88,6 @@ fn report_error(outcome: Result<(), String>) -> ExitCode {
     let Err(reason) = outcome else { return ExitCode::SUCCESS };
     let _ = writeln!(io::stderr(), "[!] {reason}");
     ExitCode::FAILURE
-}
-
-/// Unusable arguments: clap's words and exit status 2.
-fn usage_error(reason: String) -> ! {
-    Options::command().error(ErrorKind::ArgumentConflict, reason).exit()
 }
 
 /// The default loads are the article's, which leave most of each server idle.
@@ -109,7 +105,8 @@ fn compare(
     interrupt: &Signals,
 ) -> Result<(), String> {
     target::proc::available()?;
-    raise_descriptor_limit();
+    // Without it, what fails for want of descriptors is reported as that.
+    let _ = raise_descriptor_limit();
     let in_folder = |folder: &Path, error: io::Error| {
         format!("--out: {}: {error}", folder.display())
     };
@@ -170,10 +167,13 @@ fn print(text: &str) -> Result<(), String> {
 }
 
 /// A thousand users are a thousand descriptors, here and in the server, which
-/// inherits the limit. `man 2 setrlimit`.
-fn raise_descriptor_limit() {
-    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
-        // Without it, what fails for want of descriptors is reported as that.
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-    }
+/// inherits the limit. Raises it as far as it goes, and returns it.
+/// `man 2 setrlimit`.
+///
+/// # Errors
+/// EPERM, where a sandbox forbids it.
+pub fn raise_descriptor_limit() -> nix::Result<usize> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    Ok(usize::try_from(hard).unwrap_or(usize::MAX))
 }

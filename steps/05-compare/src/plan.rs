@@ -12,11 +12,7 @@ use crate::target::affinity::{Affinity, parse_list};
 use crate::target::{BuiltIn, Target};
 
 impl ComparisonOptions {
-    /// What the options come to.
-    ///
-    /// # Errors
-    /// Two servers of one name, or none, or no such baseline, program or
-    /// processor.
+    /// What the options come to, or why they come to nothing.
     pub(crate) fn plan(&self) -> Result<Plan, String> {
         let targets = self.targets()?;
         let mut names: Vec<_> = targets.iter().map(|t| &t.name).collect();

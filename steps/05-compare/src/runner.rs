@@ -1,11 +1,8 @@
 //! The rounds: in each, every server takes its turn under every load.
 //!
-//! A machine is never equally fast for long. Servers that are measured one
-//! after the other are measured on different machines, so to speak; servers
-//! that take turns, in another order each round, share its moods.
-//!
-//! One server takes two turns in each round. It is compared with itself, and
-//! how much it seems to differ from itself is what the measurement is worth.
+//! A machine is never equally fast for long: servers that take turns, in
+//! another order each round, share that. One takes two turns in each round: how
+//! much it seems to differ from itself is what the measurement is worth.
 
 use std::time::Duration;
 
@@ -54,42 +51,42 @@ impl Plan {
         let mut turns = self.turns();
         let progress = progress_bar(self.rounds * turns.len());
         let mut interrupted = false;
-        'all: for round in 0..self.rounds {
-            for index in self.order(round, turns.len()) {
-                let turn = &mut turns[index];
-                let (load, server) = (turn.scenario.name, &turn.target.name);
-                progress.set_message(format!(
-                    "round {} of {}: {load}, {server}",
-                    round + 1,
-                    self.rounds
-                ));
-                match self.measure(turn, round, interrupt) {
-                    Err(Error::Interrupted) => {
-                        interrupted = true;
-                        break 'all;
-                    }
-                    // That is a result, too: the worst there is.
-                    Err(Error::Failed(reason)) => {
-                        let failure = Some(reason);
-                        let failed =
-                            Round { round, failure, ..Round::default() };
-                        turn.row.rounds.push(failed);
-                    }
-                    Err(Error::Client(reason)) => {
-                        turn.row.skipped = Some(reason);
-                        turn.row.client_failed = true;
-                    }
-                    Ok(()) => {}
+        for (round, index) in self.order(turns.len()) {
+            let turn = &mut turns[index];
+            let (load, server) = (turn.scenario.name, &turn.target.name);
+            let (number, all) = (round + 1, self.rounds);
+            progress.set_message(format!(
+                "round {number} of {all}: {load}, {server}"
+            ));
+            match self.measure(turn, round, interrupt) {
+                Err(Error::Interrupted) => {
+                    interrupted = true;
+                    break;
                 }
-                progress.inc(1);
+                // That is a result, too: the worst there is.
+                Err(Error::Failed(reason)) => {
+                    let failure = Some(reason);
+                    let failed = Round { round, failure, ..Round::default() };
+                    turn.row.rounds.push(failed);
+                }
+                Err(Error::Client(reason)) => {
+                    turn.row.skipped = Some(reason);
+                    turn.row.client_failed = true;
+                }
+                Ok(()) => {}
             }
+            progress.inc(1);
         }
         progress.finish_and_clear();
+        let rows = turns.into_iter().map(|Turn { row, latencies, .. }| Row {
+            latencies: quantiles(&latencies),
+            ..row
+        });
         Results {
             setup,
             baseline: self.targets[self.baseline].name.clone(),
             loads: self.scenarios.iter().map(load).collect(),
-            rows: turns.into_iter().map(row).collect(),
+            rows: rows.collect(),
             interrupted,
         }
     }
@@ -110,14 +107,19 @@ impl Plan {
         turns
     }
 
-    /// Load after load, and for each the servers in an order by chance.
-    fn order(&self, round: usize, turns: usize) -> Vec<usize> {
-        let mut random = Rng::with_seed(round as u64);
-        let mut order: Vec<_> = (0..turns).collect();
-        for of_load in order.chunks_mut(self.targets.len() + 1) {
-            random.shuffle(of_load);
-        }
-        order
+    /// In each round load after load, and for each the servers in an order by
+    /// chance: the round, and the index of the turn.
+    fn order(&self, turns: usize) -> Vec<(usize, usize)> {
+        let of_round = |round| {
+            let mut random = Rng::with_seed(round as u64);
+            let mut order: Vec<_> =
+                (0..turns).map(|index| (round, index)).collect();
+            for of_load in order.chunks_mut(self.targets.len() + 1) {
+                random.shuffle(of_load);
+            }
+            order
+        };
+        (0..self.rounds).flat_map(of_round).collect()
     }
 
     /// One server under one load in one round, in a process of its own: what
@@ -152,10 +154,6 @@ impl Plan {
         }
         if interrupted { Err(Error::Interrupted) } else { Ok(()) }
     }
-}
-
-fn row(turn: Turn<'_>) -> Row {
-    Row { latencies: quantiles(&turn.latencies), ..turn.row }
 }
 
 fn load(scenario: &Scenario) -> Load {

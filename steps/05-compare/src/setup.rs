@@ -38,9 +38,8 @@ pub(crate) fn setup(plan: &Plan) -> Setup {
 /// The processors that others have used since `begin`, on average, where
 /// `before` is what they had used until then.
 ///
-/// The load average would say something else: it looks back a minute or more,
-/// to the build or the comparison before this one, and counts what this
-/// comparison itself does.
+/// The load average would look back a minute or more, to the build before this,
+/// and count what this comparison itself does.
 pub(crate) fn other_load(begin: Instant, before: Duration) -> f64 {
     let used = used_by_others().saturating_sub(before);
     used.div_duration_f64(begin.elapsed())

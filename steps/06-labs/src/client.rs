@@ -28,6 +28,13 @@ pub(crate) fn connect(
     Ok(stream)
 }
 
+/// A client that has had its first `pong`, and so is served.
+pub(crate) fn served(server: SocketAddr) -> io::Result<TcpStream> {
+    let stream = connect(server, TIMEOUT)?;
+    ask(&stream)?;
+    Ok(stream)
+}
+
 /// A socket that is not connected yet, and whose `recv` waits no longer than
 /// [`TIMEOUT`].
 pub(crate) fn socket(server: SocketAddr) -> io::Result<TcpStream> {
@@ -39,9 +46,6 @@ pub(crate) fn socket(server: SocketAddr) -> io::Result<TcpStream> {
 
 /// Sends the SYN, and does not wait for the answer: the socket is writable when
 /// it has come. `man 2 connect`, EINPROGRESS.
-///
-/// # Errors
-/// EADDRNOTAVAIL without a free port.
 pub(crate) fn begin_connect(server: SocketAddr) -> io::Result<TcpStream> {
     let stream = socket(server)?;
     stream.set_nonblocking(true)?;
@@ -52,10 +56,6 @@ pub(crate) fn begin_connect(server: SocketAddr) -> io::Result<TcpStream> {
 }
 
 /// Sends `ping`, in one call, and waits for `pong`. Says how long that took.
-///
-/// # Errors
-/// `WouldBlock` where no reply came in time; `UnexpectedEof` where the server
-/// closed the connection.
 pub(crate) fn ask(mut stream: &TcpStream) -> io::Result<Duration> {
     let start = Instant::now();
     stream.write_all(b"ping\n")?;
@@ -63,10 +63,8 @@ pub(crate) fn ask(mut stream: &TcpStream) -> io::Result<Duration> {
     Ok(start.elapsed())
 }
 
-/// Waits for `pong`.
-///
-/// # Errors
-/// As [`ask`]; `InvalidData` for another reply.
+/// Waits for `pong`. `WouldBlock` where no reply came in time, `UnexpectedEof`
+/// where the server closed the connection, `InvalidData` for another reply.
 pub(crate) fn hear_pong(mut stream: &TcpStream) -> io::Result<()> {
     let mut reply = [0; PONG.len()];
     stream.read_exact(&mut reply)?;

@@ -30,8 +30,8 @@ pub(crate) fn bytes(bytes: f64) -> String {
 }
 
 /// A count with its thousands set apart: `10,000`.
-pub(crate) fn count(number: u64) -> String {
-    HumanCount(number).to_string()
+pub(crate) fn count(number: usize) -> String {
+    HumanCount(number as u64).to_string()
 }
 
 /// No more decimals than it takes, and three at most: `0.25`, `4`.

@@ -61,23 +61,16 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 fn answer(lab: &Lab, options: &Options) -> ExitCode {
-    let mut report = Report::new(
-        lab.name,
-        &question(lab, Language::from_environment()),
-        options.json,
-        options.out.as_deref(),
-    );
+    let mut report = Report::new(lab.name, &question(lab), options);
     if let Err(reason) = compare::target::proc::available() {
         return report.fail(&reason);
     }
     // A network of its own keeps the lab's figures clean, and takes with it
     // what the lab leaves there. Some labs can't do without.
-    let entered = network::enter();
+    let entered = network::enter().map_err(|error| format!("{error:#}"));
     report.record("own_network", entered.is_ok());
     match entered {
-        Err(setting) if lab.needs_own_network => {
-            return report.skip(&setting);
-        }
+        Err(setting) if lab.needs_own_network => return report.skip(&setting),
         Err(setting) => {
             report.line(format!("(In no network of its own: {setting})"));
         }
@@ -93,20 +86,15 @@ fn answer(lab: &Lab, options: &Options) -> ExitCode {
 
 fn list() -> ExitCode {
     let mut text = String::from("Give the name of a lab: 06-labs NAME\n\n");
-    let language = Language::from_environment();
     for lab in &LABS {
-        let question = question(lab, language);
-        text += &format!("  {:<14}{question}\n", lab.name);
+        text += &format!("  {:<14}{}\n", lab.name, question(lab));
     }
     report::print(&text)
 }
 
 /// A lab's question; in Japanese with the article's name for it, where it is
 /// one of the article's four optimisations.
-fn question(lab: &Lab, language: Language) -> String {
-    let article = match language {
-        Language::English => "",
-        Language::Japanese => lab.article,
-    };
+fn question(lab: &Lab) -> String {
+    let article = Language::from_environment().pick(lab.article, "");
     format!("{}{article}", lab.question)
 }

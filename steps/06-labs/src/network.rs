@@ -9,7 +9,7 @@
 use std::fs;
 use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::{Error, Result};
+use anyhow::{Context, Error, Result, anyhow, ensure};
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::socket::{
@@ -20,24 +20,20 @@ use nix::unistd::{getegid, geteuid};
 use std::os::fd::AsRawFd;
 
 /// Puts this process into a network of its own, for good. To be called before
-/// there is a second thread: `unshare` refuses it then.
-///
-/// # Errors
-/// The setting that forbids it. The process is where it was.
-pub(crate) fn enter() -> Result<(), String> {
+/// there is a second thread: `unshare` refuses it then. An error names the
+/// setting that forbids it, and the process is where it was.
+pub(crate) fn enter() -> Result<()> {
     // There is no way back, so a child tries first.
     let trial = Command::new("/proc/self/exe")
         .arg("try-network")
         .stderr(Stdio::null())
-        .output()
-        .map_err(|error| error.to_string())?;
-    match trial.status.success() {
-        true => unshare_all(),
-        false => Err(String::from_utf8_lossy(&trial.stdout).trim().into()),
-    }
+        .output()?;
+    let reason = String::from_utf8_lossy(&trial.stdout);
+    ensure!(trial.status.success(), "{}", reason.trim());
+    unshare_all()
 }
 
-fn unshare_all() -> Result<(), String> {
+fn unshare_all() -> Result<()> {
     // In the new namespace a user that is not mapped would be `nobody`.
     let (user, group) = (geteuid(), getegid());
     unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)
@@ -52,39 +48,31 @@ fn unshare_all() -> Result<(), String> {
 pub(crate) fn probe() -> ExitCode {
     // A harmless change of a setting, to see whether it can be made.
     let range = "/proc/sys/net/ipv4/ip_local_port_range";
-    match unshare_all().and_then(|()| write(range, "32768 60999")) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
-            crate::report::print(&reason);
-            ExitCode::FAILURE
-        }
-    }
+    let tried = unshare_all().and_then(|()| write(range, "32768 60999"));
+    let Err(reason) = tried else { return ExitCode::SUCCESS };
+    crate::report::print(&format!("{reason:#}"));
+    ExitCode::FAILURE
 }
 
 /// From a network of our own into another, empty one: no port is taken there,
-/// and nothing is in TIME_WAIT.
-///
-/// # Errors
-/// ENOSPC past `user.max_net_namespaces`.
+/// and nothing is in TIME_WAIT. ENOSPC past `user.max_net_namespaces`.
 pub(crate) fn renew() -> Result<()> {
-    unshare(CloneFlags::CLONE_NEWNET)
-        .map_err(forbidding_setting)
-        .and_then(|()| raise_loopback())
-        .map_err(Error::msg)
+    unshare(CloneFlags::CLONE_NEWNET).map_err(forbidding_setting)?;
+    raise_loopback()
 }
 
 /// Changes a setting of our own network: `man 7 tcp`, `man 7 ip`.
 pub(crate) fn set(name: &str, value: &str) -> Result<()> {
-    write(&format!("/proc/sys/net/ipv4/{name}"), value).map_err(Error::msg)
+    write(&format!("/proc/sys/net/ipv4/{name}"), value)
 }
 
-fn write(path: &str, text: &str) -> Result<(), String> {
-    fs::write(path, text).map_err(|error| format!("{path}: {error}"))
+fn write(path: &str, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| path.to_owned())
 }
 
 /// A new network has a loopback interface, and it is down. To raise it we send
 /// the kernel a message, as `ip link set lo up` does. `man 7 rtnetlink`.
-fn raise_loopback() -> Result<(), String> {
+fn raise_loopback() -> Result<()> {
     const INTERFACE: i32 = 1; // `lo` is the first of each network
     let up = libc::IFF_UP.cast_unsigned();
     let kind = libc::RTM_NEWLINK;
@@ -100,8 +88,7 @@ fn raise_loopback() -> Result<(), String> {
         &up.to_ne_bytes(), // and which of them to change
     ]
     .concat();
-    acknowledged(&message)
-        .map_err(|errno| format!("loopback can't be raised: {errno}"))
+    acknowledged(&message).context("loopback can't be raised")
 }
 
 /// Sends a message to the kernel and reads what it says to it.
@@ -123,7 +110,7 @@ fn acknowledged(message: &[u8]) -> nix::Result<()> {
 }
 
 /// Names the setting that makes `unshare` fail.
-fn forbidding_setting(errno: Errno) -> String {
+fn forbidding_setting(errno: Errno) -> Error {
     let settings = [
         ("user/max_user_namespaces", "0"),
         ("user/max_net_namespaces", "0"),
@@ -134,8 +121,8 @@ fn forbidding_setting(errno: Errno) -> String {
         let value = fs::read_to_string(format!("/proc/sys/{name}"));
         if value.is_ok_and(|value| value.trim() == forbidding) {
             let name = name.replace('/', ".");
-            return format!("{name} is {forbidding}, see sysctl(8)");
+            return anyhow!("{name} is {forbidding}, see sysctl(8)");
         }
     }
-    format!("unshare(2) says {errno}; perhaps a container's seccomp filter")
+    anyhow!("unshare(2) says {errno}; perhaps a container's seccomp filter")
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -10,6 +9,7 @@ use compare::results::units::{align, wrap};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::Options;
 use crate::figures::{bytes, count, seconds};
 use compare::report::plot::Plot;
 
@@ -36,16 +36,14 @@ fn plain(value: &Value) -> String {
         Value::Array(all) => {
             all.iter().map(plain).collect::<Vec<_>>().join(" + ")
         }
-        number => count(number.as_f64().unwrap_or(0.0) as u64),
+        number => count(number.as_f64().unwrap_or(0.0) as usize),
     }
 }
 
-/// A lab's output.
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
     lab: &'static str,
-    json: bool,
-    out: Option<&'a Path>,
+    options: &'a Options,
     json_fields: Map<String, Value>,
     status: ExitCode,
 }
@@ -55,46 +53,39 @@ impl<'a> Report<'a> {
     pub(crate) fn new(
         lab: &'static str,
         question: &str,
-        json: bool,
-        out: Option<&'a Path>,
+        options: &'a Options,
     ) -> Self {
         let json_fields = Map::from_iter([("lab".into(), json!(lab))]);
         let status = ExitCode::SUCCESS;
-        let mut report = Self { lab, json, out, json_fields, status };
+        let mut report = Self { lab, options, json_fields, status };
         report.line(format!("{lab}: {question}\n"));
         report
     }
 
     /// Prints a line now, so that the reader sees what is happening.
     pub(crate) fn line(&mut self, text: impl AsRef<str>) {
-        if !self.json {
+        if !self.options.json {
             self.print(&format!("{}\n", text.as_ref()));
         }
     }
 
     /// Prints what was seen, and the answer in the light of it.
     pub(crate) fn finish(&mut self, rows: &[impl Serialize], answer: &str) {
-        self.table(&json!(rows));
-        self.json_fields.insert("answer".into(), json!(answer));
-        self.line(wrap(answer, 78, ""));
-    }
-
-    fn table(&mut self, rows: &Value) {
-        let fields = |row| Value::as_object(row).into_iter().flatten();
-        let cells = |part: usize| {
-            move |row| -> Vec<String> {
-                fields(row).map(|(k, v)| cell(k, v)[part].clone()).collect()
-            }
+        let rows: Vec<Value> = rows.iter().map(|row| json!(row)).collect();
+        let cells = |row: &Value, part: usize| -> Vec<String> {
+            let fields = row.as_object().into_iter().flatten();
+            fields.map(|(k, v)| cell(k, v)[part].clone()).collect()
         };
-        let rows_of = || rows.as_array().into_iter().flatten();
-        let headings = rows_of().take(1).map(cells(0));
-        let lines: Vec<_> = headings.chain(rows_of().map(cells(1))).collect();
+        let headings = rows.iter().take(1).map(|row| cells(row, 0));
+        let lines = headings.chain(rows.iter().map(|row| cells(row, 1)));
         self.line("");
-        for line in align(&lines, 1).lines() {
+        for line in align(&lines.collect::<Vec<_>>(), 1).lines() {
             self.line(format!("  {line}"));
         }
         self.line("");
-        self.record("rows", rows);
+        self.record("rows", &rows);
+        self.record("answer", answer);
+        self.line(wrap(answer, 78, ""));
     }
 
     /// Records a figure that the table has no room for.
@@ -104,8 +95,8 @@ impl<'a> Report<'a> {
 
     /// Writes `plot` as a file, if that was asked for.
     pub(crate) fn plot(&mut self, plot: &Plot) -> Result<()> {
-        let Some(folder) = self.out else { return Ok(()) };
-        let path: PathBuf = folder.join(format!("{}.svg", self.lab));
+        let Some(folder) = &self.options.out else { return Ok(()) };
+        let path = folder.join(format!("{}.svg", self.lab));
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&path, plot.svg()))
             .with_context(|| path.display().to_string())?;
@@ -115,7 +106,7 @@ impl<'a> Report<'a> {
 
     /// The lab is over.
     pub(crate) fn close(mut self) -> ExitCode {
-        if self.json {
+        if self.options.json {
             let object = Value::Object(std::mem::take(&mut self.json_fields));
             self.print(&format!("{object}\n"));
         }

@@ -16,7 +16,6 @@ use protocol::{Log, PONG};
 #[derive(Debug)]
 pub(crate) struct ResetCounter {
     listener: OwnedFd,
-    /// Where it listens.
     pub(crate) address: SocketAddr,
     thread: JoinHandle<usize>,
 }

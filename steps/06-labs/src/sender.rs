@@ -72,25 +72,21 @@ impl Sender {
     }
 
     fn send(&mut self, way: Strategy, size: usize) -> io::Result<()> {
+        let Self { socket, file, memory } = self;
+        let bytes = &mut memory[..size];
         match way {
-            Strategy::Send => self.socket.write_all(&self.memory[..size]),
+            Strategy::Send => socket.write_all(bytes),
             Strategy::ReadAndSend => {
-                let buffer = &mut self.memory[..size];
-                self.file.rewind()?;
-                self.file.read_exact(buffer)?;
-                self.socket.write_all(buffer)
+                file.rewind()?;
+                file.read_exact(bytes)?;
+                socket.write_all(bytes)
             }
             Strategy::Sendfile => {
-                let mut offset = 0;
-                while (offset as usize) < size {
-                    let left = size - offset as usize;
+                let (mut offset, mut left) = (0, size);
+                while left > 0 {
                     // The kernel moves `offset` past what it took.
-                    sendfile(
-                        &self.socket,
-                        &self.file,
-                        Some(&mut offset),
-                        left,
-                    )?;
+                    left -=
+                        sendfile(&*socket, &*file, Some(&mut offset), left)?;
                 }
                 Ok(())
             }

@@ -17,27 +17,35 @@ use nix::time::ClockId;
 use nix::unistd::Pid;
 use procfs::process::{Process, Status, Task};
 
+/// A port that the kernel chooses, for any server.
+const LISTEN: [&str; 3] = ["--quiet", "--port", "0"];
+
 /// A server's process, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Guarded,
     pid: Pid,
-    /// Where it listens.
     pub(crate) address: SocketAddr,
 }
 
 impl Server {
-    /// Starts the server that `serve` has by this name, and waits until it
-    /// listens. For its options see [`crate::servers::Serve`].
+    /// Starts the server that `serve` has by this name. For its options see
+    /// [`crate::servers::Serve`].
     pub(crate) fn start(name: &str, options: &[&str]) -> Result<Self> {
-        let mut command = reexec(&[&["serve", name], options].concat());
-        if options.contains(&"--stderr") {
-            command.stderr(Stdio::piped());
-        }
-        Self::spawn(&mut command, name)
+        Self::spawn(&mut serve(name, options), name)
     }
 
-    fn spawn(command: &mut Command, name: &str) -> Result<Self> {
+    /// Starts a later step's program, which stands beside this one. Where it
+    /// does not, the error says how to build it.
+    pub(crate) fn start_beside(name: &str, options: &[&str]) -> Result<Self> {
+        let program = program_beside(name).map_err(Error::msg)?;
+        let arguments = [&LISTEN[..], options].concat();
+        let program = program.to_string_lossy();
+        Self::spawn(&mut guarded(&program, &arguments), name)
+    }
+
+    /// Starts a command that [`serve`] has made, and waits until it listens.
+    pub(crate) fn spawn(command: &mut Command, name: &str) -> Result<Self> {
         command.env("LC_ALL", "C.UTF-8").stdout(Stdio::piped());
         // From here on dropping it ends the server.
         let mut process =
@@ -56,18 +64,7 @@ impl Server {
         Ok(Self { process, pid, address })
     }
 
-    /// Starts a later step's program, which stands beside this one.
-    ///
-    /// # Errors
-    /// It does not: how to build it. Or it ended first.
-    pub(crate) fn start_beside(name: &str, options: &[&str]) -> Result<Self> {
-        let program = program_beside(name).map_err(Error::msg)?;
-        let arguments = [&["--quiet", "--port", "0"], options].concat();
-        let program = program.to_string_lossy();
-        Self::spawn(&mut guarded(&program, &arguments), name)
-    }
-
-    /// What it writes on stderr, where it was started with `--stderr`.
+    /// What it writes on stderr, where that is a pipe.
     pub(crate) fn take_stderr(&mut self) -> Option<ChildStderr> {
         self.process.take_stderr()
     }
@@ -133,6 +130,11 @@ impl Server {
     pub(crate) fn memory(&self, of: fn(Status) -> Option<u64>) -> u64 {
         proc::status(self.pid).and_then(of).unwrap_or(0) * 1_024
     }
+}
+
+/// A command that is the server that `serve` has by this name.
+pub(crate) fn serve(name: &str, options: &[&str]) -> Command {
+    reexec(&[&["serve", name], &LISTEN[..], options].concat())
 }
 
 fn threads(pid: Pid) -> impl Iterator<Item = Task> {

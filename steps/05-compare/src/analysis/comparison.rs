@@ -59,27 +59,22 @@ pub(crate) static COMPARED: [ComparedMetric; 4] = [
     },
 ];
 
-/// One metric of one server against that of another.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Difference {
-    /// The key and the name of what is compared.
     pub(crate) key: &'static str,
     pub(crate) name: &'static str,
     pub(crate) ratio: Ratio,
     /// Whether it is more than noise, and large enough to matter.
     pub(crate) is_significant: bool,
-    /// The client was what limited the faster of the two: the true ratio is
-    /// further from 1.
+    /// The client limited the faster of the two: the truth is further from 1.
     pub(crate) is_bound: bool,
 }
 
 /// Compares a row with the baseline's two rows by every metric.
 ///
 /// The divisor is the geometric mean of both turns of the baseline: two
-/// figures are less noise than one. It counts if the interval of the ratio
-/// keeps away from 1. The baseline's ratio to itself does not enter: that is
-/// a statement about the machine. A test simulates what this rule finds, and
-/// how often it is wrong.
+/// figures are less noise than one. The baseline's ratio to itself does not
+/// enter: that is a statement about the machine.
 pub(crate) fn differences(results: &Results, row: &Row) -> Vec<Difference> {
     let first = results.row(&row.load, &results.baseline);
     let baseline = first.into_iter().chain(results.row_again(&row.load));
@@ -94,8 +89,27 @@ fn judge_all(
     baseline: &[&Row],
     ratio: impl Fn(fn(&Round) -> f64) -> Option<Ratio>,
 ) -> Vec<Difference> {
-    let judge = |compared: &'static ComparedMetric| {
-        Some(compared.judge(ratio(compared.metric.of)?, row, baseline))
+    let judge = |compared: &ComparedMetric| {
+        let ratio = ratio(compared.metric.of)?;
+        let figure = |rows: &[&Row]| {
+            let alive = rows.iter().flat_map(|row| row.alive());
+            median(alive.map(compared.metric.of)).unwrap_or(0.0)
+        };
+        let difference = (figure(&[row]) - figure(baseline)).abs();
+        let is_rps = compared.key == "rps";
+        let row_is_better = (ratio.value > 1.0) == is_rps;
+        let better = if row_is_better { &[row][..] } else { baseline };
+        // No failure flatters.
+        let flattered = better.iter().any(|row| compared.is_flattered(row));
+        Some(Difference {
+            key: compared.key,
+            name: compared.name,
+            ratio,
+            is_significant: ratio.excludes_one(compared.min_ratio)
+                && difference >= compared.min_difference
+                && !flattered,
+            is_bound: is_rps && better.iter().any(|row| client_was_busy(row)),
+        })
     };
     COMPARED.iter().filter_map(judge).collect()
 }
@@ -118,34 +132,6 @@ pub(crate) fn pairs(
 }
 
 impl ComparedMetric {
-    fn judge(
-        &'static self,
-        ratio: Ratio,
-        row: &Row,
-        baseline: &[&Row],
-    ) -> Difference {
-        let figure = |rows: &[&Row]| {
-            let alive = rows.iter().flat_map(|row| row.alive());
-            median(alive.map(self.metric.of)).unwrap_or(0.0)
-        };
-        let difference = (figure(&[row]) - figure(baseline)).abs();
-        let higher_is_better = self.key == "rps";
-        let row_is_better = (ratio.value > 1.0) == higher_is_better;
-        let better = if row_is_better { &[row][..] } else { baseline };
-        // No failure flatters.
-        let flattered = better.iter().any(|row| self.is_flattered(row));
-        Difference {
-            key: self.key,
-            name: self.name,
-            ratio,
-            is_significant: ratio.excludes_one(self.min_ratio)
-                && difference >= self.min_difference
-                && !flattered,
-            is_bound: self.key == "rps"
-                && better.iter().any(|row| client_was_busy(row)),
-        }
-    }
-
     /// Whether the figure may look better than the server is: of what it did
     /// not answer there is no figure, or only a lower bound.
     fn is_flattered(&self, row: &Row) -> bool {
@@ -155,8 +141,7 @@ impl ComparedMetric {
 }
 
 /// The baseline against itself under `load`. Here there is a difference only
-/// with a confidence of 99 %: of the four metrics one would else be off by
-/// chance too often.
+/// with a confidence of 99 %: one of four would else be off too often.
 pub(crate) fn against_itself(results: &Results, load: &str) -> Vec<Difference> {
     let baseline = results.row(load, &results.baseline);
     let (Some(again), Some(baseline)) = (results.row_again(load), baseline)
@@ -168,7 +153,6 @@ pub(crate) fn against_itself(results: &Results, load: &str) -> Vec<Difference> {
     })
 }
 
-/// A row of one run against that of another run.
 pub(crate) fn between_runs(after: &Row, before: &Row) -> Vec<Difference> {
     judge_all(after, &[before], |of| {
         let [after, before] =

@@ -1,6 +1,8 @@
 //! Whether two runs can be compared, and whether one is worse than it may be.
 
-use super::comparison::{COMPARED, between_runs};
+use std::cmp::Ordering::{self, Greater, Less};
+
+use super::comparison::{COMPARED, Difference, between_runs};
 use crate::results::row::{Results, Setup};
 
 /// What `--fail-if` asks for: `cpu>1.05`.
@@ -8,7 +10,8 @@ use crate::results::row::{Results, Setup};
 pub(crate) struct Condition {
     text: String,
     key: &'static str,
-    above: bool,
+    /// `Greater` for `>`.
+    beyond: Ordering,
     limit: f64,
 }
 
@@ -20,8 +23,9 @@ impl Condition {
             let (key, limit) = (text[..at].trim(), text[at + 1..].trim());
             let key = COMPARED.iter().find(|c| c.key == key)?.key;
             let limit = limit.parse().ok().filter(|l: &f64| l.is_normal())?;
-            let above = text.as_bytes()[at] == b'>';
-            Some(Self { text: text.into(), key, above, limit })
+            let is_above = text[at..].starts_with('>');
+            let beyond = if is_above { Greater } else { Less };
+            Some(Self { text: text.into(), key, beyond, limit })
         };
         let keys = COMPARED.each_ref().map(|compared| compared.key).join(", ");
         parse().ok_or_else(|| {
@@ -46,18 +50,18 @@ impl Condition {
             if row.dead_rounds() > old.dead_rounds() {
                 found.push(format!("{}: a round without a reply", row.name()));
             }
-            let differences = between_runs(row, old).into_iter();
-            let mut same_key = differences.filter(|d| d.key == self.key);
-            found.extend(same_key.find_map(|d| {
-                let (name, value) = (row.name(), d.ratio.value);
-                let is_beyond = match self.above {
-                    true => value > self.limit,
-                    false => value < self.limit,
-                };
-                (d.is_significant && is_beyond).then(|| {
+            let fulfils = |d: &&Difference| {
+                let order = d.ratio.value.partial_cmp(&self.limit);
+                d.key == self.key
+                    && d.is_significant
+                    && order == Some(self.beyond)
+            };
+            found.extend(between_runs(row, old).iter().find(fulfils).map(
+                |d| {
+                    let (name, value) = (row.name(), d.ratio.value);
                     format!("{name}: {} ({} is {value:.2})", self.text, d.key)
-                })
-            }));
+                },
+            ));
         }
         found
     }
@@ -96,14 +100,11 @@ pub(crate) fn check(
             list.push(format!("{name} ({old}; {new})"));
         }
     }
-    match (&refused[..], &noted[..]) {
-        ([], []) => Ok(String::new()),
-        ([], noted) => {
-            Ok(format!("They also differ in {}\n", noted.join("; ")))
-        }
-        (refused, _) => Err(format!(
-            "the two runs cannot be compared: {}",
-            refused.join("; ")
-        )),
+    if !refused.is_empty() {
+        let refused = refused.join("; ");
+        return Err(format!("the two runs cannot be compared: {refused}"));
     }
+    let noted = noted.join("; ");
+    let differ = format!("They also differ in {noted}\n");
+    Ok(if noted.is_empty() { noted } else { differ })
 }

@@ -36,16 +36,12 @@ fn whole_seconds(row: &Row) -> Option<String> {
     let parts = modes.iter().map(|(second, n)| format!("{n} of {second} s"));
     let parts = parts.collect::<Vec<_>>().join(", ");
     let cause = match (OVERFLOWS.aggregate(row)?, TIMEOUTS.aggregate(row)?) {
-        (0.0, 0.0) => {
-            "no counter of the kernel explains that: the server took \
-                       so long"
-                .into()
-        }
-        (0.0, timeouts) => {
-            format!(
-                "the kernel sent segments again {timeouts} times (TCPTimeouts)"
-            )
-        }
+        (0.0, 0.0) => String::from(
+            "no counter of the kernel explains that: the server took so long",
+        ),
+        (0.0, timeouts) => format!(
+            "the kernel sent segments again {timeouts} times (TCPTimeouts)"
+        ),
         (overflows, _) => format!(
             "the accept queue was full {overflows} times (ListenOverflows), \
              so the kernel dropped the SYN, and the client's kernel sent it \

@@ -54,8 +54,7 @@ impl Ratio {
     }
 }
 
-/// The logarithms of figures. Ratios multiply, so their mean is that of their
-/// logarithms.
+/// The logarithms of figures: ratios multiply, and logarithms add up.
 struct Sample {
     mean: f64,
     /// The square of the mean's standard error.
@@ -65,8 +64,7 @@ struct Sample {
 }
 
 impl Sample {
-    /// What has no logarithm (a figure of zero) is left out. `None` of fewer
-    /// than two.
+    /// Without zeros, which have no logarithm. `None` of fewer than two.
     fn of(figures: impl Iterator<Item = f64>) -> Option<Self> {
         let logarithms = figures.map(f64::ln).filter(|log| log.is_finite());
         let logarithms: Vec<_> = logarithms.collect();

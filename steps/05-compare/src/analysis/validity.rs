@@ -6,11 +6,9 @@ use crate::results::metric::median;
 use crate::results::round::Round;
 use crate::results::row::{Load, Results, Row, Setup};
 
-/// A client that is busy for more of the time than this is what limits the
-/// throughput.
+/// A client that is busy for more of the time limits the throughput.
 const CLIENT_BUSY: f64 = 0.9;
-/// A client that is later than this with 1 of 100 requests, in seconds, adds
-/// to the latencies.
+/// If 1 of 100 requests is later, in seconds, that adds to the latencies.
 const CLIENT_LATE: f64 = 0.001;
 /// Others that use more than so much of a processor are a load of their own: a
 /// server that waits for its core a tenth of the time is as much slower as
@@ -41,8 +39,7 @@ pub(crate) fn busy_machine(setup: &Setup) -> Option<String> {
     })
 }
 
-/// The questions that a sceptic would ask about each row, with the rows that
-/// they are about.
+/// What a sceptic would say about each row, with the rows that it is about.
 pub(crate) fn notes(results: &Results) -> Vec<String> {
     let mut notes = BTreeMap::<String, Vec<String>>::new();
     for row in &results.rows {
@@ -67,18 +64,16 @@ fn of_row(row: &Row, load: &Load) -> Vec<String> {
     let errors = row.errors().into_iter();
     notes.extend(errors.map(|(kind, count)| format!("{count} x {kind}")));
     if row.rounds.iter().any(|round| round.lower_bounds_from.is_some()) {
-        notes.push(
+        notes.push(String::from(
             "≥ is a lower bound: a failed request counts with its time until \
-             it failed"
-                .into(),
-        );
+             it failed",
+        ));
     }
     if client_was_busy(row) {
-        notes.push(
+        notes.push(String::from(
             "the client was busy for more than 90 % of the time: where the \
-             server was not (CPU %), it can do more"
-                .into(),
-        );
+             server was not (CPU %), it can do more",
+        ));
     }
     let late = median_of(row, |round| round.lateness);
     if late > CLIENT_LATE && load.paced {

@@ -8,10 +8,8 @@
 //!                                 the next request
 //! ```
 //!
-//! A non-blocking `connect` returns before the handshake is over
-//! (EINPROGRESS). There is no state for that: `send` on such a socket says
-//! EAGAIN, the wait for the connection is a wait for room to write, and where
-//! the connection is refused it is `send` that returns the error.
+//! A `connect` that is not over (EINPROGRESS) is no state of its own: `send`
+//! says EAGAIN until it is, or returns the error.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -44,11 +42,8 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Begins to connect to `server`, from the address `source` if there is
-    /// one. `man 2 connect`.
-    ///
-    /// # Errors
-    /// EMFILE without a free descriptor, EADDRNOTAVAIL without a free port;
-    /// ECONNREFUSED may come here or from [`advance`](Self::advance).
+    /// one. `man 2 connect`. ECONNREFUSED may come here or from
+    /// [`advance`](Self::advance).
     pub(crate) fn open(
         server: SocketAddrV4,
         source: Option<Ipv4Addr>,
@@ -70,7 +65,6 @@ impl Connection {
         Ok(Self { socket, unsent: Vec::new(), received: 0, registered: None })
     }
 
-    /// Puts so many more requests on their way.
     pub(crate) fn send_requests(
         &mut self,
         count: usize,
@@ -97,7 +91,7 @@ impl Connection {
     }
 
     /// Hands the kernel what it takes of the requests. `man 2 send`.
-    pub(crate) fn flush(&mut self) -> Result<(), ErrorKind> {
+    fn flush(&mut self) -> Result<(), ErrorKind> {
         while !self.unsent.is_empty() {
             match send(&self.socket, &self.unsent) {
                 // A partial write may end in the middle of a `ping`.
@@ -124,32 +118,23 @@ impl Connection {
         buffer: &mut [u8],
     ) -> (usize, Result<(), ErrorKind>) {
         let mut replies = 0;
-        let result = self
-            .flush()
-            .and_then(|()| self.receive(hang_up, buffer, &mut replies));
-        (replies, result)
-    }
-
-    fn receive(
-        &mut self,
-        hang_up: bool,
-        buffer: &mut [u8],
-        replies: &mut usize,
-    ) -> Result<(), ErrorKind> {
-        loop {
-            match recv(&self.socket, buffer) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof),
-                Ok(count) => {
-                    *replies += self.check(&buffer[..count])?;
-                    // A short read says that the socket is drained.
-                    if count < buffer.len() && !hang_up {
-                        return Ok(());
+        let result = self.flush().and_then(|()| {
+            loop {
+                match recv(&self.socket, buffer) {
+                    Ok(0) => return Err(ErrorKind::UnexpectedEof),
+                    Ok(count) => {
+                        replies += self.check(&buffer[..count])?;
+                        // A short read says that the socket is drained.
+                        if count < buffer.len() && !hang_up {
+                            return Ok(());
+                        }
                     }
+                    Err(error) if would_block(&error) => return Ok(()),
+                    Err(error) => return Err(error.into()),
                 }
-                Err(error) if would_block(&error) => return Ok(()),
-                Err(error) => return Err(error.into()),
             }
-        }
+        });
+        (replies, result)
     }
 
     /// Checks every byte of every reply, and counts those that end here.

@@ -5,7 +5,6 @@
 //! the clock, and each user has a connection while it waits for a reply.
 
 mod connection;
-mod failures;
 mod ramp_up;
 pub(crate) mod recorder;
 mod requests;
@@ -92,10 +91,8 @@ impl<'a> Driver<'a> {
         })
     }
 
-    /// The figures, and all latencies.
-    ///
-    /// # Errors
-    /// Ctrl-C before there was anything to show, or the server ended.
+    /// The figures, and all latencies. An error is Ctrl-C before there was
+    /// anything to show, or the server's end.
     pub(crate) fn run(mut self) -> Result<(Round, Histogram<u64>), Error> {
         let mut events = Vec::new();
         self.start();
@@ -116,7 +113,7 @@ impl<'a> Driver<'a> {
             self.run_timers()?;
         }
         self.check_server()?;
-        Ok(self.finish())
+        Ok(self.recorder.finish())
     }
 
     /// Ctrl-C: what there is so far of a long measurement.
@@ -125,15 +122,8 @@ impl<'a> Driver<'a> {
             return Err(Error::Interrupted);
         }
         self.end(Instant::now());
-        let (round, latencies) = self.finish();
+        let (round, latencies) = self.recorder.finish();
         Ok((Round { interrupted: true, ..round }, latencies))
-    }
-
-    fn finish(self) -> (Round, Histogram<u64>) {
-        let (mut round, latencies) = self.recorder.finish();
-        let expected = self.scenario.expected_rps(round.latency.mean);
-        round.expected_rps = expected.filter(|rps| rps.is_finite());
-        (round, latencies)
     }
 
     /// A server whose guard has ended has ended, too.

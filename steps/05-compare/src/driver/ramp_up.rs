@@ -1,5 +1,4 @@
-//! How a load begins and ends: users connect a few at a time, and close in
-//! order.
+//! How a load begins and ends: users connect a few at a time, close in order.
 
 use std::mem::replace;
 use std::time::{Duration, Instant};
@@ -7,9 +6,8 @@ use std::time::{Duration, Instant};
 use super::timers::Timer;
 use super::{Driver, WARM_UP};
 
-/// Connections in the handshake at a time, where connections are kept. More
-/// would overflow the accept queue, and what is measured there is how
-/// connections are served that exist.
+/// Connections in the handshake at a time, where connections are kept: more
+/// would overflow the accept queue.
 const MAX_CONNECTING: usize = 128;
 /// How long servers may take to close connections that we have closed.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
@@ -69,8 +67,7 @@ impl Driver<'_> {
         self.scenario.kept
     }
 
-    /// From now on users send at their own pace: those of kept connections as
-    /// soon as they are ready.
+    /// Users send at their own pace: those of kept connections once ready.
     pub(super) fn start_pacing(&mut self, now: Instant) {
         if replace(&mut self.has_started, true) {
             return;

@@ -15,12 +15,10 @@ use crate::results::round::Round;
 use crate::target::netstat::{Counters, counted_since};
 use crate::target::usage::{CpuTime, Footprint, Meter};
 
-/// How often the server is looked at.
 pub(crate) const SAMPLE_PERIOD: Duration = Duration::from_millis(50);
 /// Processes of the server are looked for in one of so many samples.
 const LOOKS_PER_SEARCH: u64 = 10;
 
-/// All that one measurement saw.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     /// Requests that are due from here on count.
@@ -47,7 +45,6 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Of what the processes of `group` do under the load of `scenario`.
     pub(crate) fn new(group: Pid, scenario: &Scenario) -> Self {
         Self {
             begin: None,
@@ -80,7 +77,6 @@ impl Recorder {
         self.end = Some(now);
     }
 
-    /// Whether it is too late to send what was due at `due`.
     pub(crate) fn is_past(&self, due: Instant) -> bool {
         self.end.is_some_and(|end| due >= end)
     }
@@ -141,8 +137,7 @@ impl Recorder {
         }
     }
 
-    /// Looks at what the server occupies, and from time to time for processes
-    /// that it has started.
+    /// Looks at what the server occupies, and now and then for its processes.
     pub(crate) fn sample(&mut self, now: Instant) {
         self.looks += 1;
         if self.looks.is_multiple_of(LOOKS_PER_SEARCH) {
@@ -182,10 +177,14 @@ impl Recorder {
         let (served, start) = (self.served as f64, self.footprint_at_begin);
         let (memory, threads) = (self.round.memory, self.round.threads);
         let users = self.scenario.users as f64;
+        let latency =
+            Latency::of(&latencies, |ns| ns / 1e9).unwrap_or_default();
+        let expected_rps = self.scenario.expected_rps(latency.mean);
         let round = Round {
             seconds: elapsed,
             rps: per(served, elapsed),
-            latency: Latency::of(&latencies, |ns| ns / 1e9).unwrap_or_default(),
+            expected_rps: expected_rps.filter(|rps| rps.is_finite()),
+            latency,
             requests: latencies.len(),
             succeeded: self.replies.len(),
             // Where none was served in time, one would have cost that or more.

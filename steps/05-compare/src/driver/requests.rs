@@ -9,16 +9,14 @@ use super::recorder::SAMPLE_PERIOD;
 use super::timers::Timer;
 use super::user::Request;
 use crate::error::Error;
+use crate::load::pacing::Pacing;
 
 /// The pause after a failed request: to send again at once would only fail
 /// again, a million times a second.
-pub(super) const BACKOFF: Duration = Duration::from_millis(100);
+const BACKOFF: Duration = Duration::from_millis(100);
 
 impl Driver<'_> {
-    /// Does all that is due by now.
-    ///
-    /// # Errors
-    /// The server has ended.
+    /// Does all that is due by now. An error is the server's end.
     pub(super) fn run_timers(&mut self) -> Result<(), Error> {
         let now = Instant::now();
         while let Some((time, timer)) = self.timers.pop_due(now) {
@@ -71,7 +69,6 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// A user sends the requests that are due.
     pub(super) fn send_requests(
         &mut self,
         index: usize,
@@ -109,8 +106,8 @@ impl Driver<'_> {
         }
     }
 
-    /// Counts what was answered, and returns what that makes due already; for
-    /// the rest there are timers.
+    /// Counts what was answered. Adds timers for what comes next, but returns
+    /// what is due already.
     fn record_replies(
         &mut self,
         index: usize,
@@ -134,5 +131,55 @@ impl Driver<'_> {
             }
         }
         due_now
+    }
+
+    /// All requests that a user has in flight have failed. Their successors are
+    /// due when they were going to be: a schedule stands whatever fails.
+    fn fail(&mut self, index: usize, error: ErrorKind, now: Instant) {
+        let requests = self.users[index].close();
+        if error == ErrorKind::UnrequestedReply {
+            self.recorder.unrequested(1);
+        } else if requests.is_empty() {
+            // It was idle. That counts, but its next request is due already.
+            self.recorder.error(now, now, error);
+        }
+        let joins = self.join(index, now);
+        for request in requests {
+            self.recorder.error(request.due, now, error);
+            let next = self.users[index].next(request.due, now);
+            if let Some(next) = next.filter(|_| !joins) {
+                self.schedule(index, next, now + BACKOFF);
+            }
+        }
+    }
+
+    /// What is due at `due` is sent no sooner than `earliest`.
+    fn schedule(&mut self, index: usize, due: Instant, earliest: Instant) {
+        let due = match self.users[index].pacing {
+            Pacing::ConstantRate(_) => due,
+            _ => due.max(earliest), // there was no schedule for it
+        };
+        self.timers.add(due.max(earliest), Timer::Request(index, due));
+    }
+
+    /// What is still missing has failed: what is in flight, and what was due
+    /// and could not be sent, since all before it was in flight.
+    fn give_up(&mut self, now: Instant) {
+        let Some(end) = self.recorder.end else { return };
+        for index in 0..self.users.len() {
+            if self.is_draining {
+                self.users[index].close();
+            }
+            if !self.users[index].in_flight.is_empty() {
+                self.fail(index, ErrorKind::ReplyTimedOut, now);
+            }
+        }
+        for (index, mut due) in self.timers.take_requests(end) {
+            while due < end {
+                self.recorder.error(due, now, ErrorKind::ReplyTimedOut);
+                let next = self.users[index].next(due, now);
+                due = next.unwrap_or(end);
+            }
+        }
     }
 }

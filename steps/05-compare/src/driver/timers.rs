@@ -1,9 +1,7 @@
 //! What is due when: time as one more descriptor to wait for.
 //!
-//! The timeout of `epoll_wait` counts in whole milliseconds, and a request
-//! that is sent half a millisecond late would be a slow reply in the figures.
-//! A timer from `timerfd_create` counts in nanoseconds and becomes readable
-//! like a socket. `man 2 timerfd_create`.
+//! It counts in nanoseconds, and the timeout of `epoll_wait` in milliseconds.
+//! `man 2 timerfd_create`.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,7 +14,6 @@ use nix::sys::timerfd::{
     ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags,
 };
 
-/// What can be due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
     /// From here on it counts.

@@ -22,7 +22,6 @@ pub(crate) struct Request {
     pub(crate) sent: Instant,
 }
 
-/// One of the users.
 #[derive(Debug)]
 pub(crate) struct User {
     token: u64,
@@ -51,7 +50,6 @@ impl User {
         }
     }
 
-    /// See [`Pacing::next`].
     pub(crate) fn next(
         &mut self,
         due: Instant,
@@ -60,8 +58,7 @@ impl User {
         self.pacing.next(due, now, &mut self.random)
     }
 
-    /// Sends a request for each of `dues`, on the connection that there is or
-    /// on a new one.
+    /// Sends a request for each of `dues`; connects where it has no connection.
     pub(crate) fn send_requests(
         &mut self,
         dues: &[Instant],
@@ -80,10 +77,8 @@ impl User {
         connection.register(poller, self.token)
     }
 
-    /// Where a user connects from that does so for each request. A port is in
-    /// TIME_WAIT for 1 to 2 s after its connection, and an address has about
-    /// 28,000 of them: from one address 14,000 connections a second would be
-    /// the end. This machine has more addresses than one.
+    /// Where a user connects from that does so for each request: the ports of
+    /// one address would be in TIME_WAIT before long.
     fn source(&self) -> Option<Ipv4Addr> {
         let last = 1 + (self.token % SOURCES) as u8;
         (!self.kept).then(|| Ipv4Addr::new(127, 0, 0, last))
@@ -98,8 +93,7 @@ impl User {
         poller: &Poller,
     ) -> (Vec<Request>, Result<(), ErrorKind>) {
         let Some(connection) = &mut self.connection else {
-            // Ordinary: the event may be that of a connection that is closed
-            // by now.
+            // Ordinary: the connection may be closed by now.
             return (Vec::new(), Ok(()));
         };
         let (replies, result) = connection.advance(hang_up, buffer);
@@ -122,8 +116,7 @@ impl User {
         std::mem::take(&mut self.in_flight)
     }
 
-    /// Reads what comes after that, up to the server's FIN. Returns how many
-    /// replies there were.
+    /// Reads what comes after that, up to the server's FIN, and counts replies.
     pub(crate) fn on_drain(
         &mut self,
         hang_up: bool,

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
-/// When a user sends its next request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pacing {
     /// After the reply and a think time, uniform between the two: the article's
@@ -58,9 +57,7 @@ impl Pacing {
             Self::OneShot => None,
         }
     }
-}
 
-impl Pacing {
     /// Requests a second of one user, where each reply takes `latency` seconds
     /// and so many are in flight; `None` for a user that sends only one.
     pub(crate) fn rate(self, latency: f64, in_flight: usize) -> Option<f64> {

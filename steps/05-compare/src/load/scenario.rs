@@ -96,7 +96,6 @@ impl Scenario {
         self.is_one_shot() && self.kept
     }
 
-    /// Whether the users set the pace, and not the server.
     pub(crate) fn is_paced(&self) -> bool {
         self.pacings[0].is_paced()
     }
@@ -109,9 +108,7 @@ impl Scenario {
     }
 
     /// The requests a second that Little's law gives for a mean latency of
-    /// `latency` seconds; `None` for users that send only one. Of N users, each
-    /// waits R for a reply and thinks for Z before its next request, so they
-    /// send X = N / (R + Z) times a second, whatever the server is like.
+    /// `latency` seconds; `None` for users that send only one.
     pub(crate) fn expected_rps(&self, latency: f64) -> Option<f64> {
         let rate = |user| self.pacing(user).rate(latency, self.in_flight);
         (0..self.users).map(rate).sum()

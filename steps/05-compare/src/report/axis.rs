@@ -38,9 +38,9 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// From 0 to `most` or a little further, in four to ten equal steps.
-    #[must_use]
-    pub fn linear(label: &'static str, most: f64, format: Format) -> Self {
+    /// From 0 to the largest of `values` or a bit more, in four to ten steps.
+    pub fn linear(label: &'static str, values: &[f64], format: Format) -> Self {
+        let most = values.iter().copied().fold(0.0, f64::max);
         let magnitude = 10_f64.powf((most.max(1e-9) / 4.0).log10().floor());
         let fits = |&&step: &&f64| most / (step * magnitude) <= 8.0;
         let step = [1.0, 2.0, 5.0].iter().find(fits).unwrap_or(&10.0);
@@ -51,20 +51,17 @@ impl Axis {
     }
 
     /// Whole powers of ten, as far as `values` reach that are above 0.
-    #[must_use]
     pub fn log(label: &'static str, values: &[f64], format: Format) -> Self {
         let positive = values.iter().filter(|v| v.is_normal() && **v > 0.0);
-        let (low, high) = positive
-            .map(|value| value.log10())
-            .fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
-        let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
-        let (low, high) = (low.floor() as i32, high.ceil() as i32);
+        let powers = positive.map(|value| value.log10());
+        let low = powers.clone().map(|power| power.floor() as i32).min();
+        let high = powers.map(|power| power.ceil() as i32).max();
+        let (low, high) = (low.unwrap_or(0), high.unwrap_or(0));
         let ticks = (low..=high.max(low + 1)).map(|n| 10_f64.powi(n));
         Self { label, scale: Scale::Log, ticks: ticks.collect(), format }
     }
 
     /// From 0 to the most nines that `values` reach; in percent.
-    #[must_use]
     pub fn nines(label: &'static str, values: &[f64]) -> Self {
         let places = values.iter().map(|&value| Scale::Nines.place(value));
         let most = places.fold(1.0, f64::max).min(9.0).ceil() as i32;

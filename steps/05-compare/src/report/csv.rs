@@ -11,8 +11,7 @@ const COLUMNS: &str = "Type,Name,Request Count,Failure Count,Median Response \
 const QUANTILES: [f64; 11] =
     [0.5, 0.66, 0.75, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999, 1.0];
 
-/// What Locust writes as `…_stats.csv`: a line for each row, of all rounds
-/// together.
+/// Locust's `…_stats.csv`: a line for each row, of all rounds together.
 pub(crate) fn stats(results: &Results) -> String {
     let measured = results.rows().filter(|row| !row.rounds.is_empty());
     COLUMNS.to_owned() + &measured.map(stats_line).collect::<String>()

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{csv, html};
 use crate::results::row::Results;
 
-/// Creates `folder`, and tries whether it can be written into. What is there
-/// stays.
+/// Creates `folder` if it is not there, and tries to write into it.
 pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(aside(folder))?;
     fs::remove_dir_all(aside(folder))

@@ -30,8 +30,7 @@ const COLUMNS: [Metric; 15] = [
     m::THREADS,
 ];
 
-/// What the kernel counted, which is mostly nothing: only a column that has
-/// something is shown.
+/// What the kernel counted: only a column that has something is shown.
 const KERNEL_COLUMNS: [Metric; 5] =
     [m::OVERFLOWS, m::DROPS, m::TIMEOUTS, m::RETRANSMITS, m::DELAYED_ACKS];
 
@@ -54,8 +53,7 @@ const EXPLANATIONS: [&str; 4] = [
      network namespace; where a column is missing, all were 0.",
 ];
 
-/// The whole page: the Markdown that `--markdown` prints, in more columns, and
-/// the charts.
+/// What `--markdown` prints, in more columns, and the charts.
 pub(crate) fn page(results: &Results) -> String {
     let counted = |column: &Metric| {
         let mut counts = results.rows().filter_map(|r| column.aggregate(r));
@@ -64,16 +62,12 @@ pub(crate) fn page(results: &Results) -> String {
     let kernel = KERNEL_COLUMNS.into_iter().filter(counted);
     let columns: Vec<_> = COLUMNS.into_iter().chain(kernel).collect();
     let title = results.servers().join(", ");
-    // Within Markdown HTML stands for itself, up to an empty line.
-    let figures = plots::figures(results).into_iter().map(|figure| {
-        format!("<figure>{}\n\n{}\n\n</figure>", figure.svg, figure.caption)
-    });
     let text = format!(
         "# {title}: the same load, and how they differ\n\n{}\n\n{}\n## Charts\n\n\
          <div class=\"charts\">{}</div>\n\n## How to read this\n\n{}",
         machine(&results.setup),
         markdown(results, &columns),
-        figures.collect::<String>(),
+        plots::figures(results),
         list(EXPLANATIONS)
     );
     let mut body = String::new();

@@ -1,9 +1,7 @@
-//! What a comparison prints and writes: a file for each format. All are made
-//! of the same results.
+//! What a comparison prints and writes, in each format.
 
 mod axis;
 mod csv;
-mod diff;
 mod files;
 mod html;
 pub mod plot;
@@ -12,9 +10,8 @@ mod sentences;
 mod table;
 mod text;
 
-pub(crate) use diff::diff;
 pub(crate) use files::{check_folder, read, write};
 pub(crate) use table::COLUMNS;
 #[cfg(test)]
 pub(crate) use text::article_words;
-pub(crate) use text::{json, markdown, ratios, text};
+pub(crate) use text::{diff, json, markdown, ratios, text};

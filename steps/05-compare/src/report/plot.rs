@@ -46,15 +46,11 @@ pub enum Style {
 }
 
 /// One coordinate of all points.
-#[must_use]
-pub fn values(series: &[Series], of: fn(&(f64, f64)) -> f64) -> Vec<f64> {
+pub(crate) fn values(
+    series: &[Series],
+    of: fn(&(f64, f64)) -> f64,
+) -> Vec<f64> {
     series.iter().flat_map(|(_, points)| points).map(of).collect()
-}
-
-/// The largest of `values`, or 0.
-#[must_use]
-pub fn largest(values: &[f64]) -> f64 {
-    values.iter().copied().fold(0.0, f64::max)
 }
 
 /// A picture of one or more series over common axes.
@@ -74,7 +70,6 @@ pub struct Plot {
 
 impl Plot {
     /// Over linear axes, with what each of them measures and how it is written.
-    #[must_use]
     pub fn linear(
         title: &str,
         (x_label, x_format): (&'static str, Format),
@@ -83,13 +78,12 @@ impl Plot {
         series: Vec<Series>,
     ) -> Self {
         let [x, y] = [values(&series, |p| p.0), values(&series, |p| p.1)];
-        let x = Axis::linear(x_label, largest(&x), x_format);
-        let y = Axis::linear(y_label, largest(&y), y_format);
+        let x = Axis::linear(x_label, &x, x_format);
+        let y = Axis::linear(y_label, &y, y_format);
         Self { title: title.into(), x, y, style, series }
     }
 
     /// The file. As it is, it can also stand in a page.
-    #[must_use]
     pub fn svg(&self) -> String {
         let svg = html! {
             svg xmlns="http://www.w3.org/2000/svg" role="img"

@@ -1,26 +1,21 @@
 //! The charts of a report: which figures stand in which.
 
-use super::plot::{Axis, Format, Plot, Style, largest, values};
+use super::plot::{Axis, Format, Plot, Style, values};
 use crate::results::metric::{CPU_PER_REQUEST, MEMORY, Metric, RPS, THREADS};
 use crate::results::row::{Load, Results};
 use crate::results::units::three_digits;
 
-/// A chart and what there is to say about it.
-pub(crate) struct Figure {
-    pub(crate) caption: String,
-    pub(crate) svg: String,
-}
-
-/// All charts that the results have something for.
-pub(crate) fn figures(results: &Results) -> Vec<Figure> {
-    let of = |is: &dyn Fn(&Load) -> bool| -> Vec<&Load> {
+/// All charts that the results have something for, as HTML within Markdown,
+/// where it ends at an empty line: the captions are Markdown again.
+pub(crate) fn figures(results: &Results) -> String {
+    let of = |is: fn(&Load) -> bool| -> Vec<&Load> {
         results.loads.iter().filter(|load| is(load)).collect()
     };
     let mut figures = vec![
         bars(results, &CPU_PER_REQUEST, "CPU time a request", "µs"),
         bars(results, &MEMORY, "Peak memory", "MiB"),
     ];
-    let kept = of(&|load| load.name.starts_with("keep-alive-"));
+    let kept = of(|load| load.name.starts_with("keep-alive-"));
     let texts = (
         "Throughput against connections",
         "Connections kept open, each sends again at once.",
@@ -28,7 +23,7 @@ pub(crate) fn figures(results: &Results) -> Vec<Figure> {
     figures.push(ladder(results, &kept, &RPS, texts, "replies a second"));
     let busy = results.busy_loads();
     figures.extend(busy.map(|load| distribution(results, load)));
-    let idle = of(&|load| load.idle);
+    let idle = of(|load| load.idle);
     for (metric, title, unit) in [
         (&MEMORY, "Memory with idle clients", "MiB"),
         (&THREADS, "Threads with idle clients", "threads"),
@@ -41,14 +36,14 @@ pub(crate) fn figures(results: &Results) -> Vec<Figure> {
 
 const PLAIN: Format = |value| three_digits((value * 1e6).round() / 1e6);
 
-/// A chart with a series for each server; none where there is no point.
+/// A series for each server, and the caption; none where there is no point.
 fn chart(
     results: &Results,
     (title, caption): (&str, &str),
     style: Style,
     axes: impl Fn(&[f64], &[f64]) -> [Axis; 2],
     points: impl Fn(&str) -> Vec<(f64, f64)>,
-) -> Option<Figure> {
+) -> Option<String> {
     let series = results.servers().into_iter().map(|name| {
         let mut points = points(name);
         points.retain(|(x, y)| x.is_finite() && y.is_finite());
@@ -57,15 +52,13 @@ fn chart(
     let series: Vec<_> = series.collect();
     let (all_x, all_y) = (values(&series, |p| p.0), values(&series, |p| p.1));
     let [x, y] = axes(&all_x, &all_y);
-    let (title, caption) = (title.into(), caption.into());
-    (!all_x.is_empty()).then(|| {
-        let svg = Plot { title, x, y, style, series }.svg();
-        Figure { caption, svg }
-    })
+    let plot = Plot { title: title.into(), x, y, style, series };
+    (!all_x.is_empty())
+        .then(|| format!("<figure>{}\n\n{caption}\n\n</figure>", plot.svg()))
 }
 
 /// How much of the requests stay under which latency.
-fn distribution(results: &Results, load: &Load) -> Option<Figure> {
+fn distribution(results: &Results, load: &Load) -> Option<String> {
     let title = format!("Latency, {}", load.name);
     let axes = |x: &[f64], y: &[f64]| {
         let x = Axis::nines("percent of the requests", x);
@@ -87,7 +80,7 @@ fn ladder(
     metric: &Metric,
     texts: (&str, &str),
     unit: &'static str,
-) -> Option<Figure> {
+) -> Option<String> {
     let axes = |x: &[f64], y: &[f64]| {
         [Axis::log("connections", x, PLAIN), Axis::log(unit, y, PLAIN)]
     };
@@ -107,7 +100,7 @@ fn bars(
     metric: &Metric,
     title: &str,
     unit: &'static str,
-) -> Option<Figure> {
+) -> Option<String> {
     let loads: Vec<_> = results.busy_loads().collect();
     let names: Vec<_> = loads.iter().map(|load| load.name.as_str()).collect();
     let caption = format!("From the left: {}. Medians.", names.join(", "));
@@ -115,9 +108,9 @@ fn bars(
     let width = 0.8 / servers.len() as f64;
     let axes = |_: &[f64], y: &[f64]| {
         // A group around each whole number.
-        let mut x = Axis::linear("load", 1.0, |_| String::new());
+        let mut x = Axis::linear("load", &[1.0], |_| String::new());
         x.ticks = (0..=loads.len() + 1).map(|n| n as f64).collect();
-        [x, Axis::linear(unit, largest(y), PLAIN)]
+        [x, Axis::linear(unit, y, PLAIN)]
     };
     let (texts, style) = ((title, &*caption), Style::Bars(width * 0.9));
     chart(results, texts, style, axes, |server| {

@@ -35,7 +35,6 @@ pub(crate) fn rounds(results: &Results) -> String {
     format!("{count} round{plural}{part}")
 }
 
-/// When and where it was measured.
 pub(crate) fn machine(setup: &Setup) -> String {
     let Setup { date, kernel, processor, processors, .. } = setup;
     format!("{date}, Linux {kernel}, {processor} x {processors}")
@@ -49,8 +48,7 @@ fn silence(row: &Row) -> Option<String> {
     })
 }
 
-/// A sentence for each metric in which `server` differs, and one for those in
-/// which it does not.
+/// A sentence for each metric in which `server` differs, one for the others.
 fn against_baseline(results: &Results, server: &str) -> Vec<String> {
     let loads = results.busy_loads().filter_map(|load| {
         let row = results.row(&load.name, server)?;
@@ -91,19 +89,14 @@ fn sentence_of(
     real: &[(&str, &Difference)],
     none: &[(&str, &Difference)],
 ) -> String {
-    let part =
-        |(number, (place, difference)): (usize, &(&str, &Difference))| {
-            let times = times(difference);
-            match number {
-                0 => {
-                    compared.sentence.replace("{times}", &times)
-                        + " at "
-                        + place
-                }
-                _ => format!(", {times} at {place}"),
-            }
+    let mut text = String::new();
+    for (place, difference) in real {
+        let times = times(difference);
+        text += &match &*text {
+            "" => compared.sentence.replace("{times}", &times) + " at " + place,
+            _ => format!(", {times} at {place}"),
         };
-    let mut text: String = real.iter().enumerate().map(part).collect();
+    }
     if !none.is_empty() {
         let places: Vec<_> = none.iter().map(|(place, _)| *place).collect();
         text += &format!("; no difference at {}", list(&places, "or"));
@@ -194,11 +187,10 @@ fn cost(results: &Results, load: &Load) -> Option<String> {
 const ONE_ROUND: &str = "One round has no interval: with more (--rounds) it \
     is said whether servers differ.";
 
-/// What the measurement itself is worth: the baseline against itself, and the
-/// notes to the rows.
+/// The baseline against itself, and the notes to the rows.
 fn worth(results: &Results) -> Vec<String> {
     let server = &results.baseline;
-    let (mut steady, mut sentences) = (Vec::new(), Vec::new());
+    let (mut steady, mut unsteady) = (Vec::new(), Vec::new());
     for load in results.busy_loads() {
         let found = against_itself(results, &load.name);
         if !found.is_empty() && found.iter().all(|d| !d.is_significant) {
@@ -206,23 +198,22 @@ fn worth(results: &Results) -> Vec<String> {
         }
         for real in found.iter().filter(|found| found.is_significant) {
             let (times, name, place) = (times(real), real.name, place(load));
-            sentences.push(format!(
+            unsteady.push(format!(
                 "{server} seems to have {times} the {name} of itself at \
                  {place}: the machine was not steady. Do not believe \
                  differences of that size."
             ));
         }
     }
+    let single = results.setup.rounds < 2;
+    let mut sentences = Vec::from_iter(single.then(|| ONE_ROUND.into()));
     if !steady.is_empty() {
         let loads = list(&steady, "or");
-        sentences.insert(
-            0,
-            format!("{server} against itself (A/A): no difference at {loads}."),
-        );
+        sentences.push(format!(
+            "{server} against itself (A/A): no difference at {loads}."
+        ));
     }
-    if results.setup.rounds < 2 {
-        sentences.insert(0, ONE_ROUND.into());
-    }
+    sentences.extend(unsteady);
     sentences.extend(validity::notes(results));
     sentences
 }

@@ -19,7 +19,6 @@ pub(crate) const COLUMNS: [Metric; 9] =
 /// Columns that go, in this order, where names are too long for all.
 const OPTIONAL: [Metric; 3] = [CPU, MAX, THREADS];
 
-/// Whether these lines do not fit.
 pub(crate) fn is_too_wide(lines: &[Vec<String>]) -> bool {
     align(lines, 2).lines().any(|line| line.chars().count() > WIDTH)
 }
@@ -58,19 +57,18 @@ pub(crate) fn rows_with(
 pub(crate) fn ratio_rows(results: &Results) -> Vec<Vec<String>> {
     let mut lines = vec![ratio_titles(&format!("over {}", results.baseline))];
     for load in results.busy_loads() {
-        let rows = results.rows_of(&load.name);
-        lines.extend(rows.filter(|r| r.server != results.baseline).map(
-            |row| {
-                ratio_row(&load.name, &row.server, &differences(results, row))
-            },
-        ));
+        for row in results.rows_of(&load.name) {
+            if row.server != results.baseline {
+                let found = differences(results, row);
+                lines.push(ratio_row(&load.name, &row.server, &found));
+            }
+        }
         let itself = against_itself(results, &load.name);
         lines.push(ratio_row(&load.name, "itself (A/A)", &itself));
     }
     lines
 }
 
-/// What each column of ratios holds.
 pub(crate) fn ratio_titles(servers: &str) -> Vec<String> {
     line("load", servers, COMPARED.iter().map(|c| c.key.to_owned()))
 }

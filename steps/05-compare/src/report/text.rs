@@ -5,21 +5,18 @@ use std::fmt::Display;
 use protocol::Language;
 use serde_json::{Value, json};
 
-use super::sentences::{rounds, sections};
-use super::table::{WIDTH, is_too_wide, ratio_rows, rows, rows_with};
-use crate::analysis::comparison::differences;
+use super::sentences::{machine, rounds, sections};
+use super::table::{
+    WIDTH, is_too_wide, ratio_row, ratio_rows, ratio_titles, rows, rows_with,
+};
+use crate::analysis::comparison::{between_runs, differences};
 use crate::results::metric::Metric;
-use crate::results::row::Results;
+use crate::results::row::{Results, Row};
 use crate::results::units::{align, wrap};
 
-/// What stands in the terminal: the table, what its rows are, and what they
-/// mean.
+/// For the terminal: the table, what its rows are, and what they mean.
 pub(crate) fn text(results: &Results) -> String {
-    let mut lines: Vec<_> = results
-        .loads
-        .iter()
-        .map(|load| format!("{}: {}", load.name, load.description))
-        .collect();
+    let mut lines: Vec<_> = described_loads(results).collect();
     lines.push(medians(results));
     let loads = results.loads.iter().map(|load| load.name.as_str());
     lines.extend(article_words(loads, Language::from_environment()));
@@ -31,8 +28,7 @@ pub(crate) fn text(results: &Results) -> String {
     format!("{}\n{}", align(&rows(results), 2), lines.collect::<String>())
 }
 
-/// What the article calls these loads and columns, where the language is its
-/// own.
+/// What the article calls these loads and columns, in its own language.
 pub(crate) fn article_words<'a>(
     loads: impl Iterator<Item = &'a str>,
     language: Language,
@@ -57,7 +53,11 @@ pub(crate) fn article_words<'a>(
     words.into_iter().map(String::from).collect()
 }
 
-/// What the table is made of.
+fn described_loads(results: &Results) -> impl Iterator<Item = String> {
+    let loads = results.loads.iter();
+    loads.map(|load| format!("{}: {}", load.name, load.description))
+}
+
 fn medians(results: &Results) -> String {
     let setup = &results.setup;
     format!(
@@ -69,7 +69,6 @@ fn medians(results: &Results) -> String {
     )
 }
 
-/// Every ratio, as it stands in the terminal.
 pub(crate) fn ratios(results: &Results) -> String {
     let mut lines = ratio_rows(results);
     let mut about = "* is a difference";
@@ -86,13 +85,10 @@ pub(crate) fn markdown(results: &Results, columns: &[Metric]) -> String {
     for (title, sentences) in sections(results) {
         text += &format!("## {title}\n\n{}\n", list(sentences));
     }
-    let loads = results.loads.iter();
-    let loads =
-        loads.map(|load| format!("{}: {}", load.name, load.description));
     text + &format!(
         "## Figures\n\n{}\n{}\n{}\n\n## Every ratio\n\n{}",
         table(&rows_with(results, columns)),
-        list(loads),
+        list(described_loads(results)),
         medians(results),
         table(&ratio_rows(results))
     )
@@ -111,6 +107,40 @@ fn table(lines: &[Vec<String>]) -> String {
         format!("| {} |\n", cells.join(" | ").replace('*', "\\*"))
     });
     lines.next().unwrap_or_default() + &rule + &lines.collect::<String>()
+}
+
+/// How the figures of `after` differ from those of `before`.
+pub(crate) fn diff(before: &Results, after: &Results) -> String {
+    let mut lines = vec![ratio_titles("server")];
+    for row in after.rows() {
+        let old = before.row(&row.load, &row.server);
+        let found = old.map(|old| between_runs(row, old));
+        lines.extend(found.map(|d| ratio_row(&row.load, &row.server, &d)));
+    }
+    let only = |one: &Results, other: &Results| -> Vec<String> {
+        let is_in = |row: &&Row| other.row(&row.load, &row.server).is_some();
+        one.rows().filter(|row| !is_in(row)).map(Row::name).collect()
+    };
+    let single = [only(after, before), only(before, after)].concat();
+    let described = |results: &Results| {
+        let (setup, width) = (&results.setup, WIDTH - 8);
+        let (machine, rounds) = (machine(setup), setup.rounds);
+        let text =
+            format!("version {}, {machine}, {rounds} rounds", setup.version);
+        wrap(&text, width, "        ")
+    };
+    let mut text = format!(
+        "{}\nThe second run as so many times the first [95 % interval]; * is a \
+         difference.\nFirst:  {}\nSecond: {}\n",
+        align(&lines, 2),
+        described(before),
+        described(after)
+    );
+    if !single.is_empty() {
+        let line = format!("In one of the runs only: {}", single.join("; "));
+        text += &(wrap(&line, WIDTH, "  ") + "\n");
+    }
+    text
 }
 
 /// All results, and every comparison, as one JSON object.

@@ -112,8 +112,7 @@ impl Metric {
     }
 }
 
-/// The value in the middle of `values`, or the mean of the two there.
-/// `None` of none.
+/// The value in the middle, or the mean of the two there; `None` of none.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<_> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);

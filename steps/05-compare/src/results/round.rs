@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use load_client::Latency;
 use serde::{Deserialize, Serialize};
 
-/// What a reader wants to know of one server under one load in one round.
 /// Times are in seconds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Round {
@@ -55,16 +54,14 @@ pub(crate) struct Round {
     pub(crate) threads_per_connection: f64,
     /// What the kernel counted of TCP: see `netstat.rs`.
     pub(crate) kernel: BTreeMap<String, u64>,
-    /// Replies that took a whole number of seconds and next to nothing, for
-    /// each number from 1 on.
+    /// Replies that took whole seconds and next to nothing, for 1 s, 2 s, …
     pub(crate) retransmit_counts: BTreeMap<u64, u64>,
     /// Replies that took 40 ms, more than around that.
     pub(crate) delayed_ack_count: u64,
 }
 
 impl Round {
-    /// Whether the server answered nothing: what stands for latencies is then
-    /// no figure of it.
+    /// The server answered nothing: its latencies are then no figures.
     pub(crate) fn is_dead(&self) -> bool {
         self.succeeded == 0
     }

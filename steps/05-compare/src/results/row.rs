@@ -1,5 +1,4 @@
-//! All that a comparison found: what the reports are made of, and what
-//! `results.json` holds.
+//! All that a comparison found: what the reports and `results.json` hold.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::round::Round;
 
-/// The results of one comparison.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Results {
     pub(crate) setup: Setup,
@@ -20,8 +18,7 @@ pub(crate) struct Results {
     pub(crate) interrupted: bool,
 }
 
-/// How and where it was measured: runs that differ in this differ for reasons
-/// that are not the servers'.
+/// How and where it was measured: where runs differ in this, so may figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Setup {
     /// When it began, in UTC.
@@ -60,20 +57,17 @@ pub(crate) struct Load {
     pub(crate) idle: bool,
 }
 
-/// One server under one load, in all rounds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) load: String,
     pub(crate) server: String,
     /// The baseline once more, to be compared with itself.
     pub(crate) again: bool,
-    /// Why it was not measured at all.
+    /// Why it was not measured at all; and that was our failure.
     pub(crate) skipped: Option<String>,
-    /// That was our failure.
     pub(crate) client_failed: bool,
     pub(crate) rounds: Vec<Round>,
-    /// Of all rounds together: the latency in seconds that so much of the
-    /// requests stay under.
+    /// Of all rounds: quantiles, and the latency in seconds at each.
     pub(crate) latencies: Vec<(f64, f64)>,
 }
 
@@ -89,18 +83,15 @@ impl Row {
         self.rounds.iter().filter(|round| !round.is_dead())
     }
 
-    /// Rounds in which the server answered nothing.
     pub(crate) fn dead_rounds(&self) -> usize {
         self.rounds.len() - self.alive().count()
     }
 
-    /// Whether something went wrong.
     pub(crate) fn has_failed(&self) -> bool {
         self.client_failed
             || self.rounds.iter().any(|r| r.failed() > 0 || r.failure.is_some())
     }
 
-    /// How many requests failed, and why.
     pub(crate) fn errors(&self) -> BTreeMap<&str, u64> {
         let mut errors = BTreeMap::new();
         for (kind, count) in self.rounds.iter().flat_map(|r| &r.errors) {
@@ -116,11 +107,7 @@ impl Results {
         self.rows.iter().filter(|row| !row.again)
     }
 
-    /// Those of one load.
-    pub(crate) fn rows_of<'a>(
-        &'a self,
-        load: &'a str,
-    ) -> impl Iterator<Item = &'a Row> {
+    pub(crate) fn rows_of(&self, load: &str) -> impl Iterator<Item = &Row> {
         self.rows().filter(move |row| row.load == load)
     }
 
@@ -129,7 +116,6 @@ impl Results {
         self.rows().find(|row| row.load == load && row.server == server)
     }
 
-    /// The second row of the baseline under a load.
     pub(crate) fn row_again(&self, load: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.load == load && row.again)
     }

@@ -1,12 +1,10 @@
-//! Numbers for people: three digits, and no more than they mean; and cells in
-//! columns.
+//! Numbers for people, to three digits; and cells in columns.
 
 use comfy_table::{CellAlignment, Table, presets};
 use textwrap::{Options, WordSplitter, fill};
 
 /// `value` to three significant digits: `0.123`, `1.23`, `12.3`, `123`,
 /// `1234`. What is no number (0 requests a second have no mean) is a dash.
-#[must_use]
 pub fn three_digits(value: f64) -> String {
     if value == f64::INFINITY {
         return "∞".into();
@@ -26,7 +24,6 @@ pub fn three_digits(value: f64) -> String {
 
 /// The value that a share of `q` of all values does not exceed: 0.5 is the
 /// median, 1 the maximum. NaN of no values.
-#[must_use]
 pub fn quantile(values: &[f64], q: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -36,7 +33,6 @@ pub fn quantile(values: &[f64], q: f64) -> f64 {
 
 /// Puts the cells below one another: the first `names` columns to the left,
 /// numbers to the right.
-#[must_use]
 pub fn align(lines: &[Vec<String>], names: usize) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).add_rows(lines);
@@ -51,7 +47,6 @@ pub fn align(lines: &[Vec<String>], names: usize) -> String {
 
 /// `text` in lines of at most `width` characters, where its words allow. Lines
 /// after the first begin with `indent`.
-#[must_use]
 pub fn wrap(text: &str, width: usize, indent: &str) -> String {
     let options = Options::new(width).subsequent_indent(indent);
     fill(text, options.word_splitter(WordSplitter::NoHyphenation))

@@ -1,10 +1,8 @@
 //! Which process runs on which core.
 //!
-//! Left alone, the scheduler likes to put two processes that talk to each
-//! other on one core: then either waits while the other works, and a server
-//! looks half as fast as it is. Or it does not: then the next round differs by
-//! a factor of two for no reason of the server's. So the client has a core of
-//! its own, and the server has all the others. `man 2 sched_setaffinity`.
+//! The scheduler may put two processes that talk to each other on one core, and
+//! not in the next round: a factor of two. So the client has a core of its own,
+//! and the server has all the others. `man 2 sched_setaffinity`.
 
 use std::fs;
 
@@ -58,8 +56,7 @@ impl Affinity {
         })
     }
 
-    /// Calls `start` on the server's processors: a process that it starts
-    /// inherits them.
+    /// Calls `start` on the server's processors, which a child inherits.
     pub(crate) fn with_server_cores<T>(&self, start: impl FnOnce() -> T) -> T {
         // What fails here makes a measurement noisier and not impossible.
         let _ = sched_setaffinity(SELF, &set(&self.server));
@@ -71,13 +68,9 @@ impl Affinity {
     /// "processor 1 for the server, 0 for the client"
     pub(crate) fn describe(&self) -> String {
         let (server, client) = (list(&self.server), list(&self.client));
-        let shares = |&cpu: &usize| {
-            siblings(cpu).iter().any(|cpu| self.server.contains(cpu))
-        };
-        let shared = match self.client.iter().any(shares) {
-            true => ", which share a core",
-            false => "",
-        };
+        let mut cores = self.client.iter().flat_map(|&cpu| siblings(cpu));
+        let is_shared = cores.any(|cpu| self.server.contains(&cpu));
+        let shared = if is_shared { ", which share a core" } else { "" };
         format!(
             "processor {server} for the server, {client} for the client{shared}"
         )

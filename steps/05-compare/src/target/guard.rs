@@ -1,10 +1,9 @@
 //! A guard: the process between us and a server.
 //!
-//! A server may start other processes, and those may leave its group. We may
-//! be ended in ways that no program sees coming (SIGKILL). So a server is the
-//! child of a guard, which waits for two things: the server's end, and the end
-//! of a pipe that only we hold. Either way it ends all that the server has
-//! started, and then itself.
+//! A server may start other processes, which may leave its group, and we may be
+//! ended by SIGKILL. So a guard waits for the server's end, and for that of a
+//! pipe that only we hold. Then it ends all that the server has started, and
+//! itself.
 
 use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -32,7 +31,6 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// A command that runs `program` with these arguments, under a guard that is
 /// the leader of a process group of its own, so that Ctrl-C in the terminal is
 /// for us. Its stdin is the pipe whose end ends it.
-#[must_use]
 pub fn guarded(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(SELF_EXE);
     command.args([GUARD, program]).args(arguments);
@@ -41,7 +39,6 @@ pub fn guarded(program: &str, arguments: &[&str]) -> Command {
 }
 
 /// This program itself under a guard, with these arguments.
-#[must_use]
 pub fn reexec(arguments: &[&str]) -> Command {
     guarded(SELF_EXE, arguments)
 }
@@ -55,22 +52,17 @@ pub struct Guarded {
 }
 
 impl Guarded {
-    /// Starts a command that [`guarded`] or [`reexec`] has made.
-    ///
-    /// # Errors
-    /// EAGAIN, ENOMEM. `man 2 fork`.
+    /// Starts a command that [`guarded`] or [`reexec`] has made. `man 2 fork`.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
         Ok(Self { guard: command.spawn()? })
     }
 
     /// The process group: the guard is its leader.
-    #[must_use]
     pub fn group(&self) -> Pid {
         Pid::from_raw(self.guard.id().cast_signed())
     }
 
     /// The process itself, as long as it is there.
-    #[must_use]
     pub fn pid(&self) -> Option<Pid> {
         let guard = self.group().as_raw();
         let child = proc::all().find(|process| process.ppid == guard)?;
@@ -90,7 +82,6 @@ impl Guarded {
     /// How it ended, if it has. That leaves the guard in the table of
     /// processes (WNOWAIT): as long as it is there no other process gets its
     /// number, and its group can be ended by that. `man 2 waitid`.
-    #[must_use]
     pub fn has_exited(&self) -> Option<String> {
         let flags =
             WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
@@ -133,7 +124,6 @@ impl Drop for Guarded {
 
 /// Is the guard, where the command line says so: to be called first in `main`
 /// by each program that uses [`guarded`].
-#[must_use]
 pub fn run_if_asked() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
     (arguments.next()? == GUARD).then(|| {

@@ -1,5 +1,4 @@
-//! What is measured: the servers, each started in a process of its own,
-//! watched, and ended whole.
+//! The servers, each in a process of its own: started, watched, ended whole.
 
 pub(crate) mod affinity;
 pub mod guard;
@@ -11,7 +10,6 @@ pub(crate) mod usage;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use protocol::{LimitOptions, ListenOptions, Result as Served};
 
 /// A server of this workspace that is part of this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -34,17 +32,13 @@ impl BuiltIn {
     }
 
     /// Is this server, until a signal comes: what the hidden `serve` does. So
-    /// the servers that are measured are always those that this program was
-    /// built with.
-    pub(crate) fn serve(self, listen: ListenOptions) -> Served<()> {
-        let limits = LimitOptions::default();
+    /// what is measured is always what this program was built with.
+    pub(crate) fn serve(self, options: epoll::Options) -> protocol::Result<()> {
+        let epoll::Options { listen, limits, .. } = options.clone();
         match self {
             Self::Blocking => blocking::run(&blocking::Options { listen }),
             Self::Threads => threads::run(&threads::Options { listen, limits }),
-            Self::Epoll => {
-                let trigger = epoll::Trigger::Edge;
-                epoll::run(&epoll::Options { listen, limits, trigger })
-            }
+            Self::Epoll => epoll::run(&options),
         }
     }
 }
@@ -99,10 +93,8 @@ fn options(backlog: i32) -> String {
     format!("--quiet --backlog {backlog} --port {{port}}")
 }
 
-/// A program that was built with this one, and so stands beside it.
-///
-/// # Errors
-/// It does not: how to build it.
+/// A program that was built with this one, and so stands beside it. Where it
+/// does not, the error says how to build it.
 pub fn program_beside(name: &str) -> Result<PathBuf, String> {
     let own = std::env::current_exe().unwrap_or_default();
     let program = own.with_file_name(name);

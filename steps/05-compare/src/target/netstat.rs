@@ -35,7 +35,6 @@ pub(crate) fn find_counter(text: &str, name: &str) -> u64 {
 }
 
 /// How far the counters have moved since `before`, which may be empty.
-#[must_use]
 pub fn counted_since(before: &Counters) -> Counters {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let text = read("/proc/net/netstat") + &read("/proc/net/snmp");

@@ -14,7 +14,6 @@ pub(crate) fn all() -> impl Iterator<Item = Stat> {
 }
 
 /// What one process occupies, if it is there: sizes in KiB.
-#[must_use]
 pub fn status(pid: Pid) -> Option<Status> {
     Process::new(pid.as_raw()).ok()?.status().ok()
 }
@@ -26,10 +25,7 @@ pub(crate) fn ticks(count: u64) -> Duration {
 }
 
 /// Whether there is a `/proc`: by it this program starts itself anew, and finds
-/// what a server has started.
-///
-/// # Errors
-/// What to do where there is none, as in some containers.
+/// what a server has started. Some containers have none.
 pub fn available() -> Result<(), String> {
     match fs::exists("/proc/self/exe") {
         Ok(true) => Ok(()),

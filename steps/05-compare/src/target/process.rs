@@ -38,10 +38,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts `target` and connects until it accepts. Ctrl-C and the server's
-    /// end cut the wait short.
-    ///
-    /// # Errors
-    /// It ended, or did not listen in time; with what it said on stderr.
+    /// end cut the wait short. An error has what it said on stderr.
     pub(crate) fn start(
         target: &Target,
         affinity: &Affinity,
@@ -103,8 +100,7 @@ impl Server {
     }
 }
 
-/// Reads what a server says on stderr, so that it never waits for a reader,
-/// and keeps the end of it.
+/// Reads all of a server's stderr, so that it never waits, and keeps the end.
 fn tail(mut pipe: ChildStderr) -> String {
     let (mut tail, mut buffer) = (Vec::new(), [0; STDERR_TAIL]);
     while let Ok(count @ 1..) = pipe.read(&mut buffer) {

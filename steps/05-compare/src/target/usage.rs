@@ -1,10 +1,9 @@
 //! What a run costs: CPU time, memory, threads of a server, and of all of the
 //! processes that it has started.
 //!
-//! A process's CPU time in nanoseconds has a clock of its own: `man 3
-//! clock_getcpuclockid`. (`/proc/PID/stat` counts in hundredths of a second;
-//! it is read for children that have ended.) Memory and threads stand in
-//! `/proc/PID/status`, `man 5 proc`.
+//! A process has a clock for its CPU time: `man 3 clock_getcpuclockid`. For
+//! children that have ended there is only `/proc/PID/stat`, in hundredths of a
+//! second. Memory and threads stand in `/proc/PID/status`, `man 5 proc`.
 
 use std::time::Duration;
 
@@ -70,8 +69,7 @@ impl Meter {
         }
     }
 
-    /// Memory and threads at this moment, of the processes that were found;
-    /// zeros if they are gone.
+    /// Of the processes that were found, at this moment; 0 if they are gone.
     pub(crate) fn footprint(&self) -> Footprint {
         let pids = self.processes.iter().map(|one| Pid::from_raw(one.pid));
         let mut sum = Footprint::default();

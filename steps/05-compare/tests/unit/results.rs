@@ -134,7 +134,7 @@ fn a_line_is_broken_between_words() {
 }
 
 fn axis(most: f64) -> Axis {
-    Axis::linear("latency", most, |value| format!("{value:.1} s"))
+    Axis::linear("latency", &[most], |value| format!("{value:.1} s"))
 }
 
 #[test]

@@ -39,7 +39,7 @@ enum Step {
     Resume,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 struct Row {
     backlog: &'static str,
     median_s: f64,

@@ -7,11 +7,11 @@
 use std::net::TcpStream;
 
 use anyhow::Result;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use compare::raise_descriptor_limit;
 use procfs::{Current, Meminfo};
 use serde::Serialize;
 
-use crate::client::{TIMEOUT, ask, connect};
+use crate::client::served;
 use crate::figures::{bytes, count, decimal};
 use crate::report::Report;
 use crate::server::Server;
@@ -20,7 +20,7 @@ use compare::report::plot::{Format, Plot, Series, Style};
 const CLIENTS: usize = 10_000;
 /// Descriptors that are not a client's.
 const BASE_FDS: usize = 64;
-/// The memory is sampleed at so many times on the way.
+/// The memory is sampled so many times on the way.
 const SAMPLES: usize = 10;
 
 #[derive(Debug, Serialize)]
@@ -39,10 +39,11 @@ struct Row {
 
 /// As many clients as the limits allow, on step 02 and on step 04.
 pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
-    let clients = raise_limit()?.saturating_sub(BASE_FDS).min(CLIENTS);
+    let limit = raise_descriptor_limit()?;
+    let clients = limit.saturating_sub(BASE_FDS).min(CLIENTS);
     report.line(format!(
         "{} clients connect, say ping once, and then nothing.",
-        count(clients as u64)
+        count(clients)
     ));
     if clients < CLIENTS {
         report.line("(More is not allowed here: ulimit -Hn is in the way.)");
@@ -57,14 +58,6 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.record("asked", clients);
     report.finish(&rows, &verdict(&rows, clients));
     report.plot(&plot(series))
-}
-
-/// Both ends of a connection need a descriptor; the server, our child, inherits
-/// the limit. Returns it. `man 2 setrlimit`.
-fn raise_limit() -> Result<usize> {
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
-    Ok(usize::try_from(hard).unwrap_or(usize::MAX))
 }
 
 fn fill(
@@ -83,7 +76,8 @@ fn fill(
     let mut points = vec![(0.0, 0.0)];
     for sample in 1..=SAMPLES {
         while idle.len() < clients * sample / SAMPLES {
-            let Some(client) = served(&server) else { break };
+            // It may take no more.
+            let Ok(client) = served(server.address) else { break };
             idle.push(client);
         }
         let sum: u64 = grown().iter().sum();
@@ -100,23 +94,16 @@ fn fill(
         for_each_bytes: sum / idle.len().max(1) as f64,
         address_space_bytes: server.memory(|s| s.vmsize),
     };
-    let served = count(seen.clients as u64);
+    let served = count(seen.clients);
     report.line(format!("  {name}: {served} clients are in"));
     // The server goes first: so no port of ours stays in TIME_WAIT.
     drop(server);
     Ok((seen, points))
 }
 
-/// A client that has had its pong; `None` where the server takes no more.
-fn served(server: &Server) -> Option<TcpStream> {
-    let client = connect(server.address, TIMEOUT).ok()?;
-    ask(&client).ok()?;
-    Some(client)
-}
-
 fn plot(series: Vec<Series>) -> Plot {
     let title = "What idle clients cost: memory and kernel stacks";
-    let clients: Format = |number| count(number as u64);
+    let clients: Format = |number| count(number as usize);
     let memory: Format = |mib| format!("{} MiB", decimal(mib));
     let (x, y) = (("clients", clients), ("memory", memory));
     Plot::linear(title, x, y, Style::Line, series)
@@ -131,18 +118,18 @@ fn verdict(rows: &[Row], asked: usize) -> String {
         bytes(epoll.for_each_bytes),
         epoll.threads,
         if epoll.threads == 1 { "" } else { "s" },
-        count(epoll.clients as u64)
+        count(epoll.clients)
     );
     let second = if threads.clients < asked {
         format!(
             "Step 02 got no further than {} clients: this system allows no \
              more threads.",
-            count(threads.clients as u64)
+            count(threads.clients)
         )
     } else {
         format!(
             "So threads do reach {} here, for {:.0} times the memory.",
-            count(threads.clients as u64),
+            count(threads.clients),
             threads.for_each_bytes / epoll.for_each_bytes
         )
     };

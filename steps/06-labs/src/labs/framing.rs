@@ -111,15 +111,12 @@ fn verdict(rows: &[Row]) -> String {
             rows.len() / 2
         ),
     };
-    let second = match framed {
-        0 => {
-            "The one that looks for newlines gave a reply to each line, \
-              however TCP brought it."
-        }
-        _ => {
-            "But the one that looks for newlines went wrong too, which it \
-              must not: please report it."
-        }
+    let second = if framed == 0 {
+        "The one that looks for newlines gave a reply to each line, however \
+         TCP brought it."
+    } else {
+        "But the one that looks for newlines went wrong too, which it must \
+         not: please report it."
     };
     format!("{first} {second}")
 }

@@ -6,29 +6,26 @@ use crate::report::Report;
 
 mod backlog;
 mod c10k;
-pub(crate) mod descriptors;
-pub(crate) mod edge_trigger;
-pub(crate) mod framing;
+mod descriptors;
+mod edge_trigger;
+mod framing;
 mod nagle;
 mod omission;
 mod pool;
 mod ports;
-pub(crate) mod slow_reader;
+mod slow_reader;
 mod spread;
 mod zero_copy;
 
 /// A question, and the experiment that answers it.
 #[derive(Debug)]
 pub(crate) struct Lab {
-    /// What it is called on the command line.
     pub(crate) name: &'static str,
-    /// What it answers.
     pub(crate) question: &'static str,
     /// What the article calls it, where it is one of its optimisations.
     pub(crate) article: &'static str,
     /// It changes settings of the network.
     pub(crate) needs_own_network: bool,
-    /// The experiment.
     pub(crate) run: fn(&mut Report<'_>) -> Result<()>,
 }
 

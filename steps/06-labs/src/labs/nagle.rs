@@ -60,19 +60,17 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     thread::spawn(move || acknowledge_at_once(&quick));
 
     let (whole, halves) = (&["ping\n"][..], &["ping", "\n"][..]);
-    let rows = [
+    let mut rows = Vec::new();
+    for (name, address, writes, nodelay) in [
         ("one write", server.address, whole, false),
         ("two writes", server.address, halves, false),
         ("two writes, TCP_NODELAY", server.address, halves, true),
         ("two writes, server TCP_QUICKACK", quick_address, halves, false),
-    ]
-    .into_iter()
-    .map(|(name, address, writes, nodelay)| {
+    ] {
         let seen = measure(name, address, writes, nodelay)?;
         report.line(format!("  {name}: {}", seconds(seen.median_s)));
-        Ok(seen)
-    })
-    .collect::<Result<Vec<_>>>()?;
+        rows.push(seen);
+    }
     report.finish(&rows, &verdict(&rows));
     Ok(())
 }

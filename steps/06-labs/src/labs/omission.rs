@@ -117,7 +117,7 @@ fn plot(clients: [(&str, Vec<f64>); 2]) -> Plot {
     Plot {
         title: "One server that stands still, as two clients report it".into(),
         x: Axis::nines(label, &shares.clone().collect::<Vec<_>>()),
-        y: Axis::linear("latency", 1.0, |s| format!("{} s", decimal(s))),
+        y: Axis::linear("latency", &[1.0], |s| format!("{} s", decimal(s))),
         style: Style::Line,
         series: series.collect(),
     }
@@ -125,28 +125,24 @@ fn plot(clients: [(&str, Vec<f64>); 2]) -> Plot {
 
 fn verdict(rows: &[Row]) -> String {
     let [closed, open] = rows else { return String::new() };
+    let [closed_sent, open_sent] = [closed, open].map(|r| count(r.requests));
+    let [closed_p99, open_p90, open_p99] =
+        [closed.p99_s, open.p90_s, open.p99_s].map(seconds);
     let first = format!(
         "Those that were due while the server stood still: the closed loop \
-         sent {} requests and the open loop {}.",
-        count(closed.requests as u64),
-        count(open.requests as u64)
+         sent {closed_sent} requests and the open loop {open_sent}.",
     );
     let second = if open.p99_s > 2.0 * closed.p99_s {
         format!(
-            "So the closed loop's p99 is {} and one request in {} tells of \
-             the stop; counted from when they were due, one in ten took {} or \
-             longer, and one in a hundred {}.",
-            seconds(closed.p99_s),
-            count(closed.requests as u64),
-            seconds(open.p90_s),
-            seconds(open.p99_s)
+            "So the closed loop's p99 is {closed_p99} and one request in \
+             {closed_sent} tells of the stop; counted from when they were due, \
+             one in ten took {open_p90} or longer, and one in a hundred \
+             {open_p99}."
         )
     } else {
         format!(
-            "Here they differ little (p99 {} and {}), so something else than \
-             our stop slowed both.",
-            seconds(closed.p99_s),
-            seconds(open.p99_s)
+            "Here they differ little (p99 {closed_p99} and {open_p99}), so \
+             something else than our stop slowed both."
         )
     };
     format!("{first} {second}")

@@ -7,19 +7,18 @@
 
 use std::io::Read;
 use std::process::Stdio;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use compare::target::guard::{Guarded, reexec};
+use load_client::Latency;
 use procfs::net::TcpState;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use crate::figures::{count, seconds};
 use crate::report::Report;
 use crate::server::Server;
 
-const REQUESTS: u32 = 2_000;
+const REQUESTS: usize = 2_000;
 const THREADS: u32 = 4;
 /// The two take turns, and the best figure of each counts.
 const ROUNDS: usize = 5;
@@ -37,20 +36,28 @@ struct Row {
     time_wait: usize,
 }
 
+/// Of what the load client prints.
+#[derive(Deserialize)]
+struct Output {
+    requests_per_second: f64,
+    failed: u64,
+    latency_us: Latency,
+}
+
 /// Step 03's load client on step 04's server, in both ways.
 pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     report.line(format!(
         "03-load-client sends {} requests from {THREADS} threads to 04-epoll: \
          over a new\nconnection each, and over one per thread that is kept. \
          {ROUNDS} turns each.\n",
-        count(REQUESTS.into())
+        count(REQUESTS)
     ));
     let server = Server::start("04-epoll", &[])?;
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         for (name, keep) in [("new each time", false), ("kept", true)] {
             let seen = load(&server, name, keep)?;
-            let rate = count(seen.requests_per_second as u64);
+            let rate = count(seen.requests_per_second as usize);
             report.line(format!("  {name}: {rate} requests/s"));
             rounds.push(seen);
         }
@@ -74,28 +81,17 @@ fn load(server: &Server, client: &'static str, keep: bool) -> Result<Row> {
         stdout.read_to_end(&mut json)?;
     }
     let cpu = server.cpu_time() - cpu;
-    let time_wait = in_time_wait().saturating_sub(waiting);
-    row(client, &json, cpu, time_wait)
-        .context("the load client measured nothing")
-}
-
-fn row(
-    client: &'static str,
-    stdout: &[u8],
-    cpu: Duration,
-    time_wait: usize,
-) -> Option<Row> {
-    let report: Value = serde_json::from_slice(stdout).ok()?;
-    let latency = report.get("latency_us")?;
-    let micros = |name| Some(latency.get(name)?.as_f64()? / 1e6);
-    Some(Row {
+    let output: Output = serde_json::from_slice(&json)
+        .ok()
+        .context("the load client measured nothing")?;
+    Ok(Row {
         client,
-        requests_per_second: report.get("requests_per_second")?.as_f64()?,
-        p50_s: micros("p50")?,
-        p99_s: micros("p99")?,
-        cpu_per_request_s: cpu.as_secs_f64() / f64::from(REQUESTS),
-        failed: report.get("failed")?.as_u64()?,
-        time_wait,
+        requests_per_second: output.requests_per_second,
+        p50_s: output.latency_us.p50 / 1e6,
+        p99_s: output.latency_us.p99 / 1e6,
+        cpu_per_request_s: cpu.as_secs_f64() / REQUESTS as f64,
+        failed: output.failed,
+        time_wait: in_time_wait().saturating_sub(waiting),
     })
 }
 
@@ -137,8 +133,8 @@ fn verdict(rows: &[Row]) -> String {
         seconds(new.p50_s),
         seconds(kept.cpu_per_request_s),
         seconds(new.cpu_per_request_s),
-        count(kept.time_wait as u64),
-        count(new.time_wait as u64),
+        count(kept.time_wait),
+        count(new.time_wait),
         match new.failed + kept.failed {
             0 => String::new(),
             failed => format!(" (And {failed} requests failed.)"),

@@ -74,7 +74,7 @@ struct Row {
     /// Requests until the first failure, and its errno.
     at_once: usize,
     error: Option<String>,
-    /// The same, [`TIME_WAIT_REUSE`].
+    /// The same, [`TIME_WAIT_REUSE`] later.
     a_second_later: Option<usize>,
     /// Connections that the server saw end with ECONNRESET.
     resets: usize,

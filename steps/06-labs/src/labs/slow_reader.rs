@@ -88,11 +88,11 @@ fn flood(server: &'static str) -> Result<Row> {
 fn send_until_stuck(mut slow: &TcpStream) -> usize {
     let lines = [b'\n'; 4_096];
     let mut sent = 0;
-    while sent < FLOOD {
-        match slow.write(&lines) {
-            Ok(count) => sent += count,
-            Err(_) => break, // EAGAIN: its send has waited for STUCK
-        }
+    // EAGAIN: its send has waited for STUCK.
+    while sent < FLOOD
+        && let Ok(count) = slow.write(&lines)
+    {
+        sent += count;
     }
     sent
 }

@@ -5,14 +5,14 @@
 //! (`exclusive`), or the server (`handover`). None of them knows which client
 //! will be busy.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use serde::Serialize;
 
-use crate::client::{TIMEOUT, ask, connect};
+use crate::client::{ask, served};
 use crate::figures::{median, quantile, seconds};
 use crate::report::Report;
 use crate::server::Server;
@@ -69,8 +69,9 @@ fn measure(
     let options = ["--cores", &cores, "--spread", spread];
     let server = Server::start_beside("07-cores", &options)?;
     let own = server.registered();
+    // Once it has been served, a client is some loop's.
     let all: Vec<TcpStream> = (0..BUSY * one_in)
-        .map(|_| connected(server.address))
+        .map(|_| served(server.address))
         .collect::<Result<_, _>>()?;
     let before = server.threads_cpu_time();
     let asking = all.iter().step_by(one_in).map(|client| {
@@ -91,13 +92,6 @@ fn measure(
     let connections =
         registered.map(|(all, own)| all.saturating_sub(own)).collect();
     Ok(row(load, spread, connections, work.collect(), latencies))
-}
-
-/// A client that has been served once: it is some loop's by then.
-fn connected(server: SocketAddr) -> Result<TcpStream> {
-    let client = connect(server, TIMEOUT)?;
-    ask(&client)?;
-    Ok(client)
 }
 
 fn ask_on_and_on(client: &TcpStream) -> std::io::Result<Vec<f64>> {

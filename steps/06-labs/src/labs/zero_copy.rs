@@ -11,9 +11,7 @@ use serde::Serialize;
 use crate::figures::{bytes, decimal, median};
 use crate::report::Report;
 use crate::sender::{Sender, Strategy};
-use compare::report::plot::{
-    Axis, Plot, Scale, Series, Style, largest, values,
-};
+use compare::report::plot::{Axis, Plot, Scale, Series, Style};
 
 /// From a `pong` to a picture.
 const SIZES: [usize; 7] =
@@ -89,29 +87,20 @@ fn plot(rows: &[Row]) -> Plot {
         let point = |row: &Row| (row.message_bytes as f64, value(row));
         (name.into(), rows.iter().map(point).collect())
     };
-    let read_and_send: fn(&Row) -> f64 = |r| r.read_and_send_s / r.send_s;
     let series = vec![
         line("send = 1", |_| 1.0),
         line("sendfile", |row| row.sendfile_over_send_ratio),
-        line("read + send", read_and_send),
+        line("read + send", |row| row.read_and_send_s / row.send_s),
     ];
-    let x = Axis {
-        label: "message",
-        scale: Scale::Log,
-        ticks: SIZES.map(|size| size as f64).into(),
-        format: bytes,
-    };
-    Plot {
-        title: "CPU time of the sender, compared to send".into(),
-        x,
-        y: Axis::linear(
-            "times that of send",
-            largest(&values(&series, |point| point.1)),
-            decimal,
-        ),
-        style: Style::Line,
+    let plot = Plot::linear(
+        "CPU time of the sender, compared to send",
+        ("message", bytes),
+        ("times that of send", decimal),
+        Style::Line,
         series,
-    }
+    );
+    let ticks = SIZES.map(|size| size as f64).into();
+    Plot { x: Axis { scale: Scale::Log, ticks, ..plot.x }, ..plot }
 }
 
 fn verdict(rows: &[Row]) -> String {

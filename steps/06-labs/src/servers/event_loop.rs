@@ -7,16 +7,14 @@ use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use blocking::{accept, accept_nonblocking, recv, send_all};
-use epoll::{Interest, Poller, Trigger};
+use epoll::{Interest, Poller, Trigger, set_nonblocking};
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{MsgFlags, send};
-use protocol::{Call, Conversation, Result, ResultExt};
+use protocol::{Conversation, Result};
 
 /// One `accept` and one `recv` an event, on sockets that do not block.
 pub(crate) fn read_once(listener: &OwnedFd, trigger: Trigger) -> Result<()> {
-    fcntl(listener, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
-        .context(Call::SetSockOpt)?;
+    set_nonblocking(listener)?;
     serve_all(listener, trigger, |l| accept_nonblocking(l), send_whole)
 }
 

@@ -12,13 +12,9 @@ use std::os::fd::OwnedFd;
 
 use blocking::{listen, local_address};
 use clap::{Args, ValueEnum};
-use epoll::Trigger;
 use nix::sys::resource::{Resource, setrlimit};
-use protocol::{
-    Call, Error, LimitOptions, ListenOptions, Log, Message, ResultExt,
-};
+use protocol::{Call, ListenOptions, Log, Message, Result, ResultExt};
 
-/// A server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     /// One client at a time.
@@ -47,62 +43,40 @@ pub(crate) enum Kind {
 pub(crate) struct Serve {
     kind: Kind,
 
-    #[arg(long, default_value_t = 4096)]
-    backlog: i32,
-
-    #[arg(long, value_enum, default_value_t = Trigger::Edge)]
-    trigger: Trigger,
+    /// Step 04's, which has those of all others.
+    #[command(flatten)]
+    options: epoll::Options,
 
     /// Have no more descriptors than that
     #[arg(long)]
     descriptors: Option<u64>,
-
-    /// Have stderr read by the parent
-    #[arg(long)]
-    stderr: bool,
 }
 
 impl Serve {
     /// Is the server, until it is ended.
-    pub(crate) fn serve(&self) -> Result<(), Error> {
+    pub(crate) fn serve(&self) -> Result<()> {
         if let Some(most) = self.descriptors {
             setrlimit(Resource::RLIMIT_NOFILE, most, most)
                 .context(Call::SetSockOpt)?;
         }
-        let trigger = self.trigger;
-        let (listen, limits) = self.listen_and_limit_options();
+        let epoll::Options { listen, limits, trigger } = self.options.clone();
+        let listener = || announced(&listen);
         match self.kind {
             Kind::Blocking => blocking::run(&blocking::Options { listen }),
             Kind::Threads => threads::run(&threads::Options { listen, limits }),
-            Kind::Epoll => {
-                epoll::run(&epoll::Options { listen, limits, trigger })
-            }
-            Kind::OneRecv => one_recv::serve(&self.announced()?),
-            Kind::ReadOnce => {
-                event_loop::read_once(&self.announced()?, trigger)
-            }
-            Kind::SpinOnEmfile => spin_on_emfile::serve(&self.announced()?),
-            Kind::BlockingSend => event_loop::block_in_send(&self.announced()?),
-            Kind::UnboundedOutbox => {
-                event_loop::keep_everything(&self.announced()?)
-            }
+            Kind::Epoll => epoll::run(&self.options),
+            Kind::OneRecv => one_recv::serve(&listener()?),
+            Kind::ReadOnce => event_loop::read_once(&listener()?, trigger),
+            Kind::SpinOnEmfile => spin_on_emfile::serve(&listener()?),
+            Kind::BlockingSend => event_loop::block_in_send(&listener()?),
+            Kind::UnboundedOutbox => event_loop::keep_everything(&listener()?),
         }
     }
+}
 
-    fn listen_and_limit_options(&self) -> (ListenOptions, LimitOptions) {
-        let host = ([127, 0, 0, 1], 0).into();
-        let backlog = self.backlog;
-        let listen = ListenOptions { host, port: 0, backlog, quiet: true };
-        // Few descriptors are to run out, and not to be counted beforehand.
-        let max_connections = self.descriptors.map(|_| usize::MAX);
-        (listen, LimitOptions { max_connections, idle_timeout: None })
-    }
-
-    /// A listener, for a server of a few lines: its first line says where.
-    fn announced(&self) -> Result<OwnedFd, Error> {
-        let (options, _) = self.listen_and_limit_options();
-        let listener = listen(options.address(), options.backlog)?;
-        Log::new(true).notice(Message::Listening(local_address(&listener)?));
-        Ok(listener)
-    }
+/// A listener, for a server of a few lines: its first line says where.
+fn announced(options: &ListenOptions) -> Result<OwnedFd> {
+    let listener = listen(options.address(), options.backlog)?;
+    Log::new(true).notice(Message::Listening(local_address(&listener)?));
+    Ok(listener)
 }

@@ -5,7 +5,6 @@ use std::os::fd::OwnedFd;
 use blocking::{accept, recv, send_all};
 use protocol::{Call, Frame, Result, ResultExt, reply};
 
-/// The naive server: what one `recv` brings is taken for one message.
 pub(crate) fn serve(listener: &OwnedFd) -> Result<()> {
     loop {
         let (client, _) = accept(listener).context(Call::Accept)?;
