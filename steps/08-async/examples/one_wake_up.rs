@@ -33,7 +33,8 @@ fn run() -> Result<()> {
         theirs.write_all(b"ping\n")?;
         thread::sleep(PAUSE);
         theirs.shutdown(Shutdown::Write)?; // the FIN
-        theirs.read_exact(&mut [0; PONG.len()])
+        theirs.read_exact(&mut [0; PONG.len()])?;
+        std::io::Result::Ok(theirs) // open until both are at their end
     });
     let runtime = Rc::new(Runtime::new()?);
     let source = Source::new(OwnedFd::from(ours), &runtime)?;
