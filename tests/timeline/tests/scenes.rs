@@ -27,6 +27,10 @@ const OTHERS: [Program; 2] = [
     ("09-uring", || protocol::exit_code(uring::run(&uring::Options::parse()))),
 ];
 
+/// On a busy machine a client that has to wait for a core may come too late for
+/// its scene: it is played again. Where the code has changed, none is right.
+const PLAYS: usize = 3;
+
 fn main() -> ExitCode {
     programs::run(&[&SERVERS[..], &OTHERS].concat(), test_all)
 }
@@ -89,14 +93,20 @@ fn plays_as_recorded(scene: &Scene, servers: &Path) -> io::Result<Vec<String>> {
         }
     }
     let kept = Timeline::read(&scene.name)?;
-    let now = match play(scene, servers, false) {
-        Err(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
-            println!("skipped {}: {error}", scene.name);
-            return Ok(Vec::new());
+    let mut problems = Vec::new();
+    for _ in 0..PLAYS {
+        let now = match play(scene, servers, false) {
+            Err(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
+                println!("skipped {}: {error}", scene.name);
+                return Ok(Vec::new());
+            }
+            played => played?,
+        };
+        problems = check::against_scene(&now, scene);
+        problems.extend(check::differences(&kept, &now));
+        if problems.is_empty() {
+            break;
         }
-        played => played?,
-    };
-    let mut problems = check::against_scene(&now, scene);
-    problems.extend(check::differences(&kept, &now));
+    }
     Ok(problems)
 }
