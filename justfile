@@ -97,7 +97,7 @@ faults *args:
 
 # Mutation testing: which change of a step's lines does no test notice? just mutants 00-protocol, or a part of them: just mutants 04-epoll --shard 0/8 (needs cargo install cargo-mutants)
 mutants step *args:
-    @shift; cargo mutants --package step-{{ step }} --timeout 60 "$@" -- {{ if step =~ '^0[124]' { "--lib --test conformance --test command_line --test printing --test hardening --test shutdown --test bounds --test faults" } else { "" } }}
+    @shift; cargo mutants --package step-{{ step }} --timeout 60 "$@" -- {{ if step =~ '^0[124]' { "--lib --test conformance --test command_line --test printing --test hardening --test shutdown --test bounds --test faults $(basename -a -s .rs steps/" + step + "/tests/*.rs | sed 's/^/--test /')" } else { "" } }}
 
 # Fuzz the protocol for some seconds: just fuzz 60 (needs cargo install cargo-fuzz)
 fuzz seconds:
