@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::thread::{self, Builder, Scope};
+use std::thread::{Builder, Scope};
 
 use blocking::{Backoff, accept, is_connection_error, serve_connection};
 use protocol::{Call, Log, Message, Result, ResultExt};
@@ -41,7 +41,7 @@ pub(crate) fn run<'scope>(
             Err(error) => Err(error).context(Call::Accept),
         };
         if let Err(error) = served {
-            thread::sleep(backoff.start(&error, log));
+            connections.wait_for_change(backoff.start(&error, log));
         }
     }
 }

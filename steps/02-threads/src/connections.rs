@@ -56,6 +56,13 @@ impl Connections {
         self.wait_while(Duration::MAX, full).signal
     }
 
+    /// Waits until a connection is closed or a signal comes, or for `timeout`.
+    pub(crate) fn wait_for_change(&self, timeout: Duration) {
+        let open = self.lock().open.len();
+        let same = |s: &mut State| s.open.len() == open && s.signal.is_none();
+        drop(self.wait_while(timeout, same));
+    }
+
     fn wait_while(
         &self,
         timeout: Duration,
