@@ -58,8 +58,8 @@ impl Backoff {
         self.until = None;
     }
 
-    /// When the pause ends, if there is one.
-    pub fn until(&self) -> Option<Instant> {
-        self.until.filter(|&until| until > Instant::now())
+    /// When the pause ends, if it has not by `now`: one time for a whole turn.
+    pub fn until(&self, now: Instant) -> Option<Instant> {
+        self.until.filter(|&until| until > now)
     }
 }

@@ -7,7 +7,6 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use blocking::{Backoff, is_connection_error};
-use harness::{TIMEOUT, poll_until};
 use protocol::{Call, Error, Log};
 
 type Result = std::result::Result<(), Box<dyn StdError>>;
@@ -44,17 +43,14 @@ fn one_connection_is_to_blame_or_the_process() {
 #[test]
 fn a_pause_ends_by_itself() -> Result {
     let mut backoff = Backoff::default();
-    assert_eq!(backoff.until(), None);
     let before = Instant::now();
+    assert_eq!(backoff.until(before), None);
     assert_eq!(backoff.start(&emfile(), &mut Log::new(true)), PAUSE);
-    // Seen late, it may have ended already.
-    let until = backoff.until();
-    if before.elapsed() < PAUSE {
-        assert!(until.is_some_and(|until| until >= before + PAUSE));
-    }
-    poll_until(TIMEOUT, || Ok(backoff.until().is_none().then_some(())))?
-        .ok_or("it does not end")?;
-    assert!(before.elapsed() >= PAUSE);
+    let until = backoff.until(before).ok_or("there is no pause")?;
+    assert!(until >= before + PAUSE && until <= Instant::now() + PAUSE);
+    let moment = Duration::from_nanos(1);
+    assert_eq!(backoff.until(until - moment), Some(until));
+    assert_eq!(backoff.until(until), None);
     Ok(())
 }
 
@@ -63,7 +59,7 @@ fn a_pause_ends_when_it_is_reset() {
     let mut backoff = Backoff::default();
     backoff.start(&emfile(), &mut Log::new(true));
     backoff.reset();
-    assert_eq!(backoff.until(), None);
+    assert_eq!(backoff.until(Instant::now()), None);
 }
 
 const IN_CHILD: &str = "BACKOFF_IN_CHILD";

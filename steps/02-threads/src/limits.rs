@@ -2,7 +2,9 @@
 
 use std::io;
 
+use nix::errno::Errno;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use nix::unistd::{SysconfVar, sysconf};
 
 /// Descriptors that are not a client's, and some to spare.
 const RESERVED_FDS: usize = 12;
@@ -37,9 +39,7 @@ pub(crate) fn check_address_space() -> io::Result<()> {
     // In pages, the first number. Where there is no /proc the limit counts.
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = statm.split(' ').next().and_then(|text| text.parse().ok());
-    let used = pages.unwrap_or(0) * 4_096;
-    if used + RESERVED_BYTES > soft {
-        return Err(nix::errno::Errno::ENOMEM.into());
-    }
-    Ok(())
+    let page_size = sysconf(SysconfVar::PAGE_SIZE)?.unwrap_or(4_096) as u64;
+    let is_near = pages.unwrap_or(0) * page_size + RESERVED_BYTES > soft;
+    if is_near { Err(Errno::ENOMEM.into()) } else { Ok(()) }
 }

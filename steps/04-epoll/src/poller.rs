@@ -47,8 +47,9 @@ impl Interest {
         flags.set(EpollFlags::EPOLLRDHUP, self.readable);
         flags.set(EpollFlags::EPOLLOUT, self.writable);
         flags.set(EpollFlags::EPOLLET, trigger == Trigger::Edge);
-        // Urgent data, at which a read stops short of the rest.
-        flags.set(EpollFlags::EPOLLPRI, trigger == Trigger::Edge);
+        // Urgent data, at which a read stops short. Reported until it is read.
+        let urgent = self.readable && trigger == Trigger::Edge;
+        flags.set(EpollFlags::EPOLLPRI, urgent);
         flags
     }
 }

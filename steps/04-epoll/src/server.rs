@@ -140,7 +140,7 @@ impl Server {
 
     fn has_room(&self) -> bool {
         self.connections.len() < self.max_connections
-            && self.backoff.until().is_none()
+            && self.backoff.until(self.cx.now).is_none()
     }
 
     fn accept(&mut self) {
@@ -219,10 +219,9 @@ impl Server {
 
     /// How long to wait at the most: until the first thing that is due.
     fn timeout(&self) -> Option<Duration> {
-        [self.backoff.until(), self.next_idle_check, self.drain_deadline]
-            .into_iter()
-            .flatten()
-            .min()
-            .map(|due| due.saturating_duration_since(Instant::now()))
+        let backoff = self.backoff.until(self.cx.now);
+        let due = [backoff, self.next_idle_check, self.drain_deadline];
+        let due = due.into_iter().flatten().min()?;
+        Some(due.saturating_duration_since(Instant::now()))
     }
 }

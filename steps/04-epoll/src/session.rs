@@ -135,8 +135,8 @@ impl Session {
         }
     }
 
-    /// Ends the connection if it has been idle for `timeout`: first with our
-    /// FIN, and another timeout later without the peer's.
+    /// Ends the connection if it has been idle for `timeout`: first in order,
+    /// and where it is idle for another timeout, at once.
     pub fn check_idle(
         &mut self,
         socket: impl AsFd,

@@ -6,9 +6,12 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
+use std::thread::sleep;
 use std::time::Duration;
 
-use harness::{CaseError, Server, Signal, server_of_this_step, steps};
+use harness::{
+    CaseError, Server, Signal, poll_until, server_of_this_step, steps,
+};
 use nix::sys::socket::{MsgFlags, send};
 
 type Result = std::result::Result<(), Box<dyn Error>>;
@@ -42,4 +45,35 @@ fn answers_behind_urgent_data(server: &Server) -> Result {
     client.read_exact(&mut replies)?;
     assert_eq!(&replies, b"pong\npong\n");
     Ok(())
+}
+
+#[test]
+fn stays_calm_with_urgent_data_of_a_client_that_does_not_read() -> Result {
+    servers().try_for_each(|server| stays_calm_with_urgent_data(&server?))
+}
+
+fn stays_calm_with_urgent_data(server: &Server) -> Result {
+    // More replies than the buffers take: the server does not read to the end.
+    const EMPTY_LINES: [u8; 23_000] = [b'\n'; 23_000];
+    let mut client = TcpStream::connect(server.address())?;
+    client.write_all(&EMPTY_LINES)?;
+    is_calm(server)?;
+    send(client.as_raw_fd(), b"!", MsgFlags::MSG_OOB)?;
+    // It has arrived when another client, which came later, is served.
+    server.still_serves()?;
+    is_calm(server)
+}
+
+/// A server that spins is never seen to do nothing for so long.
+fn is_calm(server: &Server) -> Result {
+    const WHILE: Duration = Duration::from_millis(100);
+    let process = server.process()?.proc();
+    let is_calm = poll_until(TIMEOUT, || {
+        let before = process.cpu_time()?;
+        sleep(WHILE);
+        let used = process.cpu_time()?.saturating_sub(before);
+        let is_calm = used < WHILE / 10 && !process.wants_to_run();
+        Ok(is_calm.then_some(()))
+    })?;
+    Ok(is_calm.ok_or("it spins")?)
 }

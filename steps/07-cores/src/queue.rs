@@ -12,7 +12,7 @@ use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::ReusePort;
 use protocol::{Call, Result, ResultExt};
 
-use crate::shared::{LAST_ACCEPTS, Shared};
+use crate::shared::Shared;
 
 /// A socket that listens, for one loop or for several.
 pub(crate) struct Listener {
@@ -51,11 +51,11 @@ impl Listener {
 }
 
 /// A client in the queue of a listener that is closed gets a reset, and the
-/// server does not hear of it. So it looks first.
+/// server does not hear of it. So it looks first, though not without end.
 impl Drop for Listener {
     fn drop(&mut self) {
         let accept = |_| accept_nonblocking(&self.socket).ok();
-        self.shared.lock().left += (0..LAST_ACCEPTS).map_while(accept).count();
+        self.shared.lock().left += (0..=u16::MAX).map_while(accept).count();
     }
 }
 

@@ -12,8 +12,8 @@ use threads::connection_limit;
 
 use crate::{Options, Spread};
 
-/// Clients that are still taken from an accept queue once the server stops.
-pub(crate) const LAST_ACCEPTS: usize = 256;
+/// Clients that are still accepted once the server stops, by all loops.
+const LAST_ACCEPTS: usize = 256;
 
 /// The loops, as far as each may see the others. A loop goes by its number.
 pub(crate) struct Shared {

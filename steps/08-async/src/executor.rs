@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
@@ -28,12 +29,25 @@ fn lock(woken: &Woken) -> MutexGuard<'_, VecDeque<u64>> {
     woken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct TaskWaker(u64, Arc<Woken>);
+struct TaskWaker {
+    number: u64,
+    is_queued: AtomicBool,
+    woken: Arc<Woken>,
+}
 
 impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
-        lock(&self.1).push_back(self.0);
+        // Twice in the queue would be two turns for the others' one.
+        if !self.is_queued.swap(true, Ordering::AcqRel) {
+            lock(&self.woken).push_back(self.number);
+        }
     }
+}
+
+/// From here on it can be woken anew: to be called before it is polled.
+fn unqueue(waker: &Arc<TaskWaker>) -> Waker {
+    waker.is_queued.swap(false, Ordering::AcqRel);
+    Waker::from(Arc::clone(waker))
 }
 
 /// To drop it cancels it: it drops what it owns, its socket among it.
@@ -71,8 +85,10 @@ impl Runtime {
         before_wait: impl Fn(),
     ) -> Result<T> {
         let woken = Arc::<Woken>::default();
-        let waker =
-            |number| Waker::from(Arc::new(TaskWaker(number, woken.clone())));
+        let waker = |number| {
+            let (is_queued, woken) = (AtomicBool::new(false), woken.clone());
+            Arc::new(TaskWaker { number, is_queued, woken })
+        };
         let (mut main, main_waker) = (pin!(main), waker(0));
         let mut tasks = HashMap::new();
         let mut events = Vec::new();
@@ -84,14 +100,16 @@ impl Runtime {
                 poll(&mut tasks, number);
             }
             // In every turn, woken or not: a future bears that.
-            let mut cx = Context::from_waker(&main_waker);
+            let waker_of_main = unqueue(&main_waker);
+            let mut cx = Context::from_waker(&waker_of_main);
             if let Poll::Ready(output) = main.as_mut().poll(&mut cx) {
                 return Ok(output);
             }
             for task in self.spawned.take() {
                 last_number += 1;
-                tasks.insert(last_number, (task, waker(last_number)));
-                lock(&woken).push_back(last_number);
+                let waker = waker(last_number);
+                Arc::clone(&waker).wake();
+                tasks.insert(last_number, (task, waker));
             }
             before_wait();
             let next = self.wake_due();
@@ -102,9 +120,10 @@ impl Runtime {
     }
 }
 
-fn poll(tasks: &mut HashMap<u64, (Task, Waker)>, number: u64) {
+fn poll(tasks: &mut HashMap<u64, (Task, Arc<TaskWaker>)>, number: u64) {
     let Some((task, waker)) = tasks.get_mut(&number) else { return };
-    if task.as_mut().poll(&mut Context::from_waker(waker)).is_ready() {
+    let waker = unqueue(waker);
+    if task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
         tasks.remove(&number);
     }
 }

@@ -30,8 +30,9 @@ struct Entry {
     tail: AtomicU16,
 }
 
-/// The kernel wants the entries to begin with a page of memory.
-#[repr(C, align(4096))]
+/// The kernel wants the entries to begin with a page of memory: 4 KiB, or 16 or
+/// 64 on some machines.
+#[repr(C, align(65_536))]
 struct Entries([Entry; COUNT as usize]);
 
 /// The buffers, and the ring by which they are put at the kernel's disposal.

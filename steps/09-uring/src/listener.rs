@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
+use std::time::Instant;
 
 use blocking::{Backoff, is_connection_error};
 use nix::errno::Errno;
@@ -64,14 +65,15 @@ impl Listener {
     pub(crate) fn next(
         &mut self,
         open: usize,
+        now: Instant,
         ring: &mut Ring,
     ) -> Option<OwnedFd> {
-        if open < self.max_connections && !self.accepted.is_empty() {
-            return self.accepted.pop_front();
+        let has_room = open < self.max_connections;
+        if has_room && let Some(socket) = self.accepted.pop_front() {
+            return Some(socket);
         }
-        let has_room = open + self.accepted.len() < self.max_connections
-            && self.backoff.until().is_none();
-        match (self.accepting, has_room) {
+        let wanted = has_room && self.backoff.until(now).is_none();
+        match (self.accepting, wanted) {
             (None, true) => {
                 let accept = Operation::Accept(Rc::clone(&self.socket));
                 self.accepting = Some(ring.start(&self.socket, accept));

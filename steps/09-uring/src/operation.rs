@@ -1,10 +1,10 @@
 //! An operation, and all that the kernel works on meanwhile.
 //!
 //! A system call has done with its arguments when it returns. An operation has
-//! not: between its submission and its completion the kernel reads the replies
-//! and counts on the descriptor, whatever becomes of the client. So replies are
-//! *moved* into the operation, which stays in a table until it is completed,
-//! and whatever has the descriptor stays with it.
+//! not: between its submission and its completion the kernel reads the replies,
+//! whatever becomes of the client. So replies are *moved* into the operation,
+//! which stays in a table until it is completed. Whatever has the descriptor
+//! stays with it: until it is submitted, its number must not be another's.
 
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::rc::Rc;

@@ -91,8 +91,9 @@ impl Ring {
     /// `timeout` is over (`None`: never), and returns what was completed, for
     /// [`complete`](Self::complete). Up to the `min_wait` of this ring it waits
     /// for a batch of so many. EINTR (a signal; SIGSTOP and SIGCONT) is a wait
-    /// without completions, EAGAIN and EBUSY are one with a pause; all other
-    /// errors are a wrong program's. `man 2 io_uring_enter`.
+    /// without completions, EAGAIN and EBUSY are one with a pause. The others
+    /// are a wrong program's, or a completion is lost for want of memory (EBADR).
+    /// `man 2 io_uring_enter`.
     #[expect(unsafe_code, reason = "the kernel follows the entries' pointers")]
     pub(crate) fn turn(
         &mut self,

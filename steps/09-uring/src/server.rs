@@ -112,9 +112,14 @@ impl Server {
                 None
             }
             Operation::Receive(client) => {
+                let mut connection = client.borrow_mut();
+                let is_new = connection.last_active < Some(self.window);
+                self.active += usize::from(is_new);
+                connection.last_active = Some(self.now);
                 self.ring.buffers.read(done, |input| {
-                    client.borrow_mut().received(input, is_last, log);
+                    connection.received(input, is_last, log);
                 });
+                drop(connection);
                 Some(client)
             }
             Operation::Send(client, replies) => {
@@ -128,8 +133,6 @@ impl Server {
     /// state wants. A connection that has nothing in flight is closed.
     fn update(&mut self, client: Client) {
         let mut connection = client.borrow_mut();
-        self.active += usize::from(connection.last_active < Some(self.window));
-        connection.last_active = Some(self.now);
         connection.advance(&mut self.log);
         if let Some(replies) = connection.next_send() {
             let send = Operation::Send(Rc::clone(&client), replies);
@@ -156,7 +159,8 @@ impl Server {
 
     fn accept(&mut self) {
         while let Some(listener) = &mut self.listener
-            && let Some(socket) = listener.next(self.open, &mut self.ring)
+            && let Some(socket) =
+                listener.next(self.open, self.now, &mut self.ring)
         {
             self.open(socket);
         }
@@ -221,7 +225,8 @@ impl Server {
 
     /// How long to wait at the most: until the first thing that is due.
     fn timeout(&self) -> Option<Duration> {
-        let backoff = self.listener.as_ref().and_then(|l| l.backoff.until());
+        let listener = self.listener.as_ref();
+        let backoff = listener.and_then(|l| l.backoff.until(self.now));
         let due = backoff.into_iter().chain(self.next_check).min()?;
         Some(due.saturating_duration_since(Instant::now()))
     }
