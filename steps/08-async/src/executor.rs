@@ -2,7 +2,7 @@
 //!
 //! A future does nothing by itself. `poll` lets it go on until it would have to
 //! wait; then it leaves a `Waker` where the news will arrive, and returns. A
-//! waker of ours is a task's number and the queue to put it into.
+//! waker of ours is a task's number and the queue to put it into, once.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
