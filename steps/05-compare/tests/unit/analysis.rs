@@ -7,7 +7,6 @@ use load_client::Latency;
 use crate::analysis::comparison::{
     Difference, against_itself, between_runs, differences, pairs,
 };
-use crate::analysis::gate::{Condition, check};
 use crate::analysis::stalls::sentences;
 use crate::analysis::statistics::{Ratio, USUAL};
 use crate::analysis::validity::{busy_machine, violation};
@@ -129,28 +128,6 @@ fn figures_of_two_runs_are_compared_without_pairs() {
     assert!((ratio.value - 0.5).abs() < 1e-12 && ratio.excludes_one(0.01));
     let same = Ratio::unpaired(&before, &before).expect("three rounds");
     assert!(!same.excludes_one(0.0));
-}
-
-#[test]
-fn a_condition_is_a_metric_a_sign_and_a_ratio() {
-    assert!(Condition::parse("cpu>1.05").is_ok());
-    assert!(Condition::parse("rps < 0.9").is_ok());
-    for wrong in ["", "cpu", "cpu>", "speed>1", "cpu>nan", "cpu=1"] {
-        assert!(Condition::parse(wrong).is_err(), "{wrong}");
-    }
-}
-
-#[test]
-fn runs_of_different_loads_are_not_compared() {
-    let mut one = Results::default();
-    one.loads.push(Load::default());
-    let mut other = Results { loads: one.loads.clone(), ..Results::default() };
-    assert_eq!(check(&one, &other, true), Ok(String::new()));
-    other.setup.kernel = "7".into();
-    assert!(check(&one, &other, false).is_ok_and(|note| !note.is_empty()));
-    assert!(check(&one, &other, true).is_err());
-    other.loads[0].duration = 9.0;
-    assert!(check(&one, &other, false).is_err());
 }
 
 fn results_of(round: Round) -> Results {

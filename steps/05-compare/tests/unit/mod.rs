@@ -2,6 +2,7 @@
 //! (`src/lib.rs`), whose insides they see.
 
 mod analysis;
+mod gate;
 mod load;
 mod results;
 mod simulation;
