@@ -136,7 +136,7 @@ impl ComparedMetric {
     /// not answer there is no figure, or only a lower bound.
     fn is_flattered(&self, row: &Row) -> bool {
         let bounded = row.rounds.iter().any(|r| r.lower_bounds_from.is_some());
-        row.dead_rounds() > 0 || self.key == "p99" && bounded
+        row.is_unreliable() || self.key == "p99" && bounded
     }
 }
 

@@ -40,11 +40,17 @@ pub(crate) fn machine(setup: &Setup) -> String {
     format!("{date}, Linux {kernel}, {processor} x {processors}")
 }
 
-/// A server that says nothing is not compared: it has failed.
+/// A server that says nothing is called better in nothing: it has failed.
 fn silence(row: &Row) -> Option<String> {
-    let (dead, rounds, row) = (row.dead_rounds(), row.rounds.len(), row.name());
-    (dead > 0).then(|| {
-        format!("{row}: answered nothing in {dead} of {rounds} rounds.")
+    let [errors, requests] = row.failures();
+    let (dead, rounds, name) =
+        (row.dead_rounds(), row.rounds.len(), row.name());
+    row.is_unreliable().then(|| match dead {
+        0 => format!(
+            "{name}: {errors} errors in {requests} requests, so it is called \
+             better in nothing."
+        ),
+        _ => format!("{name}: answered nothing in {dead} of {rounds} rounds."),
     })
 }
 
@@ -54,7 +60,7 @@ fn against_baseline(results: &Results, server: &str) -> Vec<String> {
         let row = results.row(&load.name, server)?;
         let mut found = differences(results, row);
         // Where it was silent, "no difference" would be too kind.
-        found.retain(|d| d.is_significant || row.dead_rounds() == 0);
+        found.retain(|d| d.is_significant || !row.is_unreliable());
         Some((place(load), found))
     });
     let loads: Vec<_> = loads.collect();

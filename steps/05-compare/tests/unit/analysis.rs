@@ -68,6 +68,21 @@ fn a_server_that_failed_in_a_round_is_never_called_better() {
 }
 
 #[test]
+fn a_server_that_failed_more_than_1_of_100_requests_is_never_called_better() {
+    let found = |errors| {
+        let mut half = row("a", false, &[5.0, 5.1, 4.9, 5.0]);
+        for round in &mut half.rounds {
+            round.requests = 1_000;
+            round.errors = BTreeMap::from([("reset".into(), errors)]);
+        }
+        let cpus = [10.0, 10.2, 10.1, 9.9];
+        let better = results(half, &cpus, &cpus);
+        cpu(&differences(&better, &better.rows[0])).is_significant
+    };
+    assert_eq!([10, 11].map(found), [true, false]);
+}
+
+#[test]
 fn a_difference_too_small_to_matter_is_none() {
     let memory = |kib: f64| {
         let mut row = row("a", false, &[1.0; 5]);
