@@ -176,7 +176,9 @@ impl Recorder {
         let (cpu, client_cpu) = (used(|c| c.server), used(|c| c.client));
         let (served, start) = (self.served as f64, self.footprint_at_begin);
         let (memory, threads) = (self.round.memory, self.round.threads);
-        let users = self.scenario.users as f64;
+        // What a connection that never had a reply occupies is not known.
+        let connections =
+            (self.round.answered as f64).min(self.scenario.users as f64);
         let latency =
             Latency::of(&latencies, |ns| ns / 1e9).unwrap_or_default();
         let expected_rps = self.scenario.expected_rps(latency.mean);
@@ -192,8 +194,8 @@ impl Recorder {
             cpu: per(cpu, elapsed),
             client_cpu: per(client_cpu, elapsed),
             lateness: seconds_at(&self.lateness, 0.99),
-            memory_per_connection: (memory - start.memory) / users,
-            threads_per_connection: (threads - start.threads) / users,
+            memory_per_connection: per(memory - start.memory, connections),
+            threads_per_connection: per(threads - start.threads, connections),
             kernel: counted_since(&self.counters_at_begin),
             retransmit_counts: retransmit_counts(&self.replies),
             delayed_ack_count: delayed_ack_count(&self.replies),

@@ -170,7 +170,9 @@ fn same_rps(results: &Results) -> Option<String> {
 /// of connections drowns in what a process needs anyway.
 fn cost(results: &Results, load: &Load) -> Option<String> {
     let of_row = |row: &Row| {
-        let memory = three_digits(MEMORY_EACH.aggregate(row)?.max(0.0));
+        // Without a reply there is no cost to tell.
+        let memory = MEMORY_EACH.aggregate(row).filter(|m| m.is_finite())?;
+        let memory = three_digits(memory.max(0.0));
         let threads = match THREADS_EACH.aggregate(row)?.round() {
             0.0 => "no thread".into(),
             1.0 => "a thread".into(),
