@@ -63,11 +63,13 @@ fn of_row(row: &Row, load: &Load) -> Vec<String> {
     notes.dedup();
     let errors = row.errors().into_iter();
     notes.extend(errors.map(|(kind, count)| format!("{count} x {kind}")));
-    if row.rounds.iter().any(|round| round.lower_bounds_from.is_some()) {
-        notes.push(String::from(
-            "≥ is a lower bound: a failed request counts with its time until \
-             it failed",
-        ));
+    let mut rounds = row.rounds.iter();
+    if rounds.any(|round| round.lower_bounds_from.is_some()) {
+        let what = match row.has_failed() {
+            true => "a failed request counts with its time until it failed",
+            false => "what Ctrl-C ended counts with its time until then",
+        };
+        notes.push(format!("≥ is a lower bound: {what}"));
     }
     if client_was_busy(row) {
         notes.push(String::from(

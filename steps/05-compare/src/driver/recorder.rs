@@ -106,12 +106,19 @@ impl Recorder {
         error: ErrorKind,
     ) {
         if !self.is_past(due) {
-            *self.round.errors.entry(describe(error)).or_default() += 1;
+            if !self.round.interrupted {
+                *self.round.errors.entry(describe(error)).or_default() += 1;
+            }
             if self.counts(due) {
                 self.failures.saturating_record(nanoseconds(now - due));
                 self.lower_bound(now - due);
             }
         }
+    }
+
+    /// What is given up from here on has not failed: it was not waited for.
+    pub(crate) fn interrupt(&mut self) {
+        self.round.interrupted = true;
     }
 
     /// So many replies came beyond what was asked for. Each may have passed for

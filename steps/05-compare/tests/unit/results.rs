@@ -49,6 +49,21 @@ fn only_what_was_due_between_begin_and_end_counts() {
 }
 
 #[test]
+fn what_waits_when_ctrl_c_comes_is_late_and_no_error() {
+    let start = Instant::now();
+    let mut recorder = recorder("low");
+    recorder.begin(start);
+    recorder.reply(start, start + MS);
+    recorder.end(start + 9 * MS);
+    recorder.interrupt();
+    recorder.error(start, start + 9 * MS, ErrorKind::ReplyTimedOut);
+    let round = recorder.finish().0;
+    assert_eq!((round.requests, round.failed()), (2, 0));
+    assert_eq!(round.lower_bounds_from, Some(0.009));
+    assert!(round.latency.max > 0.008, "{round:?}");
+}
+
+#[test]
 fn a_round_without_a_reply_can_be_written_and_read() {
     let stats = recorder("low").finish().0;
     assert!(stats.is_dead());
