@@ -4,6 +4,8 @@
 mod analysis;
 mod gate;
 mod load;
+mod report;
 mod results;
 mod simulation;
 mod system;
+mod validity;

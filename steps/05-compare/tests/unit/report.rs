@@ -1,0 +1,22 @@
+//! What is written into files, and what is not.
+
+use crate::report;
+use crate::results::row::{Results, Setup};
+
+#[test]
+fn an_interrupted_run_replaces_no_complete_result() {
+    let folder = std::env::temp_dir();
+    let folder = folder.join(format!("05-compare.{}", std::process::id()));
+    let write = |interrupted, backlog| {
+        let setup = Setup { backlog, ..<_>::default() };
+        let results = Results { interrupted, setup, ..<_>::default() };
+        report::write(&results, &folder).map_err(|error| error.to_string())
+    };
+    let written = [write(true, 1), write(true, 2), write(false, 3)];
+    let refused = write(true, 4);
+    let found = report::read(&folder.join("results.json"));
+    let _ = std::fs::remove_dir_all(&folder);
+    assert_eq!(written, [Ok(()), Ok(()), Ok(())]);
+    assert!(refused.is_err_and(|error| error.contains("was interrupted")));
+    assert_eq!(found.expect("results").setup.backlog, 3);
+}
