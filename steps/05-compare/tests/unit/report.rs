@@ -1,7 +1,8 @@
 //! What is written into files, and what is not.
 
 use crate::report;
-use crate::results::row::{Results, Setup};
+use crate::results::round::Round;
+use crate::results::row::{Results, Row, Setup};
 
 #[test]
 fn an_interrupted_run_replaces_no_complete_result() {
@@ -19,4 +20,19 @@ fn an_interrupted_run_replaces_no_complete_result() {
     assert_eq!(written, [Ok(()), Ok(()), Ok(())]);
     assert!(refused.is_err_and(|error| error.contains("was interrupted")));
     assert_eq!(found.expect("results").setup.backlog, 3);
+}
+
+#[test]
+fn a_round_that_failed_whole_is_a_failure_in_the_csv() {
+    let failure = Some("exit status 1".into());
+    let rounds = vec![Round { failure, ..Round::default() }; 2];
+    let row = Row {
+        load: "low".into(),
+        server: "a".into(),
+        rounds,
+        ..Row::default()
+    };
+    let results = Results { rows: vec![row], ..Results::default() };
+    let csv = report::stats(&results);
+    assert!(csv.contains("\nTCP,\"low a\",2,2,N/A,N/A,"), "{csv}");
 }
