@@ -66,7 +66,7 @@ pub(crate) struct Difference {
     pub(crate) ratio: Ratio,
     /// Whether it is more than noise, and large enough to matter.
     pub(crate) is_significant: bool,
-    /// The client limited the faster of the two: the truth is further from 1.
+    /// The client limited the better alone: the truth is further from 1.
     pub(crate) is_bound: bool,
 }
 
