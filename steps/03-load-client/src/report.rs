@@ -15,6 +15,8 @@ use crate::{ErrorKind, Options};
 
 /// Where less than this of the rate was reached, that is said.
 const REACHED: f64 = 0.95;
+/// Fewer requests than this make no rate: one that is late counts for too much.
+const MIN_MADE: u64 = 10;
 
 /// The outcome of a run. `--json` prints these fields: scripts read them.
 #[derive(Serialize)]
@@ -37,7 +39,7 @@ pub(crate) struct Report {
     sent_per_second: Option<f64>,
     /// Microseconds of each request: until its reply, or until it failed.
     latency_us: Option<Latency>,
-    /// Since some have failed, figures from here on are lower bounds.
+    /// Since some failed or were cut, figures from here on are lower bounds.
     lower_bounds_from_us: Option<f64>,
     /// By how much the client itself was late to send what was due. It is a
     /// part of the latency.
@@ -78,9 +80,11 @@ impl Report {
         let kinds = stats.errors();
         let failed = kinds.iter().map(|(_, count)| count).sum();
         let made = stats.latencies.len();
-        let succeeded = made.saturating_sub(failed);
+        let succeeded = made.saturating_sub(failed + stats.cut);
         let since_start = |time: Instant| (time - run.start).as_secs_f64();
-        let seconds = since_start(stats.last_over.unwrap_or_else(Instant::now));
+        // A run that was ended early lasted until then, whatever came last.
+        let over = stats.last_over.filter(|_| signal.is_none());
+        let seconds = since_start(over.unwrap_or_else(Instant::now));
         // The first is sent at the start, and takes no time of its own.
         let sending = stats.last_sent.map(since_start).filter(|s| *s > 0.0);
         let sent_per_second = sending.map(|s| (made - 1) as f64 / s);
@@ -157,7 +161,7 @@ impl Report {
             format!("送信/秒: {sent:.2} (指定: {rate})\n"),
             format!("Sent/second: {sent:.2} (asked for: {rate})\n"),
         );
-        if sent < rate * REACHED {
+        if sent < rate * REACHED && self.succeeded + self.failed >= MIN_MADE {
             text += l.pick(
                 "指定の速度に達していません: 空きスレッドがありませんでした。\
                  --threads を増やしてください\n",
@@ -174,10 +178,19 @@ impl Report {
         let bound = self.lower_bounds_from_us.unwrap_or(f64::INFINITY);
         let mut text = format!("\n{title}:\n") + &latency.rows(bound, l);
         if bound.is_finite() {
-            text += l.pick(
-                "  ≥ 下限: 失敗したリクエストは失敗までの時間で数えています\n",
-                "  ≥ at least: a failed request counts with its time until it \
-                 failed\n",
+            let (japanese, english) = match self.failed {
+                0 => (
+                    "終了時に待っていたリクエストは終了",
+                    "what still waited counts with its time until the end",
+                ),
+                _ => (
+                    "失敗したリクエストは失敗",
+                    "a failed request counts with its time until it failed",
+                ),
+            };
+            text += &l.pick(
+                format!("  ≥ 下限: {japanese}までの時間で数えています\n"),
+                format!("  ≥ at least: {english}\n"),
             );
         }
         let waited = self.waited_for_core_us / 1_000.0;

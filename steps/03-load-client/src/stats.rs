@@ -22,8 +22,10 @@ pub(crate) struct Stats {
     /// Nanoseconds by which the client itself sent late what was due.
     pub(crate) lateness: Histogram<u64>,
     errors: BTreeMap<ErrorKind, u64>,
-    /// The shortest time until a request failed. A reply would have taken
-    /// longer: from here on every figure is a lower bound.
+    /// Requests that still waited when the run ended early.
+    pub(crate) cut: u64,
+    /// The shortest time until a request failed or was cut. A reply would have
+    /// taken longer: from here on every figure is a lower bound.
     pub(crate) shortest_failure: Option<Duration>,
     pub(crate) last_sent: Option<Instant>,
     pub(crate) last_over: Option<Instant>,
@@ -42,6 +44,8 @@ pub(crate) struct Outcome {
     /// How late the client itself was, where there is a schedule.
     pub(crate) late: Option<Duration>,
     pub(crate) error: Option<ErrorKind>,
+    /// The run was over before the request was.
+    pub(crate) is_cut: bool,
 }
 
 impl Stats {
@@ -63,6 +67,10 @@ impl Stats {
         if let Some(kind) = outcome.error {
             self.record_errors(kind, 1, outcome.latency);
         }
+        if outcome.is_cut {
+            self.cut += 1;
+            self.lower_bound(outcome.latency);
+        }
         self.last_sent = self.last_sent.max(Some(outcome.sent));
         self.last_over = self.last_over.max(Some(outcome.over));
     }
@@ -70,6 +78,10 @@ impl Stats {
     /// `count` of the recorded requests have failed, after `time` or more.
     fn record_errors(&mut self, kind: ErrorKind, count: u64, time: Duration) {
         *self.errors.entry(kind).or_default() += count;
+        self.lower_bound(time);
+    }
+
+    fn lower_bound(&mut self, time: Duration) {
         let shortest = self.shortest_failure.map_or(time, |s| s.min(time));
         self.shortest_failure = Some(shortest);
     }
@@ -79,6 +91,7 @@ impl Stats {
             latencies: histogram(),
             lateness: histogram(),
             errors: BTreeMap::new(),
+            cut: 0,
             shortest_failure: None,
             last_sent: None,
             last_over: None,

@@ -100,9 +100,8 @@ impl Worker<'_> {
             }
             let sent = Instant::now();
             let result = self.request(sent + run.options.timeout);
-            if result.is_err() && run.is_cancelled() {
-                break; // the main thread has ended our wait, not the server
-            }
+            // Then the main thread has ended our wait, and not the server.
+            let is_cut = result.is_err() && run.is_cancelled();
             let over = result.unwrap_or_else(|_| Instant::now());
             let outcome = Outcome {
                 sent,
@@ -110,7 +109,8 @@ impl Worker<'_> {
                 latency: over - due.unwrap_or(sent),
                 // Neither due before nor free before: what is left is ours.
                 late: due.map(|due| sent - due.max(free)),
-                error: result.err(),
+                error: result.err().filter(|_| !is_cut),
+                is_cut,
             };
             self.slot.count(|batch| batch.outcomes.push(outcome));
             free = over;
@@ -148,16 +148,22 @@ impl Worker<'_> {
             Err(_) => ErrorKind::ConnectTimedOut,
         };
         let replied = connected.and_then(|()| send_request(&socket));
-        let outcome = replied.map(|()| Instant::now());
-        let expired = self.slot.end();
+        let over = Instant::now();
+        // The main thread looks every 20 ms: a reply may come before that.
+        let is_late = over > deadline;
+        let expired = self.slot.end() || is_late;
         // Only a connection that is in order is kept; any other is closed.
-        if outcome.is_ok() && self.run.options.keep_alive && !expired {
+        if replied.is_ok() && self.run.options.keep_alive && !expired {
             self.connection = Some((socket, served + 1));
-        } else if outcome == Err(ErrorKind::UnrequestedReply) {
+        } else if replied == Err(ErrorKind::UnrequestedReply) {
             self.connection = Some((socket, served));
             self.close(); // the requests before it may have had such a reply
         }
-        outcome.map_err(|kind| if expired { timeout_kind } else { kind })
+        match replied {
+            Ok(()) if !is_late => Ok(over),
+            Err(kind) if !expired => Err(kind),
+            _ => Err(timeout_kind),
+        }
     }
 
     /// Closes the connection that was kept, once it has ended in order.

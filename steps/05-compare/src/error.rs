@@ -1,5 +1,7 @@
 //! Why a measurement came to nothing.
 
+use std::fmt::Display;
+
 use nix::errno::Errno;
 
 /// What ended a measurement early.
@@ -13,6 +15,12 @@ pub(crate) enum Error {
     Client(String),
 }
 
+impl Error {
+    pub(crate) fn ours(reason: impl Display) -> Self {
+        Self::Client(format!("the client: {reason}"))
+    }
+}
+
 impl From<String> for Error {
     fn from(reason: String) -> Self {
         Self::Failed(reason)
@@ -21,12 +29,12 @@ impl From<String> for Error {
 
 impl From<protocol::Error> for Error {
     fn from(error: protocol::Error) -> Self {
-        Self::Client(format!("the client: {error}"))
+        Self::ours(error)
     }
 }
 
 impl From<Errno> for Error {
     fn from(errno: Errno) -> Self {
-        Self::Client(format!("the client: {}", errno.desc()))
+        Self::ours(errno.desc())
     }
 }

@@ -30,7 +30,11 @@ pub(crate) fn setup(plan: &Plan) -> Setup {
         rounds: plan.rounds,
         timeout: plan.timeout.as_secs_f64(),
         backlog: plan.backlog,
-        options: std::env::args().skip(1).collect(),
+        // `args` would panic where one is not UTF-8: a folder may be so named.
+        options: std::env::args_os()
+            .skip(1)
+            .map(|option| option.to_string_lossy().into_owned())
+            .collect(),
         commands: commands.collect(),
     }
 }

@@ -372,6 +372,26 @@ fn an_older_result_survives_a_run_that_cannot_be_written() {
 }
 
 #[test]
+fn what_we_lack_to_start_a_server_is_not_its_failure() {
+    let program = env!("CARGO_BIN_EXE_05-compare");
+    for (descriptors, lack) in [(5, "no free port"), (7, "Too many open files")]
+    {
+        let line = format!(
+            "ulimit -n {descriptors}; exec '{program}' --only 04 -s low \
+             --rounds 1 --duration 0.1"
+        );
+        let mut command = assert_cmd::Command::new("bash");
+        command
+            .args(["-c", &line])
+            .timeout(DEADLINE)
+            .assert()
+            .code(1)
+            .stdout(contains("the client: ").and(contains(lack)))
+            .stdout(contains("answered nothing").not());
+    }
+}
+
+#[test]
 fn what_else_was_busy_is_said_beside_the_verdict() {
     let mut busy = Command::new("sh")
         .args(["-c", "while :; do :; done"])
@@ -473,6 +493,27 @@ fn ctrl_c_prints_what_was_measured_so_far_and_leaves_nothing_behind() {
     for pid in pids {
         assert!(ends(pid), "{pid} is still there");
     }
+}
+
+#[test]
+fn ctrl_c_counts_what_still_waits_for_its_reply() {
+    let program = std::env::current_exe().expect("this test");
+    let external = format!(
+        "--external=mute-5='{}' --ignored --exact servers::mute_5",
+        program.display()
+    );
+    let run = Command::new(env!("CARGO_BIN_EXE_05-compare"))
+        .args(["--users", "20", "--only", "none", "--duration", "600"])
+        .args(["--timeout", "600", &external])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    std::thread::sleep(Duration::from_secs(4));
+    kill(Pid::from_raw(run.id().cast_signed()), Signal::SIGINT).expect("sent");
+    let output = run.wait_with_output().expect("it ends");
+    let row = &rows_of(&output.stdout)[0];
+    assert!(row[row_p99(row)].starts_with('≥'), "{row:?}");
+    assert_eq!(errors(row), "0");
 }
 
 /// Waits until there are three lines in `starts`, and returns their pids.

@@ -29,6 +29,7 @@ pub(crate) const CASES: &[Case] = crate::cases![
     notices_a_reset,
     gives_up_on_a_server_that_never_answers,
     gives_up_on_a_server_that_trickles,
+    counts_a_reply_after_the_timeout_as_none,
     gives_up_on_a_server_that_does_not_let_it_in,
     goes_on_when_out_of_descriptors,
     says_that_its_results_were_lost,
@@ -196,6 +197,18 @@ fn times_out(port: u16, kind: &str) {
 fn gives_up_on_a_server_that_never_answers() {
     let server = Rogue::start(|mut stream| until_closed(&mut stream));
     times_out(server.port, "reply_timed_out");
+}
+
+/// It comes before the main thread has looked at the deadline.
+fn counts_a_reply_after_the_timeout_as_none() {
+    let server = Rogue::start(|mut stream| {
+        read_line(&mut stream);
+        std::thread::sleep(Duration::from_millis(3));
+        let _ = stream.write_all(b"pong\n");
+        until_closed(&mut stream);
+    });
+    let arguments = ["9", "--threads", "1", "--timeout", "0.001"];
+    fails(server.port, &arguments, "reply_timed_out");
 }
 
 fn gives_up_on_a_server_that_trickles() {

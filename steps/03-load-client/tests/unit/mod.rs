@@ -65,7 +65,8 @@ fn stats(outcomes: &[(Duration, Option<ErrorKind>)]) -> Stats {
     let sent = Instant::now();
     for (number, &(latency, error)) in outcomes.iter().enumerate() {
         let (over, late) = (sent, None);
-        let outcome = Outcome { sent, over, latency, late, error };
+        let is_cut = false;
+        let outcome = Outcome { sent, over, latency, late, error, is_cut };
         batches[number % 2].outcomes.push(outcome);
     }
     let mut stats = Stats::new();

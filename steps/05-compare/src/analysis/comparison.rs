@@ -66,7 +66,7 @@ pub(crate) struct Difference {
     pub(crate) ratio: Ratio,
     /// Whether it is more than noise, and large enough to matter.
     pub(crate) is_significant: bool,
-    /// The client limited the faster of the two: the truth is further from 1.
+    /// The client limited the better alone: the truth is further from 1.
     pub(crate) is_bound: bool,
 }
 
@@ -98,7 +98,12 @@ fn judge_all(
         let difference = (figure(&[row]) - figure(baseline)).abs();
         let is_rps = compared.key == "rps";
         let row_is_better = (ratio.value > 1.0) == is_rps;
-        let better = if row_is_better { &[row][..] } else { baseline };
+        let (better, worse) = match row_is_better {
+            true => (&[row][..], baseline),
+            false => (baseline, &[row][..]),
+        };
+        let client_limits =
+            |rows: &[&Row]| rows.iter().any(|row| client_was_busy(row));
         // No failure flatters.
         let flattered = better.iter().any(|row| compared.is_flattered(row));
         Some(Difference {
@@ -108,7 +113,11 @@ fn judge_all(
             is_significant: ratio.excludes_one(compared.min_ratio)
                 && difference >= compared.min_difference
                 && !flattered,
-            is_bound: is_rps && better.iter().any(|row| client_was_busy(row)),
+            // A reply waits for a busy client, too. But where it limited both,
+            // nothing says which of them it held up more.
+            is_bound: (is_rps || compared.key == "p99")
+                && client_limits(better)
+                && !client_limits(worse),
         })
     };
     COMPARED.iter().filter_map(judge).collect()
@@ -136,7 +145,7 @@ impl ComparedMetric {
     /// not answer there is no figure, or only a lower bound.
     fn is_flattered(&self, row: &Row) -> bool {
         let bounded = row.rounds.iter().any(|r| r.lower_bounds_from.is_some());
-        row.dead_rounds() > 0 || self.key == "p99" && bounded
+        row.is_unreliable() || self.key == "p99" && bounded
     }
 }
 

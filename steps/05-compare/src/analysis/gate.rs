@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering::{self, Greater, Less};
 
-use super::comparison::{COMPARED, Difference, between_runs};
-use crate::results::row::{Results, Setup};
+use super::comparison::{COMPARED, between_runs};
+use crate::results::row::{Results, Row, Setup};
 
 /// What `--fail-if` asks for: `cpu>1.05`.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,13 +35,19 @@ impl Condition {
 
     /// Where the condition holds: the ratio lies beyond the limit, and is more
     /// than noise. A server that has answered nothing in some round, and did
-    /// before, fulfils every condition.
+    /// before, fulfils every condition; and so does one without a ratio, since
+    /// a gate that compares nothing would let everything pass.
     pub(crate) fn found(
         &self,
         before: &Results,
         after: &Results,
     ) -> Vec<String> {
         let mut found = Vec::new();
+        let is_gone = |old: &&Row| after.row(&old.load, &old.server).is_none();
+        let gone = before.rows().filter(is_gone);
+        found.extend(
+            gone.map(|r| format!("{}: not in the second run", r.name())),
+        );
         for row in after.rows() {
             let Some(old) = before.row(&row.load, &row.server) else {
                 found.push(format!("{}: not in the first run", row.name()));
@@ -50,18 +56,21 @@ impl Condition {
             if row.dead_rounds() > old.dead_rounds() {
                 found.push(format!("{}: a round without a reply", row.name()));
             }
-            let fulfils = |d: &&Difference| {
-                let order = d.ratio.value.partial_cmp(&self.limit);
-                d.key == self.key
-                    && d.is_significant
-                    && order == Some(self.beyond)
+            let (name, key) = (row.name(), self.key);
+            let differences = between_runs(row, old);
+            let Some(d) = differences.iter().find(|d| d.key == key) else {
+                found.push(format!(
+                    "{name}: {key} cannot be compared: each run needs two \
+                     rounds or more with a figure"
+                ));
+                continue;
             };
-            found.extend(between_runs(row, old).iter().find(fulfils).map(
-                |d| {
-                    let (name, value) = (row.name(), d.ratio.value);
-                    format!("{name}: {} ({} is {value:.2})", self.text, d.key)
-                },
-            ));
+            let value = d.ratio.value;
+            let order = value.partial_cmp(&self.limit);
+            if d.is_significant && order == Some(self.beyond) {
+                let text = &self.text;
+                found.push(format!("{name}: {text} ({key} is {value:.2})"));
+            }
         }
         found
     }
@@ -80,9 +89,13 @@ pub(crate) fn check(
         .iter()
         .filter_map(|load| Some((load, before.load(&load.name)?)));
     let shared: Vec<_> = shared.collect();
-    if shared.is_empty() && !after.loads.is_empty() {
+    if shared.is_empty() {
         refused.push("all loads".into());
     }
+    // Of an interrupted run the figures are the reader's to judge.
+    let runs = [("first", before), ("second", after)].into_iter();
+    let cut = runs.filter(|(_, run)| strict && run.interrupted);
+    refused.extend(cut.map(|(name, _)| format!("the {name} was interrupted")));
     let others = shared.iter().filter(|(load, old)| old != load);
     refused.extend(others.map(|(load, _)| format!("the load {}", load.name)));
     type Field = fn(&Setup) -> String;

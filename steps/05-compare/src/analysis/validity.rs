@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use crate::results::metric::median;
 use crate::results::round::Round;
 use crate::results::row::{Load, Results, Row, Setup};
+use crate::results::units::three_digits;
 
 /// A client that is busy for more of the time limits the throughput.
 const CLIENT_BUSY: f64 = 0.9;
-/// If 1 of 100 requests is later, in seconds, that adds to the latencies.
+/// If 1 of 100 requests is later, in seconds, that adds to the latencies; and
+/// so does less, where it is more than this part of the latency at p99.
 const CLIENT_LATE: f64 = 0.001;
+const CLIENT_LATE_PART: f64 = 0.1;
 /// Others that use more than so much of a processor are a load of their own: a
 /// server that waits for its core a tenth of the time is as much slower as
 /// what is to be told apart. What a quiet system does is far less.
@@ -63,11 +66,13 @@ fn of_row(row: &Row, load: &Load) -> Vec<String> {
     notes.dedup();
     let errors = row.errors().into_iter();
     notes.extend(errors.map(|(kind, count)| format!("{count} x {kind}")));
-    if row.rounds.iter().any(|round| round.lower_bounds_from.is_some()) {
-        notes.push(String::from(
-            "≥ is a lower bound: a failed request counts with its time until \
-             it failed",
-        ));
+    let mut rounds = row.rounds.iter();
+    if rounds.any(|round| round.lower_bounds_from.is_some()) {
+        let what = match row.has_failed() {
+            true => "a failed request counts with its time until it failed",
+            false => "what Ctrl-C ended counts with its time until then",
+        };
+        notes.push(format!("≥ is a lower bound: {what}"));
     }
     if client_was_busy(row) {
         notes.push(String::from(
@@ -76,11 +81,12 @@ fn of_row(row: &Row, load: &Load) -> Vec<String> {
         ));
     }
     let late = median_of(row, |round| round.lateness);
-    if late > CLIENT_LATE && load.paced {
+    let p99 = median_of(row, |round| round.latency.p99);
+    if late > CLIENT_LATE.min(p99 * CLIENT_LATE_PART) && load.paced {
         notes.push(format!(
-            "the client sent 1 of 100 requests {:.0} ms late or more: that is \
+            "the client sent 1 of 100 requests {} ms late or more: that is \
              part of the latencies",
-            late * 1e3
+            three_digits(late * 1e3)
         ));
     }
     let mut rounds = row.rounds.iter();

@@ -116,14 +116,17 @@ impl<'a> Driver<'a> {
         Ok(self.recorder.finish())
     }
 
-    /// Ctrl-C: what there is so far of a long measurement.
+    /// Ctrl-C: what there is so far of a long measurement. What still waits is
+    /// most likely slow, and counts with the time that it has waited.
     fn finish_early(mut self) -> Result<(Round, Histogram<u64>), Error> {
         if self.recorder.begin.is_none() {
             return Err(Error::Interrupted);
         }
-        self.end(Instant::now());
-        let (round, latencies) = self.recorder.finish();
-        Ok((Round { interrupted: true, ..round }, latencies))
+        let now = Instant::now();
+        self.end(now);
+        self.recorder.interrupt();
+        self.give_up(now);
+        Ok(self.recorder.finish())
     }
 
     /// A server whose guard has ended has ended, too.

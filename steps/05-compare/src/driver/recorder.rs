@@ -106,12 +106,19 @@ impl Recorder {
         error: ErrorKind,
     ) {
         if !self.is_past(due) {
-            *self.round.errors.entry(describe(error)).or_default() += 1;
+            if !self.round.interrupted {
+                *self.round.errors.entry(describe(error)).or_default() += 1;
+            }
             if self.counts(due) {
                 self.failures.saturating_record(nanoseconds(now - due));
                 self.lower_bound(now - due);
             }
         }
+    }
+
+    /// What is given up from here on has not failed: it was not waited for.
+    pub(crate) fn interrupt(&mut self) {
+        self.round.interrupted = true;
     }
 
     /// So many replies came beyond what was asked for. Each may have passed for
@@ -176,7 +183,9 @@ impl Recorder {
         let (cpu, client_cpu) = (used(|c| c.server), used(|c| c.client));
         let (served, start) = (self.served as f64, self.footprint_at_begin);
         let (memory, threads) = (self.round.memory, self.round.threads);
-        let users = self.scenario.users as f64;
+        // What a connection that never had a reply occupies is not known.
+        let connections =
+            (self.round.answered as f64).min(self.scenario.users as f64);
         let latency =
             Latency::of(&latencies, |ns| ns / 1e9).unwrap_or_default();
         let expected_rps = self.scenario.expected_rps(latency.mean);
@@ -192,8 +201,8 @@ impl Recorder {
             cpu: per(cpu, elapsed),
             client_cpu: per(client_cpu, elapsed),
             lateness: seconds_at(&self.lateness, 0.99),
-            memory_per_connection: (memory - start.memory) / users,
-            threads_per_connection: (threads - start.threads) / users,
+            memory_per_connection: per(memory - start.memory, connections),
+            threads_per_connection: per(threads - start.threads, connections),
             kernel: counted_since(&self.counters_at_begin),
             retransmit_counts: retransmit_counts(&self.replies),
             delayed_ack_count: delayed_ack_count(&self.replies),

@@ -164,7 +164,7 @@ impl Driver<'_> {
 
     /// What is still missing has failed: what is in flight, and what was due
     /// and could not be sent, since all before it was in flight.
-    fn give_up(&mut self, now: Instant) {
+    pub(super) fn give_up(&mut self, now: Instant) {
         let Some(end) = self.recorder.end else { return };
         for index in 0..self.users.len() {
             if self.is_draining {

@@ -22,14 +22,17 @@ fn stats_line(row: &Row) -> String {
     let seconds: f64 = rounds().map(|r| r.seconds).sum();
     let served: f64 = rounds().map(|r| r.rps * r.seconds).sum();
     let spent: f64 = rounds().map(|r| r.latency.mean * r.requests as f64).sum();
-    let requests = REQUESTS.aggregate(row).unwrap_or(0.0);
-    let failures = ERRORS.aggregate(row).unwrap_or(0.0);
+    let measured = REQUESTS.aggregate(row).unwrap_or(0.0);
+    // A round that came to nothing has no requests: it counts as one, failed.
+    let lost = rounds().filter(|r| r.failure.is_some()).count() as f64;
+    let requests = measured + lost;
+    let failures = ERRORS.aggregate(row).unwrap_or(0.0) + lost;
     let at = |quantile| {
         let reaches = |point: &&(f64, f64)| point.0 >= quantile;
         let point = row.latencies.iter().find(reaches);
         point.or(row.latencies.last()).map_or(f64::NAN, |point| point.1 * 1e3)
     };
-    let average = spent / requests * 1e3;
+    let average = spent / measured * 1e3;
     let mut figures =
         vec![requests, failures, at(0.5), average, at(0.0), at(1.0)];
     figures.push(protocol::PONG.len() as f64);

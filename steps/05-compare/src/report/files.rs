@@ -16,7 +16,14 @@ pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
 /// Writes all files into `folder`. Older ones are replaced when all of the new
 /// ones are complete: neither a full disk nor a crash harms them.
 /// `man 2 rename`.
+/// A run that was interrupted replaces none but another such.
 pub(crate) fn write(results: &Results, folder: &Path) -> io::Result<()> {
+    if results.interrupted && !is_partial(&folder.join("results.json")) {
+        return Err(io::Error::other(
+            "not written: this run was interrupted, and the results that are \
+             there may be complete",
+        ));
+    }
     let files = [
         ("results.json", serde_json::to_string_pretty(results)?),
         ("report.html", html::page(results)),
@@ -35,6 +42,14 @@ pub(crate) fn write(results: &Results, folder: &Path) -> io::Result<()> {
     }
     let _ = fs::remove_dir_all(aside);
     written
+}
+
+/// Whether there are no results, or those of an interrupted run.
+fn is_partial(path: &Path) -> bool {
+    match read(path) {
+        Ok(results) => results.interrupted,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
 }
 
 /// A folder within `folder`, so that it is on the same file system.

@@ -40,11 +40,17 @@ pub(crate) fn machine(setup: &Setup) -> String {
     format!("{date}, Linux {kernel}, {processor} x {processors}")
 }
 
-/// A server that says nothing is not compared: it has failed.
+/// A server that says nothing is called better in nothing: it has failed.
 fn silence(row: &Row) -> Option<String> {
-    let (dead, rounds, row) = (row.dead_rounds(), row.rounds.len(), row.name());
-    (dead > 0).then(|| {
-        format!("{row}: answered nothing in {dead} of {rounds} rounds.")
+    let [errors, requests] = row.failures();
+    let (dead, rounds, name) =
+        (row.dead_rounds(), row.rounds.len(), row.name());
+    row.is_unreliable().then(|| match dead {
+        0 => format!(
+            "{name}: {errors} errors in {requests} requests, so it is called \
+             better in nothing."
+        ),
+        _ => format!("{name}: answered nothing in {dead} of {rounds} rounds."),
     })
 }
 
@@ -54,7 +60,7 @@ fn against_baseline(results: &Results, server: &str) -> Vec<String> {
         let row = results.row(&load.name, server)?;
         let mut found = differences(results, row);
         // Where it was silent, "no difference" would be too kind.
-        found.retain(|d| d.is_significant || row.dead_rounds() == 0);
+        found.retain(|d| d.is_significant || !row.is_unreliable());
         Some((place(load), found))
     });
     let loads: Vec<_> = loads.collect();
@@ -164,7 +170,9 @@ fn same_rps(results: &Results) -> Option<String> {
 /// of connections drowns in what a process needs anyway.
 fn cost(results: &Results, load: &Load) -> Option<String> {
     let of_row = |row: &Row| {
-        let memory = three_digits(MEMORY_EACH.aggregate(row)?.max(0.0));
+        // Without a reply there is no cost to tell.
+        let memory = MEMORY_EACH.aggregate(row).filter(|m| m.is_finite())?;
+        let memory = three_digits(memory.max(0.0));
         let threads = match THREADS_EACH.aggregate(row)?.round() {
             0.0 => "no thread".into(),
             1.0 => "a thread".into(),

@@ -124,9 +124,8 @@ pub(crate) fn diff(before: &Results, after: &Results) -> String {
     let single = [only(after, before), only(before, after)].concat();
     let described = |results: &Results| {
         let (setup, width) = (&results.setup, WIDTH - 8);
-        let (machine, rounds) = (machine(setup), setup.rounds);
-        let text =
-            format!("version {}, {machine}, {rounds} rounds", setup.version);
+        let (machine, rounds) = (machine(setup), rounds(results));
+        let text = format!("version {}, {machine}, {rounds}", setup.version);
         wrap(&text, width, "        ")
     };
     let mut text = format!(

@@ -40,13 +40,16 @@ pub(crate) const CPU: Metric = median_of("CPU %", |r| r.cpu * 1e2);
 pub(crate) const CLIENT_CPU: Metric =
     median_of("client CPU %", |r| r.client_cpu * 1e2);
 pub(crate) const SWITCHES: Metric =
-    median_of("switches/req", |r| r.switches_per_request);
-pub(crate) const MEMORY: Metric = median_of("MiB", |r| r.memory / 1_048_576.0);
+    median_of("switches/req", |r| r.switches_per_request).dead(f64::INFINITY);
+pub(crate) const MEMORY: Metric =
+    median_of("MiB", |r| r.memory / 1_048_576.0).dead(f64::INFINITY);
 pub(crate) const THREADS: Metric = median_of("threads", |r| r.threads).worst();
 pub(crate) const MEMORY_EACH: Metric =
-    median_of("KiB/connection", |r| r.memory_per_connection / 1_024.0);
+    median_of("KiB/connection", |r| r.memory_per_connection / 1_024.0)
+        .dead(f64::INFINITY);
 pub(crate) const THREADS_EACH: Metric =
-    median_of("threads/connection", |r| r.threads_per_connection);
+    median_of("threads/connection", |r| r.threads_per_connection)
+        .dead(f64::INFINITY);
 pub(crate) const OVERFLOWS: Metric =
     sum_of("ListenOverflows", |r| r.counted("ListenOverflows"));
 pub(crate) const DROPS: Metric =

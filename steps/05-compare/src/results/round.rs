@@ -48,8 +48,8 @@ pub(crate) struct Round {
     pub(crate) memory_late: f64,
     /// The most threads that were seen.
     pub(crate) threads: f64,
-    /// Memory and threads that came with each connection, where all were
-    /// there at the end and none at the start.
+    /// Memory and threads that came with each connection that had a reply,
+    /// where all were there at the end and none at the start.
     pub(crate) memory_per_connection: f64,
     pub(crate) threads_per_connection: f64,
     /// What the kernel counted of TCP: see `netstat.rs`.

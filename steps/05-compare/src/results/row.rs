@@ -87,6 +87,19 @@ impl Row {
         self.rounds.len() - self.alive().count()
     }
 
+    /// Errors in all rounds, and requests.
+    pub(crate) fn failures(&self) -> [u64; 2] {
+        let sum = |of: fn(&Round) -> u64| self.rounds.iter().map(of).sum();
+        [sum(Round::failed), sum(|round| round.requests)]
+    }
+
+    /// A server that leaves a round, or more than 1 % of its requests, without
+    /// a reply had less to do than the others: all figures flatter it.
+    pub(crate) fn is_unreliable(&self) -> bool {
+        let [errors, requests] = self.failures();
+        self.dead_rounds() > 0 || errors.saturating_mul(100) > requests
+    }
+
     pub(crate) fn has_failed(&self) -> bool {
         self.client_failed
             || self.rounds.iter().any(|r| r.failed() > 0 || r.failure.is_some())

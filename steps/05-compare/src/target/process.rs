@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixListener};
 use std::process::{ChildStderr, Command, Stdio};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use epoll::Signals;
@@ -44,15 +44,18 @@ impl Server {
         affinity: &Affinity,
         interrupt: &Signals,
     ) -> Result<Self, Error> {
+        // What fails before the server runs says nothing about it.
         let free = free_address();
         let (address, reserved) =
-            free.ok_or(String::from("there is no free port"))?;
+            free.ok_or(Error::ours("there is no free port"))?;
         let mut command = command(&target.command, address.port());
         let mut process = affinity
             .with_server_cores(|| Guarded::spawn(&mut command))
-            .map_err(|error| format!("could not be started: {error}"))?;
-        let stderr = process.take_stderr();
-        let stderr = stderr.map(|pipe| thread::spawn(move || tail(pipe)));
+            .map_err(Error::ours)?;
+        // `thread::spawn` would panic where there can be no other thread.
+        let reader = |pipe| Builder::new().spawn(move || tail(pipe));
+        let stderr = process.take_stderr().map(reader).transpose();
+        let stderr = stderr.map_err(Error::ours)?;
         let server = Self { process, stderr, address, _reserved: reserved };
         match server.wait_until_listening(interrupt) {
             Ok(()) => Ok(server),

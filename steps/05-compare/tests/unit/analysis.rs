@@ -7,7 +7,6 @@ use load_client::Latency;
 use crate::analysis::comparison::{
     Difference, against_itself, between_runs, differences, pairs,
 };
-use crate::analysis::gate::{Condition, check};
 use crate::analysis::stalls::sentences;
 use crate::analysis::statistics::{Ratio, USUAL};
 use crate::analysis::validity::{busy_machine, violation};
@@ -66,6 +65,21 @@ fn a_server_that_failed_in_a_round_is_never_called_better() {
     double.rounds[0].succeeded = 0;
     let worse = results(double, &cpus, &cpus);
     assert!(cpu(&differences(&worse, &worse.rows[0])).is_significant);
+}
+
+#[test]
+fn a_server_that_failed_more_than_1_of_100_requests_is_never_called_better() {
+    let found = |errors| {
+        let mut half = row("a", false, &[5.0, 5.1, 4.9, 5.0]);
+        for round in &mut half.rounds {
+            round.requests = 1_000;
+            round.errors = BTreeMap::from([("reset".into(), errors)]);
+        }
+        let cpus = [10.0, 10.2, 10.1, 9.9];
+        let better = results(half, &cpus, &cpus);
+        cpu(&differences(&better, &better.rows[0])).is_significant
+    };
+    assert_eq!([10, 11].map(found), [true, false]);
 }
 
 #[test]
@@ -129,28 +143,6 @@ fn figures_of_two_runs_are_compared_without_pairs() {
     assert!((ratio.value - 0.5).abs() < 1e-12 && ratio.excludes_one(0.01));
     let same = Ratio::unpaired(&before, &before).expect("three rounds");
     assert!(!same.excludes_one(0.0));
-}
-
-#[test]
-fn a_condition_is_a_metric_a_sign_and_a_ratio() {
-    assert!(Condition::parse("cpu>1.05").is_ok());
-    assert!(Condition::parse("rps < 0.9").is_ok());
-    for wrong in ["", "cpu", "cpu>", "speed>1", "cpu>nan", "cpu=1"] {
-        assert!(Condition::parse(wrong).is_err(), "{wrong}");
-    }
-}
-
-#[test]
-fn runs_of_different_loads_are_not_compared() {
-    let mut one = Results::default();
-    one.loads.push(Load::default());
-    let mut other = Results { loads: one.loads.clone(), ..Results::default() };
-    assert_eq!(check(&one, &other, true), Ok(String::new()));
-    other.setup.kernel = "7".into();
-    assert!(check(&one, &other, false).is_ok_and(|note| !note.is_empty()));
-    assert!(check(&one, &other, true).is_err());
-    other.loads[0].duration = 9.0;
-    assert!(check(&one, &other, false).is_err());
 }
 
 fn results_of(round: Round) -> Results {

@@ -2,7 +2,10 @@
 //! (`src/lib.rs`), whose insides they see.
 
 mod analysis;
+mod gate;
 mod load;
+mod report;
 mod results;
 mod simulation;
 mod system;
+mod validity;

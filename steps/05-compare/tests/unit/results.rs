@@ -9,12 +9,14 @@ use protocol::Language;
 
 use crate::driver::recorder::Recorder;
 use crate::load::scenario::SCENARIOS;
-use crate::report::article_words;
 use crate::report::plot::{Axis, Plot, Style};
+use crate::report::{self, article_words};
 use crate::results::latencies::{histogram, quantiles};
-use crate::results::metric::{P50, RPS, median};
+use crate::results::metric::{
+    MEMORY, MEMORY_EACH, P50, RPS, SWITCHES, THREADS_EACH, median,
+};
 use crate::results::round::Round;
-use crate::results::row::Row;
+use crate::results::row::{Load, Results, Row};
 use crate::results::units::{align, three_digits, wrap};
 use crate::target::usage::Footprint;
 
@@ -47,6 +49,21 @@ fn only_what_was_due_between_begin_and_end_counts() {
 }
 
 #[test]
+fn what_waits_when_ctrl_c_comes_is_late_and_no_error() {
+    let start = Instant::now();
+    let mut recorder = recorder("low");
+    recorder.begin(start);
+    recorder.reply(start, start + MS);
+    recorder.end(start + 9 * MS);
+    recorder.interrupt();
+    recorder.error(start, start + 9 * MS, ErrorKind::ReplyTimedOut);
+    let round = recorder.finish().0;
+    assert_eq!((round.requests, round.failed()), (2, 0));
+    assert_eq!(round.lower_bounds_from, Some(0.009));
+    assert!(round.latency.max > 0.008, "{round:?}");
+}
+
+#[test]
 fn a_round_without_a_reply_can_be_written_and_read() {
     let stats = recorder("low").finish().0;
     assert!(stats.is_dead());
@@ -66,6 +83,23 @@ fn a_soak_remembers_its_memory_at_both_ends() {
     let round = soak.finish().0;
     let memory = [round.memory_early, round.memory_late, round.memory];
     assert_eq!(memory, [3.0, 5.0, 9.0]);
+}
+
+#[test]
+fn what_a_connection_costs_is_shared_by_those_that_had_a_reply() {
+    let each = |answered: u32| {
+        let (start, mut idle) = (Instant::now(), recorder("idle-100"));
+        idle.begin(start);
+        (0..answered).for_each(|_| idle.reply(start, start + MS));
+        // So much that what this test itself occupies does not show.
+        idle.occupied(start + MS, Footprint { memory: 1e15, threads: 1e12 });
+        let round = idle.finish().0;
+        [round.memory_per_connection / 1e12, round.threads_per_connection / 1e9]
+            .map(f64::round)
+    };
+    assert_eq!(each(10), [100.0, 100.0]);
+    assert_eq!(each(500), [10.0, 10.0]);
+    assert_eq!(each(0), [0.0, 0.0]);
 }
 
 #[test]
@@ -94,11 +128,26 @@ fn a_round_without_a_reply_makes_a_row_worse() {
     let alive = Round { succeeded: 9, rps: 9.0, latency, ..Round::default() };
     let dead = Round::default();
     let mut row = Row { rounds: vec![alive; 3], ..Row::default() };
-    let before = [&P50, &RPS].map(|metric| metric.format(&row));
-    assert_eq!(before, ["1", "9"]);
+    let metrics = [&P50, &RPS, &MEMORY, &MEMORY_EACH, &THREADS_EACH, &SWITCHES];
+    let before = metrics.map(|metric| metric.format(&row));
+    assert_eq!(before, ["1", "9", "0", "0", "0", "0"]);
     row.rounds.extend([dead.clone(), dead.clone(), dead.clone(), dead]);
-    let after = [&P50, &RPS].map(|metric| metric.format(&row));
-    assert_eq!(after, ["∞", "0"]);
+    let after = metrics.map(|metric| metric.format(&row));
+    assert_eq!(after, ["∞", "0", "∞", "∞", "∞", "∞"]);
+    let name = "idle-100";
+    let load = Load {
+        name: name.into(),
+        connections: 100,
+        idle: true,
+        ..<_>::default()
+    };
+    row.load = name.into();
+    let mut results =
+        Results { loads: vec![load], rows: vec![row], ..<_>::default() };
+    assert!(!report::text(&results).contains("a connection costs"));
+    results.rows[0].rounds.truncate(3);
+    let text = report::text(&results);
+    assert!(text.contains("costs  0 KiB and no thread"), "{text}");
 }
 
 #[test]
