@@ -178,19 +178,10 @@ impl Report {
         let bound = self.lower_bounds_from_us.unwrap_or(f64::INFINITY);
         let mut text = format!("\n{title}:\n") + &latency.rows(bound, l);
         if bound.is_finite() {
-            let (japanese, english) = match self.failed {
-                0 => (
-                    "終了時に待っていたリクエストは終了",
-                    "what still waited counts with its time until the end",
-                ),
-                _ => (
-                    "失敗したリクエストは失敗",
-                    "a failed request counts with its time until it failed",
-                ),
-            };
-            text += &l.pick(
-                format!("  ≥ 下限: {japanese}までの時間で数えています\n"),
-                format!("  ≥ at least: {english}\n"),
+            text += l.pick(
+                "  ≥ 下限: 応答のないリクエストはそれまでの時間で数えています\n",
+                "  ≥ at least: a request without a reply counts with its time \
+                 until then\n",
             );
         }
         let waited = self.waited_for_core_us / 1_000.0;

@@ -124,7 +124,7 @@ fn failed_requests_count_with_the_time_until_they_failed() {
     let text = stdout(client(server.port).args(arguments));
     assert!(text.contains("\n  p99   ≥"), "{text}");
     assert!(text.contains("\n  p50     "), "{text}");
-    assert!(text.contains("  ≥ at least: a failed request counts"), "{text}");
+    assert!(text.contains("  ≥ at least: a request without a reply"), "{text}");
 }
 
 /// A timer that was set before `exec` ends a process that did not arrange for

@@ -66,7 +66,7 @@ pub(crate) struct Difference {
     pub(crate) ratio: Ratio,
     /// Whether it is more than noise, and large enough to matter.
     pub(crate) is_significant: bool,
-    /// The client limited the better alone: the truth is further from 1.
+    /// The client limited the better of the two: the truth is further from 1.
     pub(crate) is_bound: bool,
 }
 
@@ -98,12 +98,7 @@ fn judge_all(
         let difference = (figure(&[row]) - figure(baseline)).abs();
         let is_rps = compared.key == "rps";
         let row_is_better = (ratio.value > 1.0) == is_rps;
-        let (better, worse) = match row_is_better {
-            true => (&[row][..], baseline),
-            false => (baseline, &[row][..]),
-        };
-        let client_limits =
-            |rows: &[&Row]| rows.iter().any(|row| client_was_busy(row));
+        let better = if row_is_better { &[row][..] } else { baseline };
         // No failure flatters.
         let flattered = better.iter().any(|row| compared.is_flattered(row));
         Some(Difference {
@@ -113,11 +108,9 @@ fn judge_all(
             is_significant: ratio.excludes_one(compared.min_ratio)
                 && difference >= compared.min_difference
                 && !flattered,
-            // A reply waits for a busy client, too. But where it limited both,
-            // nothing says which of them it held up more.
+            // A reply waits for a busy client, too.
             is_bound: (is_rps || compared.key == "p99")
-                && client_limits(better)
-                && !client_limits(worse),
+                && better.iter().any(|row| client_was_busy(row)),
         })
     };
     COMPARED.iter().filter_map(judge).collect()

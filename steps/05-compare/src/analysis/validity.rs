@@ -12,7 +12,7 @@ const CLIENT_BUSY: f64 = 0.9;
 /// If 1 of 100 requests is later, in seconds, that adds to the latencies; and
 /// so does less, where it is more than this part of the latency at p99.
 const CLIENT_LATE: f64 = 0.001;
-const CLIENT_LATE_PART: f64 = 0.1;
+const CLIENT_LATE_PART: f64 = 0.5;
 /// Others that use more than so much of a processor are a load of their own: a
 /// server that waits for its core a tenth of the time is as much slower as
 /// what is to be told apart. What a quiet system does is far less.
@@ -68,11 +68,10 @@ fn of_row(row: &Row, load: &Load) -> Vec<String> {
     notes.extend(errors.map(|(kind, count)| format!("{count} x {kind}")));
     let mut rounds = row.rounds.iter();
     if rounds.any(|round| round.lower_bounds_from.is_some()) {
-        let what = match row.has_failed() {
-            true => "a failed request counts with its time until it failed",
-            false => "what Ctrl-C ended counts with its time until then",
-        };
-        notes.push(format!("≥ is a lower bound: {what}"));
+        notes.push(String::from(
+            "≥ is a lower bound: a request without a reply counts with its \
+             time until then",
+        ));
     }
     if client_was_busy(row) {
         notes.push(String::from(

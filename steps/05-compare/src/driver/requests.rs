@@ -88,7 +88,7 @@ impl Driver<'_> {
     pub(super) fn on_event(&mut self, index: usize, hang_up: bool) {
         let (user, buffer) = (&mut self.users[index], &mut self.buffer);
         if self.is_draining {
-            let surplus = user.on_drain(hang_up, buffer, &self.poller);
+            let surplus = user.on_drain(hang_up, buffer);
             return self.recorder.unrequested(surplus);
         }
         let (answered, result) =

@@ -117,16 +117,10 @@ impl User {
     }
 
     /// Reads what comes after that, up to the server's FIN, and counts replies.
-    pub(crate) fn on_drain(
-        &mut self,
-        hang_up: bool,
-        buffer: &mut [u8],
-        poller: &Poller,
-    ) -> u64 {
+    pub(crate) fn on_drain(&mut self, hang_up: bool, buffer: &mut [u8]) -> u64 {
         let Some(connection) = &mut self.connection else { return 0 };
         let (replies, result) = connection.advance(hang_up, buffer);
-        let token = self.token;
-        if result.and_then(|()| connection.register(poller, token)).is_err() {
+        if result.is_err() {
             self.connection = None; // an end in any form is one
         }
         replies as u64

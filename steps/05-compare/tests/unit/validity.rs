@@ -6,7 +6,7 @@ use crate::analysis::validity::notes;
 use crate::results::row::Load;
 
 #[test]
-fn a_busy_client_bounds_a_ratio_where_it_limited_the_better_server_alone() {
+fn a_busy_client_bounds_a_ratio_where_it_limited_the_better_server() {
     let bound = |ours: f64, theirs: f64| {
         let cpus = [1.0, 1.1];
         let mut results = results(row("a", false, &cpus), &cpus, &cpus);
@@ -26,7 +26,8 @@ fn a_busy_client_bounds_a_ratio_where_it_limited_the_better_server_alone() {
         bound.map(|difference| difference.key).collect::<Vec<_>>()
     };
     assert_eq!(bound(0.95, 0.5), ["rps", "p99"]);
-    for (ours, theirs) in [(0.5, 0.5), (0.5, 0.95), (0.95, 0.95)] {
+    assert_eq!(bound(0.95, 0.95), ["rps", "p99"]);
+    for (ours, theirs) in [(0.5, 0.5), (0.5, 0.95)] {
         assert!(bound(ours, theirs).is_empty(), "{ours}, {theirs}");
     }
 }
@@ -42,9 +43,9 @@ fn a_late_client_is_named_where_that_is_a_large_part_of_the_latencies() {
         }
         notes(&results).concat()
     };
-    assert_eq!(found(0.000_9, 0.01), "");
+    assert_eq!(found(0.000_9, 0.002), "");
     assert!(
-        found(0.000_9, 0.008)
+        found(0.000_9, 0.001_7)
             .contains("low, a: the client sent 1 of 100 requests 0.900 ms")
     );
     assert!(found(0.001_1, 1.0).contains("1.10 ms late"));
