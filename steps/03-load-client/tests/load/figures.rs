@@ -221,7 +221,7 @@ fn prints_what_was_measured_when_interrupted() {
     let text = text.replace('≥', " ");
     assert!(figure(&text, "max ") >= 300.0, "{text}");
     assert!(!text.contains("Elapsed time: 0.0"), "{text}");
-    assert!(text.contains("at least: what still waited"), "{text}");
+    assert!(text.contains("at least: a request without a reply"), "{text}");
 }
 
 fn ends_promptly_while_it_waits_for_the_next_due_request() {
