@@ -82,9 +82,7 @@ impl Report {
         let made = stats.latencies.len();
         let succeeded = made.saturating_sub(failed + stats.cut);
         let since_start = |time: Instant| (time - run.start).as_secs_f64();
-        // A run that was ended early lasted until then, whatever came last.
-        let over = stats.last_over.filter(|_| signal.is_none());
-        let seconds = since_start(over.unwrap_or_else(Instant::now));
+        let seconds = since_start(stats.last_over.unwrap_or_else(Instant::now));
         // The first is sent at the start, and takes no time of its own.
         let sending = stats.last_sent.map(since_start).filter(|s| *s > 0.0);
         let sent_per_second = sending.map(|s| (made - 1) as f64 / s);
@@ -113,7 +111,6 @@ impl Report {
 
     /// The results as one line of JSON, with its newline.
     pub(crate) fn to_json(&self) -> String {
-        // Numbers and strings: nothing in it that JSON could not hold.
         serde_json::to_string(self).unwrap_or_default() + "\n"
     }
 

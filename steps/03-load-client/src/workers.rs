@@ -150,8 +150,7 @@ impl Worker<'_> {
         let replied = connected.and_then(|()| send_request(&socket));
         let over = Instant::now();
         // The main thread looks every 20 ms: a reply may come before that.
-        let is_late = over > deadline;
-        let expired = self.slot.end() || is_late;
+        let expired = self.slot.end() || over > deadline;
         // Only a connection that is in order is kept; any other is closed.
         if replied.is_ok() && self.run.options.keep_alive && !expired {
             self.connection = Some((socket, served + 1));
@@ -160,9 +159,8 @@ impl Worker<'_> {
             self.close(); // the requests before it may have had such a reply
         }
         match replied {
-            Ok(()) if !is_late => Ok(over),
-            Err(kind) if !expired => Err(kind),
-            _ => Err(timeout_kind),
+            _ if expired => Err(timeout_kind),
+            result => result.map(|()| over),
         }
     }
 

@@ -54,9 +54,9 @@ fn stays_calm_with_urgent_data_of_a_client_that_does_not_read() -> Result {
 
 fn stays_calm_with_urgent_data(server: &Server) -> Result {
     // More replies than the buffers take: the server does not read to the end.
-    const EMPTY_LINES: [u8; 23_000] = [b'\n'; 23_000];
+    let empty_lines = [b'\n'; 23_000];
     let mut client = TcpStream::connect(server.address())?;
-    client.write_all(&EMPTY_LINES)?;
+    client.write_all(&empty_lines)?;
     is_calm(server)?;
     send(client.as_raw_fd(), b"!", MsgFlags::MSG_OOB)?;
     // It has arrived when another client, which came later, is served.
