@@ -224,11 +224,9 @@ impl Report {
     }
 }
 
-/// Prints `text` at once. `println!` would panic where it is not read.
-///
-/// # Errors
-/// ENOSPC where stdout is a file on a full disk. EPIPE is not among them: the
-/// reader, such as `head -1`, has read enough. `man 2 write`.
+/// Prints `text` at once. `println!` would panic where it is not read. Fails on
+/// a full disk (ENOSPC), but not where the reader, such as `head -1`, has read
+/// enough (EPIPE). `man 2 write`.
 pub fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

@@ -16,8 +16,7 @@ use std::time::{Duration, Instant};
 
 use crate::Options;
 
-/// How often threads that wait check whether the run was cancelled. A timeout,
-/// too, may be late by as much.
+/// How often threads that wait check whether the run was cancelled.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What all threads of a run have in common.
@@ -33,10 +32,8 @@ pub(crate) struct Run<'a> {
 
 impl Run<'_> {
     /// The numbers of the requests that this worker makes. They are dealt like
-    /// cards: thread 3 of 10 makes requests 3, 13, 23, and so on.
-    ///
-    /// The article divides, and drops what remains: 10,005 requests are 10,000
-    /// there. Dealing drops none.
+    /// cards: thread 3 of 10 makes requests 3, 13, 23, and so on. The article
+    /// divides, and drops what remains: 10,005 requests are 10,000 there.
     pub(crate) fn share(&self, worker: u64) -> impl Iterator<Item = u64> {
         (worker..self.options.total).step_by(self.options.workers() as usize)
     }

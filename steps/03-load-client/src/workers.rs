@@ -129,9 +129,8 @@ impl Worker<'_> {
         }
     }
 
-    /// One request: over the connection that was kept, or over a new one.
-    /// Returns when the reply was there, which is before the connection is
-    /// closed.
+    /// One request, over the connection that was kept or a new one. Returns
+    /// when the reply was there: the connection is closed later.
     fn request(&mut self, deadline: Instant) -> Result<Instant, ErrorKind> {
         let server = self.run.options.address();
         let (socket, served) = match self.connection.take() {
