@@ -38,6 +38,7 @@ pub mod target;
 #[path = "../tests/unit/mod.rs"]
 mod unit;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -157,7 +158,8 @@ fn diff(
     let noted = gate::check(&before, &after, !conditions.is_empty())?;
     print(&(report::diff(&before, &after) + &noted))?;
     let found = conditions.iter().flat_map(|one| one.found(&before, &after));
-    let found: Vec<_> = found.collect();
+    // What cannot be compared is the same for each condition.
+    let found = Vec::from_iter(found.collect::<BTreeSet<_>>());
     if found.is_empty() { Ok(()) } else { Err(found.join("\n[!] ")) }
 }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use assert_cmd::assert::Assert;
 use harness::namespace::{HIDE_PROC, changed};
+use harness::poll_until;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use predicates::prelude::*;
@@ -498,17 +499,20 @@ fn ctrl_c_prints_what_was_measured_so_far_and_leaves_nothing_behind() {
 #[test]
 fn ctrl_c_counts_what_still_waits_for_its_reply() {
     let program = std::env::current_exe().expect("this test");
+    let sign = folder("silent").join("sign");
     let external = format!(
-        "--external=mute-5='{}' --ignored --exact servers::mute_5",
+        "--external=silent='{}' --ignored --exact servers::falls_silent",
         program.display()
     );
     let run = Command::new(env!("CARGO_BIN_EXE_05-compare"))
         .args(["--users", "20", "--only", "none", "--duration", "600"])
         .args(["--timeout", "600", &external])
+        .env("SIGN", &sign)
         .stdout(Stdio::piped())
         .spawn()
         .expect("it starts");
-    std::thread::sleep(Duration::from_secs(4));
+    let silent = poll_until(DEADLINE, || Ok(sign.exists().then_some(())));
+    silent.expect("no error").expect("a request that waits");
     kill(Pid::from_raw(run.id().cast_signed()), Signal::SIGINT).expect("sent");
     let output = run.wait_with_output().expect("it ends");
     let row = &rows_of(&output.stdout)[0];

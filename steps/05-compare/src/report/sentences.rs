@@ -14,7 +14,7 @@ pub(crate) fn sections(results: &Results) -> Vec<(&'static str, Vec<String>)> {
     let others = results.servers().into_iter();
     let others = others.filter(|&server| server != results.baseline);
     let mut differ = Vec::from_iter(validity::busy_machine(&results.setup));
-    differ.extend(results.rows().filter_map(silence));
+    differ.extend(results.rows().filter_map(unreliable));
     differ.extend(others.flat_map(|name| against_baseline(results, name)));
     differ.extend(same_rps(results));
     differ.extend(results.loads.iter().filter_map(|load| cost(results, load)));
@@ -40,8 +40,8 @@ pub(crate) fn machine(setup: &Setup) -> String {
     format!("{date}, Linux {kernel}, {processor} x {processors}")
 }
 
-/// A server that says nothing is called better in nothing: it has failed.
-fn silence(row: &Row) -> Option<String> {
+/// A server that leaves requests without a reply is called better in nothing.
+fn unreliable(row: &Row) -> Option<String> {
     let [errors, requests] = row.failures();
     let (dead, rounds, name) =
         (row.dead_rounds(), row.rounds.len(), row.name());

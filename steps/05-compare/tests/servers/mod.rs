@@ -106,6 +106,22 @@ fn mute_5() {
     });
 }
 
+/// Answers a hundred requests, and no more. Writes the file `SIGN` when one has
+/// waited for longer than a round must last to count.
+#[test]
+#[ignore = "a server for the tests above"]
+fn falls_silent() {
+    let sign = std::env::var("SIGN").expect("set by the test");
+    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    serve(move |client| {
+        if count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 100 {
+            return pong(client);
+        }
+        sleep_ms(1_500);
+        fs::write(&sign, "").expect("written");
+    });
+}
+
 /// Answers nothing every second time that it is started.
 #[test]
 #[ignore = "a server for the tests above"]
