@@ -2,7 +2,7 @@
 //! process: it is refused before it is started. `man 2 getrlimit`, `RLIMIT_AS`.
 #![cfg(target_os = "linux")]
 
-use harness::{CaseResult, Launch, TIMEOUT, server_of_this_step};
+use harness::{CaseResult, Launch, TIMEOUT, eventually, server_of_this_step};
 
 #[test]
 fn says_that_address_space_runs_short_before_it_has_run_out() -> CaseResult {
@@ -17,7 +17,8 @@ fn says_that_address_space_runs_short_before_it_has_run_out() -> CaseResult {
     assert!(text.contains("no thread for a client"), "{text}");
     assert!(text.contains("ulimit -v"), "{text}");
     drop(clients);
-    server.still_serves()
+    // Once their threads have ended: until then it may be refused, too.
+    eventually(TIMEOUT, || server.still_serves())
 }
 
 /// Without a limit nothing is refused.
