@@ -42,7 +42,7 @@ impl Latency {
         })
     }
 
-    /// Six lines in milliseconds, of microseconds. Figures from `bound` on are lower bounds.
+    /// Lines in milliseconds, of microseconds: from `bound` on lower bounds.
     pub(crate) fn rows(self, bound: f64, l: Language) -> String {
         let Self { mean, p50, p90, p99, p999, max } = self;
         let rows = [

@@ -49,6 +49,7 @@ pub use error_kind::ErrorKind;
 pub use latency::{Latency, histogram, nanoseconds};
 pub use options::Options;
 pub use report::print;
+pub use stats::waited_for_core;
 
 use report::Report;
 use run::Run;
@@ -77,8 +78,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         // Where stderr cannot be written either, the status is all there is.
         let _ = writeln!(io::stderr(), "{error}");
     }
-    let failed = !errors.is_empty();
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(ExitCode::from(u8::from(!errors.is_empty())))
 }
 
 /// Makes all requests. Prints nothing but a progress bar, on a terminal.
@@ -94,7 +94,11 @@ fn measure(options: &Options) -> Result<Report> {
     spawn_signal_thread(move |signal| {
         let _ = shared.set(Some(signal));
     })?;
-    set_precise_timers();
+    // Linux may end a sleep 50 us late, to wake several threads at once. What
+    // is due is not to wait for that; threads inherit it, and where it fails
+    // the client is late and says so. `man 2 prctl`, `PR_SET_TIMERSLACK`.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_timerslack(1);
     // On stderr. Where that is no terminal there is none.
     let progress = ProgressBar::new(options.total);
     let run = Run { options, start: Instant::now(), cancelled };
@@ -102,13 +106,4 @@ fn measure(options: &Options) -> Result<Report> {
     // Leaves the terminal's line to what is printed next.
     progress.finish_and_clear();
     Ok(Report::new(&run, &stats?))
-}
-
-/// Linux may end a sleep 50 us late, so that it can wake several threads at
-/// once. A request that is due is not to wait for that; threads inherit it.
-/// `man 2 prctl`, `PR_SET_TIMERSLACK`.
-fn set_precise_timers() {
-    // What fails here makes the client late, which it reports.
-    #[cfg(target_os = "linux")]
-    let _ = nix::sys::prctl::set_timerslack(1);
 }

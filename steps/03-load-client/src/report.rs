@@ -85,7 +85,8 @@ impl Report {
         let seconds = since_start(stats.last_over.unwrap_or_else(Instant::now));
         // The first is sent at the start, and takes no time of its own.
         let sending = stats.last_sent.map(since_start).filter(|s| *s > 0.0);
-        let sent_per_second = sending.map(|s| (made - 1) as f64 / s);
+        let sent = stats.lateness.len() as f64; // of those with a schedule
+        let sent_per_second = sending.map(|seconds| (sent - 1.0) / seconds);
         let us = |time: Duration| micros(time.as_nanos() as f64);
         let waited = stats.waited_for_core.div_f64(made.max(1) as f64);
         Self {

@@ -43,8 +43,7 @@ pub(crate) fn connect(
 /// than none.
 pub(crate) fn send_request(socket: impl AsFd) -> Result<(), ErrorKind> {
     send_all(&socket, PING)?;
-    let mut buffer = [0; 64];
-    let mut filled = 0;
+    let (mut buffer, mut filled) = ([0; 64], 0);
     while filled < PONG.len() {
         let count = recv(&socket, &mut buffer[filled..])?;
         filled += count;

@@ -22,7 +22,7 @@ pub(crate) struct Stats {
     /// Nanoseconds by which the client itself sent late what was due.
     pub(crate) lateness: Histogram<u64>,
     errors: BTreeMap<ErrorKind, u64>,
-    /// Requests that still waited when the run ended early.
+    /// Requests that still waited when the run ended early, sent or not.
     pub(crate) cut: u64,
     /// The shortest time until a request failed or was cut. A reply would have
     /// taken longer: from here on every figure is a lower bound.
@@ -36,7 +36,8 @@ pub(crate) struct Stats {
 /// What became of one request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome {
-    pub(crate) sent: Instant,
+    /// `None`: the run ended before a thread was free.
+    pub(crate) sent: Option<Instant>,
     /// The reply was there, or the request had failed.
     pub(crate) over: Instant,
     /// From when it was due, or else sent.
@@ -71,7 +72,7 @@ impl Stats {
             self.cut += 1;
             self.lower_bound(outcome.latency);
         }
-        self.last_sent = self.last_sent.max(Some(outcome.sent));
+        self.last_sent = self.last_sent.max(outcome.sent);
         self.last_over = self.last_over.max(Some(outcome.over));
     }
 
@@ -101,8 +102,7 @@ impl Stats {
 
     /// How often each kind of failure came, the most frequent first.
     pub(crate) fn errors(&self) -> Vec<(ErrorKind, u64)> {
-        let errors = self.errors.iter().map(|(&kind, &count)| (kind, count));
-        let mut errors: Vec<_> = errors.collect();
+        let mut errors = Vec::from_iter(self.errors.clone());
         errors.sort_by_key(|&(_, count)| Reverse(count));
         errors
     }
@@ -120,7 +120,7 @@ pub(crate) struct Batch {
 
 /// How long this thread was ready to run and had no core, on Linux.
 /// `/proc/thread-self/schedstat`: ran, waited (both in nanoseconds), times.
-pub(crate) fn waited_for_core() -> Duration {
+pub fn waited_for_core() -> Duration {
     let text = fs::read_to_string("/proc/thread-self/schedstat");
     let waited = text.unwrap_or_default();
     let waited = waited.split(' ').nth(1).and_then(|text| text.parse().ok());

@@ -95,20 +95,25 @@ impl Worker<'_> {
             if let Some(due) = due {
                 self.wait_until(due);
             }
-            if run.is_cancelled() {
+            let now = Instant::now();
+            let sent = (!run.is_cancelled()).then_some(now);
+            if sent.is_none() && due.is_none_or(|due| due > now) {
                 break;
             }
-            let sent = Instant::now();
-            let result = self.request(sent + run.options.timeout);
+            let result = match sent {
+                Some(now) => self.request(now + run.options.timeout),
+                // Due, and no thread was free: it has waited all the same.
+                None => Err(ErrorKind::ReplyTimedOut),
+            };
             // Then the main thread has ended our wait, and not the server.
             let is_cut = result.is_err() && run.is_cancelled();
             let over = result.unwrap_or_else(|_| Instant::now());
             let outcome = Outcome {
                 sent,
                 over,
-                latency: over - due.unwrap_or(sent),
+                latency: over - due.unwrap_or(now),
                 // Neither due before nor free before: what is left is ours.
-                late: due.map(|due| sent - due.max(free)),
+                late: due.zip(sent).map(|(due, sent)| sent - due.max(free)),
                 error: result.err().filter(|_| !is_cut),
                 is_cut,
             };

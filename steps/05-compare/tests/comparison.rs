@@ -9,11 +9,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use assert_cmd::assert::Assert;
 use harness::namespace::{HIDE_PROC, changed};
 use harness::poll_until;
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use predicates::prelude::*;
@@ -252,6 +255,43 @@ fn what_a_server_s_processes_use_is_what_it_costs() {
     let cpu = round["cpu_per_request"].as_f64().expect("seconds");
     assert!(cpu > 0.000_8, "{cpu} s"); // a worker works for 1 ms
     assert!(round["threads"].as_f64() >= Some(6.0), "{round}");
+}
+
+#[test]
+fn cpu_time_that_the_kernel_forgets_is_said_to_be_missing() {
+    let program = std::env::current_exe().expect("this test");
+    let external = format!(
+        "--external=forgets=env --ignore-signal=CHLD '{}' --ignored --exact \
+         servers::slow",
+        program.display()
+    );
+    let load = ["--only", "04", "-s", "keep-alive-1", &external];
+    let assert = compare(&[&SHORT[..], &PATIENT, &load].concat()).success();
+    let bounds = rows(&assert).concat().join(" ").matches('≥').count();
+    assert_eq!(bounds, 2, "CPU time a request, and in percent");
+    assert.stdout(contains("forgets: ≥ is a lower bound: the server ignores"));
+}
+
+#[test]
+fn a_client_that_has_to_wait_for_its_core_says_so() {
+    let this = Pid::from_raw(0);
+    let allowed = sched_getaffinity(this).expect("a set");
+    let is_in = |&cpu: &usize| allowed.is_set(cpu) == Ok(true);
+    let cpu = (0..CpuSet::count()).find(is_in).expect("a processor");
+    let over = Arc::new(AtomicBool::new(false));
+    let is_over = Arc::clone(&over);
+    let busy = std::thread::spawn(move || {
+        let mut set = CpuSet::new();
+        set.set(cpu).expect("a number out of such a set");
+        sched_setaffinity(this, &set).expect("a processor that we may use");
+        while !is_over.load(SeqCst) {}
+    });
+    let cpu = cpu.to_string();
+    let load = ["--only", "04", "-s", "keep-alive-10", "--client-cpus", &cpu];
+    let assert = compare(&[&LONGER[..], &PATIENT, &load].concat());
+    over.store(true, SeqCst);
+    busy.join().expect("our thread");
+    assert.stdout(contains("the client had to wait for a core for"));
 }
 
 #[test]

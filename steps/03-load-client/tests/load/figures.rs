@@ -23,6 +23,7 @@ pub(crate) const CASES: &[Case] = crate::cases![
     counts_latency_from_when_a_request_was_due,
     reports_percentiles_in_order_as_json,
     prints_what_was_measured_when_interrupted,
+    what_was_due_and_not_sent_has_waited_when_interrupted,
     ends_promptly_while_it_waits_for_the_next_due_request,
 ];
 
@@ -222,6 +223,35 @@ fn prints_what_was_measured_when_interrupted() {
     assert!(figure(&text, "max ") >= 300.0, "{text}");
     assert!(!text.contains("Elapsed time: 0.0"), "{text}");
     assert!(text.contains("at least: a request without a reply"), "{text}");
+}
+
+fn what_was_due_and_not_sent_has_waited_when_interrupted() {
+    const WAIT: Duration = Duration::from_millis(400);
+    let (sender, waiting) = mpsc::channel();
+    let asked = Arc::new(AtomicUsize::new(0));
+    // Answers 10 requests; those that come later wait.
+    let server = Rogue::start(move |mut stream| {
+        read_line(&mut stream);
+        if asked.fetch_add(1, SeqCst) < 10 {
+            let _ = stream.write_all(b"pong\n");
+        } else {
+            let _ = sender.send(());
+        }
+        until_closed(&mut stream);
+    });
+    let arguments = ["1000000", "--threads", "1", "--rate", "1000"];
+    let client = Running::start(server.port, &arguments);
+    let deadline = Duration::from_secs(10);
+    waiting.recv_timeout(deadline).expect("a thread that waits in recv");
+    thread::sleep(WAIT);
+    client.interrupt();
+    let (text, status) = client.finish();
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains("requests: 10 / 1000000\n"), "{text}");
+    // Hundreds were due in that time; one of them was sent.
+    let text = text.replace('≥', " ");
+    assert!(figure(&text, "p50 ") > 100.0, "{text}");
+    assert!(figure(&text, "p90 ") > 300.0, "{text}");
 }
 
 fn ends_promptly_while_it_waits_for_the_next_due_request() {

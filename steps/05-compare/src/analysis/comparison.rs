@@ -137,8 +137,8 @@ impl ComparedMetric {
     /// Whether the figure may look better than the server is: of what it did
     /// not answer there is no figure, or only a lower bound.
     fn is_flattered(&self, row: &Row) -> bool {
-        let bounded = row.rounds.iter().any(|r| r.lower_bounds_from.is_some());
-        row.is_unreliable() || self.key == "p99" && bounded
+        let mut bounds = row.rounds.iter().filter_map(self.metric.bound);
+        row.is_unreliable() || bounds.next().is_some()
     }
 }
 

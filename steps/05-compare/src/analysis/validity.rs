@@ -7,8 +7,11 @@ use crate::results::round::Round;
 use crate::results::row::{Load, Results, Row, Setup};
 use crate::results::units::three_digits;
 
-/// A client that is busy for more of the time limits the throughput.
+/// A client that is busy for more of the time limits the throughput, or that
+/// has to wait for a core.
 const CLIENT_BUSY: f64 = 0.9;
+/// Where it waits for more than this part of the time, that is said.
+const CLIENT_WAITED: f64 = 0.02;
 /// If 1 of 100 requests is later, in seconds, that adds to the latencies; and
 /// so does less, where it is more than this part of the latency at p99.
 const CLIENT_LATE: f64 = 0.001;
@@ -23,7 +26,7 @@ const TOLERANCE: f64 = 0.05;
 
 /// Whether the client was what limited the throughput of this row.
 pub(crate) fn client_was_busy(row: &Row) -> bool {
-    median_of(row, |round| round.client_cpu) > CLIENT_BUSY
+    median_of(row, |r| r.client_cpu + r.client_waited) > CLIENT_BUSY
 }
 
 fn median_of(row: &Row, of: fn(&Round) -> f64) -> f64 {
@@ -73,10 +76,33 @@ fn of_row(row: &Row, load: &Load) -> Vec<String> {
              time until then",
         ));
     }
+    if row.rounds.iter().any(|round| round.cpu_is_bound) {
+        notes.push(String::from(
+            "≥ is a lower bound: the server ignores SIGCHLD, so that the \
+             kernel forgets the CPU time of its children",
+        ));
+    }
+    notes.extend(of_client(row, load));
+    let mut rounds = row.rounds.iter();
+    notes.extend(rounds.find_map(|r| violation(r, load.connections)));
+    notes
+}
+
+/// What the client could not do, which is not the server's doing.
+fn of_client(row: &Row, load: &Load) -> Vec<String> {
+    let mut notes = Vec::new();
     if client_was_busy(row) {
         notes.push(String::from(
             "the client was busy for more than 90 % of the time: where the \
              server was not (CPU %), it can do more",
+        ));
+    }
+    let waited = median_of(row, |round| round.client_waited);
+    if waited > CLIENT_WAITED && !load.idle {
+        notes.push(format!(
+            "the client had to wait for a core for {:.0} % of the time: that \
+             is part of the latencies",
+            waited * 1e2
         ));
     }
     let late = median_of(row, |round| round.lateness);
@@ -88,8 +114,6 @@ fn of_row(row: &Row, load: &Load) -> Vec<String> {
             three_digits(late * 1e3)
         ));
     }
-    let mut rounds = row.rounds.iter();
-    notes.extend(rounds.find_map(|r| violation(r, load.connections)));
     notes
 }
 

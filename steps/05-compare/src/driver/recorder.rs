@@ -45,7 +45,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(group: Pid, scenario: &Scenario) -> Self {
+    pub(crate) fn new(guard: Pid, scenario: &Scenario) -> Self {
         Self {
             begin: None,
             end: None,
@@ -53,7 +53,7 @@ impl Recorder {
             failures: histogram(),
             lateness: histogram(),
             served: 0,
-            meter: Meter::new(group),
+            meter: Meter::new(guard),
             looks: 0,
             cpu_at_begin: CpuTime::default(),
             cpu_at_end: CpuTime::default(),
@@ -155,8 +155,9 @@ impl Recorder {
 
     pub(crate) fn occupied(&mut self, now: Instant, footprint: Footprint) {
         let Some(begin) = self.begin else { return };
-        let Footprint { memory, threads } = footprint;
+        let Footprint { memory, threads, ignores_children } = footprint;
         let round = &mut self.round;
+        round.cpu_is_bound |= ignores_children;
         round.memory = round.memory.max(memory);
         round.threads = round.threads.max(threads);
         match (now - begin).div_duration_f64(self.scenario.duration) {
@@ -200,6 +201,7 @@ impl Recorder {
             cpu_per_request: per(cpu, served.max(1.0)),
             cpu: per(cpu, elapsed),
             client_cpu: per(client_cpu, elapsed),
+            client_waited: per(used(|c| c.client_waited), elapsed),
             lateness: seconds_at(&self.lateness, 0.99),
             memory_per_connection: per(memory - start.memory, connections),
             threads_per_connection: per(threads - start.threads, connections),

@@ -12,7 +12,8 @@ pub(crate) struct Metric {
     aggregation: Aggregation,
     /// What a round without a reply counts as.
     dead: Option<f64>,
-    is_latency: bool,
+    /// From which figure on a round has lower bounds alone, if it has.
+    pub(crate) bound: fn(&Round) -> Option<f64>,
 }
 
 /// How the rounds come to one figure. A median would hide a single bad round
@@ -25,7 +26,9 @@ enum Aggregation {
 }
 
 pub(crate) const RPS: Metric = median_of("RPS", |r| r.rps).dead(0.0);
-pub(crate) const MEAN: Metric = latency("mean ms", |r| r.latency.mean * 1e3);
+/// Every failed request is in the mean.
+pub(crate) const MEAN: Metric = latency("mean ms", |r| r.latency.mean * 1e3)
+    .bounded(|r| r.lower_bounds_from.map(|_| 0.0));
 pub(crate) const P50: Metric = latency("p50 ms", |r| r.latency.p50 * 1e3);
 pub(crate) const P90: Metric = latency("p90 ms", |r| r.latency.p90 * 1e3);
 pub(crate) const P99: Metric = latency("p99 ms", |r| r.latency.p99 * 1e3);
@@ -35,8 +38,11 @@ pub(crate) const MAX: Metric =
 pub(crate) const REQUESTS: Metric = sum_of("requests", |r| r.requests as f64);
 pub(crate) const ERRORS: Metric = sum_of("errors", |r| r.failed() as f64);
 pub(crate) const CPU_PER_REQUEST: Metric =
-    median_of("us/req", |r| r.cpu_per_request * 1e6).dead(f64::INFINITY);
-pub(crate) const CPU: Metric = median_of("CPU %", |r| r.cpu * 1e2);
+    median_of("us/req", |r| r.cpu_per_request * 1e6)
+        .dead(f64::INFINITY)
+        .bounded(cpu_bound);
+pub(crate) const CPU: Metric =
+    median_of("CPU %", |r| r.cpu * 1e2).bounded(cpu_bound);
 pub(crate) const CLIENT_CPU: Metric =
     median_of("client CPU %", |r| r.client_cpu * 1e2);
 pub(crate) const SWITCHES: Metric =
@@ -63,13 +69,18 @@ pub(crate) const DELAYED_ACKS: Metric =
 
 const fn median_of(name: &'static str, of: fn(&Round) -> f64) -> Metric {
     let aggregation = Aggregation::Median;
-    Metric { name, of, aggregation, dead: None, is_latency: false }
+    Metric { name, of, aggregation, dead: None, bound: |_| None }
 }
 
 /// A server that answers nothing has no latency: it never ends.
 const fn latency(name: &'static str, of: fn(&Round) -> f64) -> Metric {
-    let metric = median_of(name, of).dead(f64::INFINITY);
-    Metric { is_latency: true, ..metric }
+    median_of(name, of)
+        .dead(f64::INFINITY)
+        .bounded(|r| r.lower_bounds_from.map(|seconds| seconds * 1e3))
+}
+
+fn cpu_bound(round: &Round) -> Option<f64> {
+    round.cpu_is_bound.then_some(0.0)
 }
 
 const fn sum_of(name: &'static str, of: fn(&Round) -> f64) -> Metric {
@@ -79,6 +90,10 @@ const fn sum_of(name: &'static str, of: fn(&Round) -> f64) -> Metric {
 impl Metric {
     const fn dead(self, value: f64) -> Self {
         Self { dead: Some(value), ..self }
+    }
+
+    const fn bounded(self, bound: fn(&Round) -> Option<f64>) -> Self {
+        Self { bound, ..self }
     }
 
     const fn worst(self) -> Self {
@@ -99,16 +114,15 @@ impl Metric {
         }
     }
 
-    /// The same as it stands in a table. Where requests have failed that count
-    /// with the time until then, it is a lower bound.
+    /// The same as it stands in a table, where a lower bound has a sign.
     pub(crate) fn format(&self, row: &Row) -> String {
-        let bounds = row.rounds.iter().filter_map(|r| r.lower_bounds_from);
-        let bound = bounds.fold(f64::INFINITY, f64::min) * 1e3;
+        let bounds = row.rounds.iter().filter_map(self.bound);
+        let bound = bounds.fold(f64::INFINITY, f64::min);
         match (self.aggregate(row), self.aggregation) {
             (None, _) => "-".into(),
             (Some(count), Aggregation::Sum) => format!("{count}"),
-            (Some(f), _) if self.is_latency && f >= bound && f.is_finite() => {
-                format!("≥{}", three_digits(f))
+            (Some(figure), _) if figure >= bound && figure.is_finite() => {
+                format!("≥{}", three_digits(figure))
             }
             (Some(figure), _) => three_digits(figure),
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Times are in seconds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)] // what an older version did not write
 pub(crate) struct Round {
     /// 0 is the first.
     pub(crate) round: usize,
@@ -36,7 +37,13 @@ pub(crate) struct Round {
     pub(crate) cpu_per_request: f64,
     /// Cores in use on average.
     pub(crate) cpu: f64,
+    /// The server has told the kernel to forget children that have ended
+    /// (SIGCHLD ignored): what they used is not in the CPU time.
+    pub(crate) cpu_is_bound: bool,
     pub(crate) client_cpu: f64,
+    /// The part of the time in which the client was ready to run and had no
+    /// core.
+    pub(crate) client_waited: f64,
     /// The client sent 1 of 100 requests later than this after it was due.
     pub(crate) lateness: f64,
     /// How often a thread was taken from a core, for a request.

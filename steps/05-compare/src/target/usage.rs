@@ -2,21 +2,25 @@
 //! processes that it has started.
 //!
 //! A process has a clock for its CPU time: `man 3 clock_getcpuclockid`. For
-//! children that have ended there is only `/proc/PID/stat`, in hundredths of a
-//! second. Memory and threads stand in `/proc/PID/status`, `man 5 proc`.
+//! children that have ended and were waited for there is only `/proc/PID/stat`,
+//! in hundredths of a second. Where a process ignores SIGCHLD nobody waits, and
+//! what its children have used is lost: `man 2 times`. Memory and threads stand
+//! in `/proc/PID/status`, `man 5 proc`.
 
 use std::time::Duration;
 
+use load_client::waited_for_core;
+use nix::sys::signal::Signal;
 use nix::time::ClockId;
 use nix::unistd::Pid;
 use procfs::process::Stat;
 
 use super::proc::{self, ticks};
 
-/// Reads what a group of processes uses, and the thread that asks.
+/// Reads what a server uses, and the thread that asks.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    group: Pid,
+    guard: Pid,
     /// The processes that the last look at all of `/proc` has found.
     processes: Vec<Stat>,
 }
@@ -26,6 +30,8 @@ pub(crate) struct Meter {
 pub(crate) struct CpuTime {
     pub(crate) server: Duration,
     pub(crate) client: Duration,
+    /// The client was ready to run and had no core.
+    pub(crate) client_waited: Duration,
 }
 
 /// What processes occupy.
@@ -36,21 +42,29 @@ pub(crate) struct Footprint {
     /// them. Pages that processes share after a fork count for each.
     pub(crate) memory: f64,
     pub(crate) threads: f64,
+    pub(crate) ignores_children: bool,
 }
 
 impl Meter {
-    /// For the processes of `group`, its leader left out: that is the guard.
-    pub(crate) fn new(group: Pid) -> Self {
-        Self { group, processes: Vec::new() }
+    /// For the processes that `guard` guards.
+    pub(crate) fn new(guard: Pid) -> Self {
+        Self { guard, processes: Vec::new() }
     }
 
-    /// Looks at all of `/proc` for processes of the group. On a machine with
-    /// thousands of processes that takes a while: not to be done all the time.
+    /// Looks at all of `/proc` for children of the guard, and for theirs: one
+    /// that loses its parent becomes the guard's. On a machine with thousands
+    /// of processes that takes a while: not to be done all the time.
     pub(crate) fn find_processes(&mut self) {
-        let group = self.group.as_raw();
-        let is_server =
-            |process: &Stat| process.pgrp == group && process.pid != group;
-        self.processes = proc::all().filter(is_server).collect();
+        let mut others: Vec<_> = proc::all().collect();
+        let mut parents = vec![self.guard.as_raw()];
+        self.processes.clear();
+        while let Some(parent) = parents.pop() {
+            let is_child = |process: &mut Stat| process.ppid == parent;
+            for child in others.extract_if(.., is_child) {
+                parents.push(child.pid);
+                self.processes.push(child);
+            }
+        }
     }
 
     /// The CPU time of the server, with all its threads, its processes, and
@@ -66,6 +80,7 @@ impl Meter {
         CpuTime {
             server: self.processes.iter().map(of_process).sum(),
             client: read(Some(ClockId::CLOCK_THREAD_CPUTIME_ID)),
+            client_waited: waited_for_core(),
         }
     }
 
@@ -76,6 +91,8 @@ impl Meter {
         for status in pids.filter_map(proc::status) {
             sum.memory += status.rssanon.unwrap_or(0) as f64 * 1_024.0;
             sum.threads += status.threads as f64;
+            let ignored = status.sigign >> (Signal::SIGCHLD as u32 - 1);
+            sum.ignores_children |= ignored & 1 == 1;
         }
         sum
     }

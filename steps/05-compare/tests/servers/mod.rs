@@ -136,15 +136,16 @@ fn mute_every_second_time() {
     });
 }
 
-/// Has its connections served by two other processes, which work for 1 ms for
-/// each reply.
+/// Has its connections served by two other processes, in sessions of their own,
+/// which work for 1 ms for each reply.
 #[test]
 #[ignore = "a server for the tests above"]
 fn forking() {
     let listener = std::os::fd::OwnedFd::from(listener());
     let workers = [0, 1].map(|_| {
         let program = std::env::current_exe().expect("this test");
-        Command::new(program)
+        Command::new("setsid")
+            .arg(program)
             .args(["--ignored", "--exact", "servers::worker"])
             .stdin(listener.try_clone().expect("a descriptor"))
             .spawn()

@@ -83,6 +83,18 @@ fn a_server_that_failed_more_than_1_of_100_requests_is_never_called_better() {
 }
 
 #[test]
+fn a_server_whose_cpu_time_is_not_all_known_is_not_called_better_in_that() {
+    let found = |cpu_of_a: f64| {
+        let mut part = row("a", false, &[1.0, 1.1, 0.9].map(|n| n * cpu_of_a));
+        part.rounds[1].cpu_is_bound = true;
+        let cpus = [10.0, 10.2, 10.1];
+        let results = results(part, &cpus, &cpus);
+        cpu(&differences(&results, &results.rows[0])).is_significant
+    };
+    assert_eq!([2.0, 50.0].map(found), [false, true]);
+}
+
+#[test]
 fn a_difference_too_small_to_matter_is_none() {
     let memory = |kib: f64| {
         let mut row = row("a", false, &[1.0; 5]);

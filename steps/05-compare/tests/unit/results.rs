@@ -71,6 +71,10 @@ fn a_round_without_a_reply_can_be_written_and_read() {
     assert!(serde_json::from_str::<Round>(&json).is_ok(), "{json}");
 }
 
+fn none() -> Footprint {
+    Footprint::default()
+}
+
 #[test]
 fn a_soak_remembers_its_memory_at_both_ends() {
     let (start, mut soak) = (Instant::now(), recorder("soak"));
@@ -78,7 +82,8 @@ fn a_soak_remembers_its_memory_at_both_ends() {
     for (minute, memory) in [(1, 9.0), (4, 2.0), (5, 3.0), (20, 8.0), (29, 5.0)]
     {
         let now = start + Duration::from_secs(60 * minute);
-        soak.occupied(now, Footprint { memory, threads: 1.0 });
+        let threads = 1.0;
+        soak.occupied(now, Footprint { memory, threads, ..none() });
     }
     let round = soak.finish().0;
     let memory = [round.memory_early, round.memory_late, round.memory];
@@ -92,7 +97,8 @@ fn what_a_connection_costs_is_shared_by_those_that_had_a_reply() {
         idle.begin(start);
         (0..answered).for_each(|_| idle.reply(start, start + MS));
         // So much that what this test itself occupies does not show.
-        idle.occupied(start + MS, Footprint { memory: 1e15, threads: 1e12 });
+        let (memory, threads) = (1e15, 1e12);
+        idle.occupied(start + MS, Footprint { memory, threads, ..none() });
         let round = idle.finish().0;
         [round.memory_per_connection / 1e12, round.threads_per_connection / 1e9]
             .map(f64::round)
