@@ -14,6 +14,4 @@ mod text;
 pub(crate) use csv::stats;
 pub(crate) use files::{check_folder, read, write};
 pub(crate) use table::COLUMNS;
-#[cfg(test)]
-pub(crate) use text::article_words;
 pub(crate) use text::{diff, json, markdown, ratios, text};

@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 
-use protocol::Language;
 use serde_json::{Value, json};
 
 use super::sentences::{machine, rounds, sections};
@@ -18,39 +17,12 @@ use crate::results::units::{align, wrap};
 pub(crate) fn text(results: &Results) -> String {
     let mut lines: Vec<_> = described_loads(results).collect();
     lines.push(medians(results));
-    let loads = results.loads.iter().map(|load| load.name.as_str());
-    lines.extend(article_words(loads, Language::from_environment()));
     for (title, sentences) in sections(results) {
         lines.extend([String::new(), title.into()]);
         lines.extend(sentences.iter().map(|sentence| format!("- {sentence}")));
     }
     let lines = lines.iter().map(|line| wrap(line, WIDTH, "  ") + "\n");
     format!("{}\n{}", align(&rows(results), 2), lines.collect::<String>())
-}
-
-/// What the article calls these loads and columns, in its own language.
-pub(crate) fn article_words<'a>(
-    loads: impl Iterator<Item = &'a str>,
-    language: Language,
-) -> Vec<String> {
-    if language == Language::English {
-        return Vec::new();
-    }
-    let word = |load| match load {
-        "low" => Some("low: 低負荷テスト"),
-        "medium" => Some("medium: 中負荷テスト"),
-        "high" => Some("high: 高負荷テスト"),
-        "soak" => Some("soak: 長時間耐久テスト"),
-        _ => None,
-    };
-    let mut words: Vec<_> = loads.filter_map(word).collect();
-    words.extend([
-        "RPS: 1秒あたりの処理リクエスト数",
-        "p50, p99, max ms: レスポンスタイム",
-        "errors: 失敗したリクエスト",
-        "CPU %: CPU使用率",
-    ]);
-    words.into_iter().map(String::from).collect()
 }
 
 fn described_loads(results: &Results) -> impl Iterator<Item = String> {

@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use load_client::{ErrorKind, Latency};
 use nix::unistd::Pid;
-use protocol::Language;
 
 use crate::driver::recorder::Recorder;
 use crate::load::scenario::SCENARIOS;
+use crate::report;
 use crate::report::plot::{Axis, Plot, Style};
-use crate::report::{self, article_words};
 use crate::results::latencies::{histogram, quantiles};
 use crate::results::metric::{
     MEMORY, MEMORY_EACH, P50, RPS, SWITCHES, THREADS_EACH, median,
@@ -229,14 +228,4 @@ fn a_picture_has_a_description_in_words() {
     let words = "&quot;A&quot;: from 0.0 s to 2.0 s, half of the points \
                  not above 0.1 s.\"";
     assert!(plot.svg().contains(words), "{}", plot.svg());
-}
-
-#[test]
-fn loads_and_columns_have_the_articles_names_in_japanese_alone() {
-    let loads = ["medium", "burst"];
-    let words = article_words(loads.into_iter(), Language::Japanese);
-    assert_eq!(words[0], "medium: 中負荷テスト");
-    assert_eq!(words.len(), 5, "{words:?}");
-    assert!(words.contains(&"CPU %: CPU使用率".into()), "{words:?}");
-    assert!(article_words(loads.into_iter(), Language::English).is_empty());
 }
