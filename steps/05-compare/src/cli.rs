@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::analysis::gate::Condition;
 use crate::load::scenario::SCENARIOS;
@@ -16,36 +16,7 @@ use crate::target::{BuiltIn, Target};
 pub struct Options {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    #[command(flatten)]
-    pub(crate) comparison: ComparisonOptions,
-}
 
-/// What this program does other than to compare.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Be one of the servers
-    #[command(hide = true)]
-    Serve {
-        name: BuiltIn,
-        #[command(flatten)]
-        options: epoll::Options,
-    },
-    /// Compare the results of two runs: two machines, or two versions
-    Diff {
-        /// The results.json of the run to compare with
-        before: PathBuf,
-        /// The results.json of the other
-        after: PathBuf,
-        /// End with status 1 where a ratio is a difference and beyond this,
-        /// such as 'cpu>1.05' or 'rps<0.9' (cpu, rps, p99, memory)
-        #[arg(long, value_name = "CONDITION", value_parser = Condition::parse)]
-        fail_if: Vec<Condition>,
-    },
-}
-
-/// What to compare, and how long.
-#[derive(Args, Debug)]
-pub(crate) struct ComparisonOptions {
     /// Loads; a name also stands for all that begin with it, such as idle,
     /// and "all" for all but soak
     #[arg(short, long = "scenario", value_name = "NAMES")]
@@ -143,6 +114,29 @@ pub(crate) struct ComparisonOptions {
     /// Also write a report to read, results.json, and CSV as Locust does
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// What this program does other than to compare.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Be one of the servers
+    #[command(hide = true)]
+    Serve {
+        name: BuiltIn,
+        #[command(flatten)]
+        options: epoll::Options,
+    },
+    /// Compare the results of two runs: two machines, or two versions
+    Diff {
+        /// The results.json of the run to compare with
+        before: PathBuf,
+        /// The results.json of the other
+        after: PathBuf,
+        /// End with status 1 where a ratio is a difference and beyond this,
+        /// such as 'cpu>1.05' or 'rps<0.9' (cpu, rps, p99, memory)
+        #[arg(long, value_name = "CONDITION", value_parser = Condition::parse)]
+        fail_if: Vec<Condition>,
+    },
 }
 
 /// Requests a second; `None` for as fast as the replies come.

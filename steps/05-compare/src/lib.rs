@@ -51,8 +51,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use protocol::exit_code;
 
 use analysis::gate::{self, Condition};
+use cli::Command;
 pub use cli::Options;
-use cli::{Command, ComparisonOptions};
 use results::row::Row;
 use runner::Plan;
 use setup::{other_load, setup, used_by_others};
@@ -68,11 +68,11 @@ pub fn run(options: &Options) -> ExitCode {
         Some(Command::Diff { before, after, fail_if }) => {
             report_error(diff(before, after, fail_if))
         }
-        None => run_comparison(&options.comparison),
+        None => run_comparison(options),
     }
 }
 
-fn run_comparison(options: &ComparisonOptions) -> ExitCode {
+fn run_comparison(options: &Options) -> ExitCode {
     let plan = options.plan().unwrap_or_else(|reason| {
         // Unusable arguments: clap's words and exit status 2.
         let kind = ErrorKind::ArgumentConflict;
@@ -102,7 +102,7 @@ Try next
 
 fn compare(
     plan: &Plan,
-    options: &ComparisonOptions,
+    options: &Options,
     interrupt: &Signals,
 ) -> Result<(), String> {
     target::proc::available()?;

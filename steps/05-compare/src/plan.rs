@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use crate::cli::ComparisonOptions;
+use crate::cli::Options;
 use crate::load::pacing::Pacing;
 use crate::load::scenario::{SCENARIOS, Scenario};
 use crate::runner::Plan;
 use crate::target::affinity::{Affinity, parse_list};
 use crate::target::{BuiltIn, Target};
 
-impl ComparisonOptions {
+impl Options {
     /// What the options come to, or why they come to nothing.
     pub(crate) fn plan(&self) -> Result<Plan, String> {
         let targets = self.targets()?;

@@ -56,7 +56,7 @@ fn an_external_command_may_hold_an_equals_sign() {
 
 fn plan(arguments: &[&str]) -> Result<Plan, String> {
     let arguments = ["05-compare"].iter().chain(arguments);
-    Options::parse_from(arguments).comparison.plan()
+    Options::parse_from(arguments).plan()
 }
 
 fn loads(arguments: &[&str]) -> Vec<&'static str> {
