@@ -11,7 +11,7 @@ use crate::results::units::three_digits;
 /// has to wait for a core.
 const CLIENT_BUSY: f64 = 0.9;
 /// Where it waits for more than this part of the time, that is said.
-const CLIENT_WAITED: f64 = 0.02;
+const CLIENT_WAITED: f64 = 0.05;
 /// If 1 of 100 requests is later, in seconds, that adds to the latencies; and
 /// so does less, where it is more than this part of the latency at p99.
 const CLIENT_LATE: f64 = 0.001;
