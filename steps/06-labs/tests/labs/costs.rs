@@ -25,7 +25,6 @@ fn pool_a_kept_connection_is_faster_and_leaves_no_ports_behind() {
     // Neither the requests per second nor the server's CPU time for each: on a
     // busy machine both depend on how many clients it finds ready at once.
     assert!(number(kept, "p50_s") < number(new, "p50_s"), "{new} {kept}");
-    assert_eq!(number(new, "failed") + number(kept, "failed"), 0.0);
     if seen.own_network() {
         assert!(number(new, "time_wait") > 1_500.0, "{new}");
         assert!(number(kept, "time_wait") <= 4.0, "{kept}");
