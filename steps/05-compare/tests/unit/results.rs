@@ -12,7 +12,7 @@ use crate::report;
 use crate::report::plot::{Axis, Plot, Style};
 use crate::results::latencies::{histogram, quantiles};
 use crate::results::metric::{
-    MEMORY, MEMORY_EACH, P50, RPS, SWITCHES, THREADS_EACH, median,
+    MEAN, MEMORY, MEMORY_EACH, P50, P99, RPS, SWITCHES, THREADS_EACH, median,
 };
 use crate::results::round::Round;
 use crate::results::row::{Load, Results, Row};
@@ -228,4 +228,16 @@ fn a_picture_has_a_description_in_words() {
     let words = "&quot;A&quot;: from 0.0 s to 2.0 s, half of the points \
                  not above 0.1 s.\"";
     assert!(plot.svg().contains(words), "{}", plot.svg());
+}
+
+#[test]
+fn a_failed_request_makes_the_mean_a_lower_bound() {
+    let latency =
+        Latency { mean: 0.1, p50: 0.01, p99: 0.6, ..Latency::default() };
+    let lower_bounds_from = Some(0.5);
+    let round =
+        Round { succeeded: 9, latency, lower_bounds_from, ..Round::default() };
+    let row = Row { rounds: vec![round], ..Row::default() };
+    let texts = [MEAN, P50, P99].map(|metric| metric.format(&row));
+    assert_eq!(texts, ["≥100", "10", "≥600"]);
 }
