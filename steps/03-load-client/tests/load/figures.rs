@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdout, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -191,19 +191,24 @@ fn reports_percentiles_in_order_as_json() {
     assert!(result["errors"].as_object().is_some_and(|e| e.is_empty()));
 }
 
-fn prints_what_was_measured_when_interrupted() {
+/// Answers so many requests; each one after that waits, and is reported.
+fn silent_after(count: usize) -> (Rogue, Receiver<()>) {
     let (sender, waiting) = mpsc::channel();
     let asked = Arc::new(AtomicUsize::new(0));
-    // Answers 30 requests; those that come later wait.
     let server = Rogue::start(move |mut stream| {
         read_line(&mut stream);
-        if asked.fetch_add(1, SeqCst) < 30 {
+        if asked.fetch_add(1, SeqCst) < count {
             let _ = stream.write_all(b"pong\n");
         } else {
             let _ = sender.send(());
         }
         until_closed(&mut stream);
     });
+    (server, waiting)
+}
+
+fn prints_what_was_measured_when_interrupted() {
+    let (server, waiting) = silent_after(30);
     let arguments = ["1000000", "--threads", "4", "--timeout", "60"];
     let client = Running::start(server.port, &arguments);
     for _ in 0..4 {
@@ -227,18 +232,7 @@ fn prints_what_was_measured_when_interrupted() {
 
 fn what_was_due_and_not_sent_has_waited_when_interrupted() {
     const WAIT: Duration = Duration::from_millis(400);
-    let (sender, waiting) = mpsc::channel();
-    let asked = Arc::new(AtomicUsize::new(0));
-    // Answers 10 requests; those that come later wait.
-    let server = Rogue::start(move |mut stream| {
-        read_line(&mut stream);
-        if asked.fetch_add(1, SeqCst) < 10 {
-            let _ = stream.write_all(b"pong\n");
-        } else {
-            let _ = sender.send(());
-        }
-        until_closed(&mut stream);
-    });
+    let (server, waiting) = silent_after(10);
     let arguments = ["1000000", "--threads", "1", "--rate", "1000"];
     let client = Running::start(server.port, &arguments);
     let deadline = Duration::from_secs(10);

@@ -3,9 +3,9 @@
 //!
 //! A process has a clock for its CPU time: `man 3 clock_getcpuclockid`. For
 //! children that have ended and were waited for there is only `/proc/PID/stat`,
-//! in hundredths of a second. Where a process ignores SIGCHLD nobody waits, and
-//! what its children have used is lost: `man 2 times`. Memory and threads stand
-//! in `/proc/PID/status`, `man 5 proc`.
+//! in hundredths of a second. Where a process ignores SIGCHLD they are not
+//! waited for, and what they have used is lost: `man 2 times`. Memory and
+//! threads stand in `/proc/PID/status`, `man 5 proc`.
 
 use std::time::Duration;
 
