@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Command};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -194,15 +194,54 @@ fn start(script: &str, path: &OsStr, master: &PtyMaster) -> io::Result<Child> {
 
 fn read_all(master: OwnedFd) -> Receiver<Vec<u8>> {
     let (sender, receiver) = channel();
-    thread::spawn(move || {
-        let mut master = File::from(master);
-        let mut buffer = [0; 4_096];
-        // EIO: the last process on the other side has ended.
-        while let Ok(count @ 1..) = master.read(&mut buffer) {
-            if sender.send(buffer[..count].to_vec()).is_err() {
-                return;
-            }
-        }
-    });
+    thread::spawn(move || send_all(File::from(master), &sender));
     receiver
+}
+
+/// Sends all that `master` yields, until the last process on the other side has
+/// ended: EIO. The kernel looks for bytes first, and then whether the other
+/// side is closed. A process that writes and ends in between makes the first
+/// EIO come before its last bytes, but not the second.
+fn send_all(mut master: impl Read, sender: &Sender<Vec<u8>>) {
+    let mut buffer = [0; 4_096];
+    let mut closed = false;
+    loop {
+        match master.read(&mut buffer) {
+            Ok(count @ 1..) => {
+                if sender.send(buffer[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+            _ if closed => return,
+            _ => closed = true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::errno::Errno;
+
+    use super::*;
+
+    /// A terminal whose process ends between the kernel's two looks.
+    struct EndsWhileRead(Vec<Option<&'static [u8]>>);
+
+    impl Read for EndsWhileRead {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let eio = || io::Error::from(Errno::EIO);
+            self.0.pop().flatten().ok_or_else(eio)?.read(buffer)
+        }
+    }
+
+    #[test]
+    fn bytes_that_come_after_an_error_are_shown() {
+        let (sender, receiver) = channel();
+        let turns = [Some(&b"begin"[..]), None, Some(b"end"), None, None];
+        let turns = turns.into_iter().rev().collect();
+        send_all(EndsWhileRead(turns), &sender);
+        drop(sender);
+        let shown: Vec<_> = receiver.into_iter().flatten().collect();
+        assert_eq!(shown, b"beginend");
+    }
 }
