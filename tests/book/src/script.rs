@@ -37,7 +37,8 @@ pub struct Session {
     pub(crate) shows: Vec<usize>,
     /// `figures vary`: a comparison takes any number for any other.
     pub figures_vary: bool,
-    /// `order varies`: a comparison takes the lines in any order.
+    /// `order varies`: a comparison takes the lines in any order, and so the
+    /// clients' ports, which have numbers by it.
     pub order_varies: bool,
     /// `recorded only`: it measures, and so is not played by `cargo test`.
     pub recorded_only: bool,

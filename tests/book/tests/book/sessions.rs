@@ -62,7 +62,7 @@ fn with_pages(
 /// The transcript without what differs from one run to the next.
 fn comparable(session: &Session, text: &str) -> String {
     let lines = text.lines().map(|line| {
-        let line = numbers_masked(line, session.figures_vary);
+        let line = numbers_masked(line, session);
         // A wider figure moves the columns after it.
         let space = if session.figures_vary { "" } else { " " };
         line.split_whitespace().collect::<Vec<_>>().join(space)
@@ -78,8 +78,11 @@ fn comparable(session: &Session, text: &str) -> String {
     lines.join("\n")
 }
 
-/// Masks every number, or the numbers of descriptors and processes alone.
-fn numbers_masked(line: &str, all: bool) -> String {
+/// Masks every number, or those of descriptors and processes alone. Where the
+/// order of lines varies, so do the clients' ports, 54321 the first that is seen.
+fn numbers_masked(line: &str, session: &Session) -> String {
+    let all = session.figures_vary;
+    let clients = session.order_varies.then_some(":543");
     let mut masked = String::new();
     let mut pointer = false;
     let mut characters = line.chars().peekable();
@@ -97,7 +100,8 @@ fn numbers_masked(line: &str, all: bool) -> String {
         if (digit || point) && in_number {
             continue;
         }
-        let named = ["fd=", "pid="].iter().any(|name| masked.ends_with(name));
+        let mut names = ["fd=", "pid="].into_iter().chain(clients);
+        let named = names.any(|name| masked.ends_with(name));
         masked.push(if digit && (all || named) { '#' } else { character });
     }
     masked
