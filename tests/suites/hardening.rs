@@ -207,6 +207,30 @@ fn ends_in_time_with_much_to_log() -> CaseResult {
     process.has_ended_in_order()
 }
 
+/// A line has ended where its client has: with its FIN.
+#[test]
+fn answers_a_last_line_that_came_with_the_end_before_the_signal() -> CaseResult
+{
+    for has_ended in [true, false] {
+        let server = launch().args(&["--quiet"]).start(TIMEOUT)?;
+        let process = server.process()?;
+        let mut client = server.connect()?;
+        client.ask(b"ping\n", b"pong\n")?;
+        process.stop()?;
+        client.send(b"ping")?;
+        if has_ended {
+            client.half_close()?;
+        }
+        client.has_arrived()?;
+        process.signal(Signal::SIGTERM)?;
+        process.signal(Signal::SIGCONT)?;
+        let reply = if has_ended { "pong\n" } else { "" };
+        assert_eq!(client.read_to_the_end()?, reply.as_bytes());
+        process.has_ended_in_order()?;
+    }
+    Ok(())
+}
+
 /// Its replies are stuck on the way when the signal comes. Then it reads them.
 #[test]
 fn a_client_that_reads_late_gets_whole_replies() -> CaseResult {

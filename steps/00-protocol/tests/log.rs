@@ -1,9 +1,11 @@
 //! The log, as its reader sees it: this program starts itself, and is then the
 //! server that prints.
 
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::AsFd;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Stdio, exit};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, poll};
@@ -17,7 +19,15 @@ const FLUSHES: usize = 1_000;
 /// How long its reader stalls, at the most.
 const STALL: Duration = Duration::from_secs(20);
 
+/// How long two threads write, and how long their reader pauses meanwhile.
+const WRITES: Duration = Duration::from_millis(300);
+const PAUSE: Duration = Duration::from_millis(50);
+
 fn start(task: &str, env: &[(&str, &str)]) -> io::Result<Child> {
+    command(task, env)?.spawn()
+}
+
+fn command(task: &str, env: &[(&str, &str)]) -> io::Result<Command> {
     let program = std::env::current_exe()?;
     let mut command = Command::new(program);
     command.args(["--exact", "child", "--nocapture"]).env(TASK, task);
@@ -27,7 +37,7 @@ fn start(task: &str, env: &[(&str, &str)]) -> io::Result<Child> {
     command.envs(env.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     command.stderr(Stdio::piped());
-    command.spawn()
+    Ok(command)
 }
 
 /// What the child printed of ours, and on stderr.
@@ -68,12 +78,37 @@ fn stall(log: &mut Log) {
     log.info(Message::Ended(None));
 }
 
+/// Writes to both outputs as long as they are read. Fails where a write blocks.
+fn share() -> ! {
+    let end = Instant::now() + WRITES;
+    let (sender, receiver) = channel();
+    for is_error in [false, true] {
+        let sender = sender.clone();
+        thread::spawn(move || {
+            let mut log = Log::new(false);
+            while Instant::now() < end {
+                if is_error {
+                    log.error(&error());
+                } else {
+                    // Written when there is a page of them.
+                    log.info(Message::PeerClosed);
+                }
+            }
+            sender.send(())
+        });
+    }
+    let ended = [(); 2].map(|()| receiver.recv_timeout(STALL));
+    // The test runner's last lines would wait for a reader.
+    exit(i32::from(ended.contains(&Err(RecvTimeoutError::Timeout))))
+}
+
 #[test]
 fn child() {
     let Ok(task) = std::env::var(TASK) else { return };
     let mut log = Log::new(task == "quiet");
     match &*task {
         "stall" => stall(&mut log),
+        "share" => share(),
         "exit" => {
             let shown = |code| format!("[*] {code:?}\n");
             let codes = [exit_code(Ok(())), exit_code(Err(error()))];
@@ -81,7 +116,7 @@ fn child() {
         }
         _ => {
             log.exchange(Frame::Line(b"ping"), b"pong\n");
-            log.for_thread().info(Message::PeerClosed);
+            Log::new(log.quiet).info(Message::PeerClosed);
             log.warn(&error());
             log.notice(Message::ShuttingDown(2));
         }
@@ -159,4 +194,21 @@ fn drops_and_counts_what_is_not_read_and_then_goes_on() {
     let lines = LINES + FLUSHES;
     // The line that comes when there is room may be dropped too.
     assert!((lines..=lines + 1).contains(&(whole + dropped)), "{dropped}");
+}
+
+/// Two threads wait for room, and there is room for one.
+#[test]
+fn ends_unread_where_both_outputs_are_one_pipe() {
+    for _ in 0..10 {
+        let (mut reader, writer) = io::pipe().expect("a pipe");
+        let mut command = command("share", &[]).expect("a command");
+        command.stderr(writer.try_clone().expect("a descriptor"));
+        let mut child = command.stdout(writer).spawn().expect("a child");
+        drop(command); // close(2): the pipe's other end
+        let mut some = reader.by_ref().take(1 << 20);
+        io::copy(&mut some, &mut io::sink()).expect("lines");
+        sleep(PAUSE);
+        let _ = reader.read(&mut [0; 4_096]).expect("a page");
+        assert!(child.wait().expect("its end").success());
+    }
 }

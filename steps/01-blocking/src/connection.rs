@@ -2,9 +2,10 @@
 
 use std::os::fd::AsFd;
 
-use protocol::{Call, Conversation, Log, Result, ResultExt};
+use protocol::{Call, Conversation, Frame, Log, Result, ResultExt};
 
 use crate::linger::linger;
+use crate::socket::has_peer_closed;
 use crate::{recv, send_all};
 
 /// Bytes asked of the kernel at once. They lie on the stack, and step 02 has a
@@ -32,27 +33,25 @@ pub fn serve_connection(
     let mut conversation = Conversation::default();
     let mut buffer = [0; READ_SIZE];
     let mut replies = Vec::new();
-    let mut reads_left = DRAIN_READS;
-    while reads_left > 0 {
+    let (mut reads_left, mut ended) = (DRAIN_READS, false);
+    while reads_left > 0 && !ended {
         log.flush();
         let count = recv(&client, &mut buffer).context(Call::Recv)?;
-        if count == 0 {
-            break;
+        let on_reply = |line: Frame, reply: &[u8]| log.exchange(line, reply);
+        if count > 0 {
+            conversation.feed(&buffer[..count], &mut replies, on_reply);
+        } else if !is_shutting_down() || has_peer_closed(&client) {
+            // The peer's FIN: an unfinished line is a line.
+            conversation.finish(&mut replies, on_reply);
         }
-        conversation.feed(&buffer[..count], &mut replies, |line, reply| {
-            log.exchange(line, reply);
-        });
         log.flush();
         send_all(&client, &replies).context(Call::Send)?;
+        ended = count == 0;
         replies.clear();
         reads_left -= usize::from(is_shutting_down());
     }
     if is_shutting_down() {
         linger(client);
-        return Ok(());
     }
-    // The peer's FIN: an unfinished line is a line.
-    conversation.finish(&mut replies, |line, reply| log.exchange(line, reply));
-    log.flush();
-    send_all(&client, &replies).context(Call::Send)
+    Ok(())
 }

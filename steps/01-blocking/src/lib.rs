@@ -50,10 +50,8 @@ pub struct Options {
     pub listen: ListenOptions,
 }
 
-/// Serves one client after the other until SIGINT or SIGTERM.
-///
-/// # Errors
-/// Whatever keeps the server from listening: see [`listen`].
+/// Serves one client after the other until SIGINT or SIGTERM. Fails where it
+/// cannot listen: see [`listen`].
 pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;

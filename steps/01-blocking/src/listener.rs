@@ -31,10 +31,7 @@ pub fn listen(address: SocketAddr, backlog: i32) -> Result<OwnedFd> {
     Ok(listener)
 }
 
-/// The same with a socket that is there already.
-///
-/// # Errors
-/// As [`listen`].
+/// The same with a socket that is there already. Fails as [`listen`] does.
 pub fn listen_on(
     listener: &OwnedFd,
     address: SocketAddr,
@@ -53,10 +50,8 @@ pub fn listen_on(
     Ok(())
 }
 
-/// Asks the kernel for a TCP socket of the family of `address`.
-///
-/// # Errors
-/// EMFILE without a free descriptor.
+/// Asks the kernel for a TCP socket of the family of `address`. Fails without a
+/// free descriptor: EMFILE.
 pub fn stream_socket(address: SocketAddr) -> Result<OwnedFd> {
     let family = if address.is_ipv4() { AF_INET } else { AF_INET6 };
     // SAFETY: takes three numbers and no pointer.
@@ -89,10 +84,8 @@ fn bind(listener: &OwnedFd, address: SocketAddr) -> Result<()> {
 }
 
 /// The address that a socket is bound to: with port 0 asked for, only the
-/// kernel knows which one it chose. `man 2 getsockname`.
-///
-/// # Errors
-/// ENOBUFS where the kernel has no memory for the answer.
+/// kernel knows which one it chose. Fails where the kernel has no memory for the
+/// answer: ENOBUFS. `man 2 getsockname`.
 pub fn local_address(socket: impl AsFd) -> Result<SocketAddr> {
     read_address(|addr, len| {
         // SAFETY: `addr` points to `len` bytes, and both outlive the call.

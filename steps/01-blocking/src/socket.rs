@@ -57,10 +57,8 @@ pub fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, SocketAddr)> {
 }
 
 /// [`accept`] for an event loop (step 04): the new connection is non-blocking
-/// from the start, which saves the article's two calls of `fcntl`. Linux only.
-///
-/// # Errors
-/// `WouldBlock` where the queue is empty; otherwise as [`accept`].
+/// from the start, which saves the article's two calls of `fcntl`. Fails as that
+/// does, and with `WouldBlock` where the queue is empty. Linux only.
 #[cfg(target_os = "linux")]
 pub fn accept_nonblocking(
     listener: impl AsFd,
@@ -101,10 +99,8 @@ pub fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     })
 }
 
-/// Hands the kernel all of `bytes`, in as many calls as it takes.
-///
-/// # Errors
-/// As [`send`].
+/// Hands the kernel all of `bytes`, in as many calls as it takes. Fails as
+/// [`send`] does.
 pub fn send_all(socket: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         let sent = send(&socket, bytes)?;
@@ -126,8 +122,18 @@ fn retry_on_eintr(mut call: impl FnMut() -> isize) -> io::Result<usize> {
 
 /// The number of bytes that have arrived on a TCP socket, read or not, plus the
 /// number that its peer has acknowledged, which no `recv` and no `send` tells.
-/// As long as it grows, the client is not idle. `man 7 tcp`, `TCP_INFO`.
+/// As long as it grows, the client is not idle.
 pub fn bytes_transferred(socket: impl AsFd) -> io::Result<u64> {
+    let info = tcp_information(socket)?;
+    #[cfg(target_os = "linux")]
+    let bytes = [info.tcpi_bytes_received, info.tcpi_bytes_acked];
+    #[cfg(target_vendor = "apple")]
+    let bytes = [info.tcpi_rxbytes, info.tcpi_txbytes];
+    Ok(bytes.iter().sum())
+}
+
+/// What the kernel knows of a connection. `man 7 tcp`, `TCP_INFO`.
+fn tcp_information(socket: impl AsFd) -> io::Result<tcp_info> {
     // SAFETY: plain integers; zero is valid in each.
     let mut info: tcp_info = unsafe { std::mem::zeroed() };
     let mut len = size_of::<tcp_info>() as libc::socklen_t;
@@ -135,9 +141,12 @@ pub fn bytes_transferred(socket: impl AsFd) -> io::Result<u64> {
     let (level, name) = (libc::IPPROTO_TCP, TCP_INFO);
     // SAFETY: `info` has `len` bytes, and both outlive the call.
     check(unsafe { libc::getsockopt(fd, level, name, value, &raw mut len) })?;
-    #[cfg(target_os = "linux")]
-    let bytes = [info.tcpi_bytes_received, info.tcpi_bytes_acked];
-    #[cfg(target_vendor = "apple")]
-    let bytes = [info.tcpi_rxbytes, info.tcpi_txbytes];
-    Ok(bytes.iter().sum())
+    Ok(info)
+}
+
+/// Whether the peer's FIN has come. Once the read side is shut down from here,
+/// a `recv` of 0 bytes does not say so.
+pub(crate) fn has_peer_closed(socket: impl AsFd) -> bool {
+    const CLOSE_WAIT: u8 = if cfg!(target_os = "linux") { 8 } else { 5 };
+    tcp_information(socket).is_ok_and(|info| info.tcpi_state == CLOSE_WAIT)
 }

@@ -35,7 +35,7 @@ pub(crate) fn run<'scope>(
             Ok((socket, peer)) => {
                 log.info(Message::Connected(peer));
                 log.flush();
-                spawn(scope, connections, socket, log.for_thread())
+                spawn(scope, connections, socket, Log::new(log.quiet))
             }
             Err(error) if is_connection_error(&error) => Ok(()),
             Err(error) => Err(error).context(Call::Accept),

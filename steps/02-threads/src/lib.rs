@@ -17,7 +17,7 @@ mod signals;
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, Builder};
 use std::time::Duration;
 
 use blocking::{listen, local_address, reset_inherited};
@@ -55,8 +55,7 @@ pub fn run(options: &Options) -> Result<()> {
     let mut log = Log::new(options.listen.quiet);
     reset_inherited().context(Call::Signals)?;
     let listener = listen(options.listen.address(), options.listen.backlog)?;
-    let address = local_address(&listener)?;
-    let listener = Arc::new(listener);
+    let (address, listener) = (local_address(&listener)?, Arc::new(listener));
     let connections = Arc::new(Connections::default());
 
     let (shared, woken) = (Arc::clone(&connections), Arc::clone(&listener));
@@ -68,20 +67,21 @@ pub fn run(options: &Options) -> Result<()> {
             let _ = TcpStream::connect(address);
         }
     })?;
-    log.notice(Message::Listening(address));
     let max = connection_limit(options.limits.max_connections);
     // The scope ends when the threads in it have ended: it joins them.
     thread::scope(|scope| {
         let connections = &*connections;
         if let Some(timeout) = options.limits.idle_timeout {
-            scope.spawn(move || connections.close_idle(timeout));
+            let close = move || connections.close_idle(timeout);
+            Builder::new().spawn_scoped(scope, close).context(Call::Thread)?;
         }
+        log.notice(Message::Listening(address));
         let signal =
             acceptor::run(&listener, connections, max, scope, &mut log);
         log.notice(Message::ShuttingDown(signal));
         log.flush();
         drop(listener); // close(2): a client that connects now is refused
         connections.drain(DRAIN_TIMEOUT);
-    });
-    Ok(())
+        Ok(())
+    })
 }

@@ -112,5 +112,5 @@ fn new_loop(
     // One limit for all loops: `Shared` keeps it.
     let max_connections = Some(usize::MAX);
     let limits = LimitOptions { max_connections, ..options.limits };
-    Server::new(poller, signals, queue, &limits, log.for_thread())
+    Server::new(poller, signals, queue, &limits, Log::new(log.quiet))
 }

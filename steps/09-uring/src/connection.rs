@@ -64,17 +64,15 @@ impl Connection {
     pub(crate) fn sent(
         &mut self,
         result: nix::Result<usize>,
-        mut replies: Vec<u8>,
+        replies: Vec<u8>,
         log: &mut Log,
     ) {
         self.session.in_flight = 0;
         match result {
             Ok(count) => {
-                replies.drain(..count);
-                replies.append(&mut self.session.outbox);
-                // An idle connection should not hold a buffer.
-                replies.shrink_to_fit();
-                self.session.outbox = replies;
+                // Of nothing it has no memory, as an idle client should.
+                let unsent = [&replies[count..], &self.session.outbox].concat();
+                self.session.outbox = unsent;
             }
             Err(errno) => self.fail(Call::Send, errno, log),
         }

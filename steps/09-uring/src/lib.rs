@@ -46,7 +46,7 @@ pub struct Options {
     /// Where many clients are active, wait up to so long for an eighth of
     /// them; needs Linux 6.12 [default: for the first alone]
     #[arg(long, value_name = "MICROSECONDS", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub min_wait: Option<u32>,
 }
 

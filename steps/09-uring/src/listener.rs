@@ -52,6 +52,8 @@ impl Listener {
             Ok(socket) => self.accepted.push_back(socket),
             // We have cancelled it.
             Err(Errno::ECANCELED) => {}
+            // EMFILE, where it has taken more than there is room for.
+            Err(_) if !self.accepted.is_empty() => {}
             Err(errno) if is_connection_error(&errno.into()) => {}
             Err(errno) => {
                 let error = Error { call: Call::Accept, source: errno.into() };

@@ -12,7 +12,6 @@ use std::thread;
 use std::time::Duration;
 
 use io_uring::opcode::AsyncCancel;
-use io_uring::squeue::Flags;
 use io_uring::types::{Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, squeue};
 use protocol::{Call, Error, Result, ResultExt};
@@ -28,8 +27,8 @@ const SUBMISSIONS: u32 = 1_024;
 const COMPLETIONS: u32 = 4_096;
 /// A pause where the kernel has no memory to take anything on.
 const PAUSE: Duration = Duration::from_millis(10);
-/// The number of no operation: a cancellation that fails says so, and nothing
-/// has to be done about it.
+/// The number of no operation: whether a cancellation was in time shows in the
+/// completion of what was cancelled.
 const CANCELLATION: u64 = u64::MAX;
 
 /// The rings, what they work on, and what is to be submitted.
@@ -47,8 +46,9 @@ pub(crate) struct Ring {
 
 impl Ring {
     /// Sets up the rings and the buffers, for this thread alone. Fails where
-    /// there is no `io_uring` (ENOSYS) or it is forbidden (EPERM), and before
-    /// Linux 6.1 (EINVAL), with `min_wait` 6.12. `man 2 io_uring_setup`.
+    /// there is no `io_uring` (ENOSYS) or it is forbidden (EPERM), before Linux
+    /// 6.1 (EINVAL), with `min_wait` 6.12, and where too little memory may be
+    /// locked for it (ENOMEM: RLIMIT_MEMLOCK). `man 2 io_uring_setup`.
     pub(crate) fn new(min_wait: Option<u32>) -> Result<Self> {
         let ring = IoUring::builder()
             .setup_cqsize(COMPLETIONS)
@@ -83,7 +83,6 @@ impl Ring {
     /// Asks for the end of an operation, which comes with ECANCELED.
     pub(crate) fn cancel(&mut self, number: usize) {
         let entry = AsyncCancel::new(number as u64).build();
-        let entry = entry.flags(Flags::SKIP_SUCCESS);
         self.pending.push(entry.user_data(CANCELLATION));
     }
 

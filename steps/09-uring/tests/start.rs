@@ -72,6 +72,7 @@ fn says_in_one_line_what_else_keeps_it_from_starting() -> io::Result<()> {
         assert_eq!(stderr.lines().count(), 1, "{call}: {error}: {stderr}");
         assert!(stderr.starts_with("[!] io_uring failed: "), "{stderr}");
         assert!(!stderr.contains("04-epoll"), "{stderr}");
+        assert_eq!(stderr.contains("ulimit -l"), error == "ENOMEM", "{stderr}");
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::{Deadline, StdoutReader};
 /// What a reader that sips takes at once, how often, and its rest after each.
 const CHUNK: usize = 4_096;
 const CHUNKS: usize = 30;
-const REST: Duration = Duration::from_millis(110);
+const REST: Duration = Duration::from_millis(80);
 /// Keep no more than this of what was printed.
 const KEPT: usize = 1 << 20;
 

@@ -67,9 +67,7 @@ impl Error {
     fn call(&self) -> (&'static str, &'static str) {
         match self.call {
             Call::Socket => ("ソケットの作成に失敗", "socket failed"),
-            Call::SetSockOpt => {
-                ("ソケットオプションの設定に失敗", "setsockopt failed")
-            }
+            Call::SetSockOpt => ("オプションの設定に失敗", "setsockopt failed"),
             Call::Bind => ("バインドに失敗", "bind failed"),
             Call::Listen => ("リッスンに失敗", "listen failed"),
             Call::Accept => ("接続の受け入れに失敗", "accept failed"),
@@ -109,11 +107,10 @@ impl Error {
                 "。ulimit -u で上限を上げてください",
                 ": let it have more threads (ulimit -u, kernel.threads-max)",
             ),
-            (Call::Thread, ENOMEM) => (
-                "。ulimit -v で上限を上げてください",
-                ": let it have more memory (ulimit -v)",
+            (Call::Thread | Call::IoUring, ENOMEM) => (
+                "。ulimit -v、io_uringではulimit -l で上限を上げてください",
+                ": let it have more memory (ulimit -v, for io_uring ulimit -l)",
             ),
-            // The kernel has none, or forbids it, or has an older one.
             (Call::IoUring, ENOSYS | EPERM | EACCES | EINVAL) => (
                 "。Linux 6.1以降で許可するか (kernel.io_uring_disabled、コンテナのseccomp)、04-epollを使ってください",
                 ": allow it (kernel.io_uring_disabled, a container's seccomp filter) on Linux 6.1 or later, or run 04-epoll",

@@ -72,11 +72,10 @@ impl Message<'_> {
                 let received = language.pick("[*] 受信: ", "[*] received: ");
                 [received, &printable(line)].concat()
             }
-            (Received(Frame::TooLong), Ja) => {
-                "[*] 受信: (1000バイトを超える行)".into()
-            }
-            (Received(Frame::TooLong), En) => {
-                "[*] received: (a line of more than 1000 bytes)".into()
+            (Received(Frame::TooLong), _) => {
+                let japanese = "[*] 受信: (1000バイトを超える行)";
+                let english = "[*] received: (a line of more than 1000 bytes)";
+                language.pick(japanese, english).into()
             }
             (Sent([line @ .., b'\n'] | line), _) => {
                 let sent = language.pick("[*] 送信: ", "[*] sent: ");

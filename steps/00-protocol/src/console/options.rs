@@ -39,8 +39,7 @@ pub struct ListenOptions {
     #[arg(allow_negative_numbers = true)]
     pub port: u16,
 
-    /// Connections that may wait to be accepted, see listen(2); the article's
-    /// servers had 5
+    /// Connections that may wait to be accepted: listen(2); the article had 5
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     #[arg(default_value_t = 4096, value_parser = value_parser!(i32).range(0..))]
     pub backlog: i32,
@@ -62,8 +61,8 @@ impl ListenOptions {
 /// How much a server of many clients takes on.
 #[derive(Args, Clone, Debug, Default)]
 pub struct LimitOptions {
-    /// Clients served at a time; past it new ones wait in the accept queue
-    /// [default: what the limit on open files allows, see ulimit -n]
+    /// Clients served at a time; others wait until one has left [default: what
+    /// the limit on open files allows, see ulimit -n]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_connections: Option<usize>,
@@ -80,10 +79,7 @@ pub struct LimitOptions {
 /// # Errors
 /// What to type instead, for clap to print.
 pub fn seconds(text: &str) -> Result<Duration, &'static str> {
-    let range = Duration::from_millis(1)..=Duration::from_secs(1_000_000_000);
-    text.parse()
-        .ok()
-        .and_then(|number| Duration::try_from_secs_f64(number).ok())
-        .filter(|time| range.contains(time))
-        .ok_or("give seconds from 0.001 to 1000000000, such as 30 or 0.5")
+    let number = text.parse().ok().filter(|n| (0.001..=1e9).contains(n));
+    let seconds = number.map(Duration::from_secs_f64);
+    seconds.ok_or("give seconds from 0.001 to 1000000000, such as 30 or 0.5")
 }

@@ -12,7 +12,7 @@ pub(crate) fn serve(listener: &OwnedFd) -> Result<()> {
     loop {
         match accept(listener) {
             Ok((client, _)) => {
-                let mut log = log.for_thread();
+                let mut log = Log::new(log.quiet);
                 thread::spawn(move || {
                     serve_connection(client, || false, &mut log)
                 });
