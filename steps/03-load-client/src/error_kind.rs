@@ -14,7 +14,7 @@ pub enum ErrorKind {
     ConnectionRefused,
     /// The connection was not established in time.
     ConnectTimedOut,
-    /// Connected, but the whole reply did not come in time.
+    /// The whole reply did not come in time.
     ReplyTimedOut,
     /// The server ended the connection with an RST: ECONNRESET, EPIPE.
     ConnectionReset,

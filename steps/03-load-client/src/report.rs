@@ -83,9 +83,9 @@ impl Report {
         let succeeded = made.saturating_sub(failed + stats.cut);
         let since_start = |time: Instant| (time - run.start).as_secs_f64();
         let seconds = since_start(stats.last_over.unwrap_or_else(Instant::now));
-        // The first is sent at the start, and takes no time of its own.
-        let sending = stats.last_sent.map(since_start).filter(|s| *s > 0.0);
         let sent = stats.lateness.len() as f64; // of those with a schedule
+        // The first is sent at the start, and takes no time of its own.
+        let sending = stats.last_sent.map(since_start).filter(|_| sent > 1.0);
         let sent_per_second = sending.map(|seconds| (sent - 1.0) / seconds);
         let us = |time: Duration| micros(time.as_nanos() as f64);
         let waited = stats.waited_for_core.div_f64(made.max(1) as f64);

@@ -99,7 +99,7 @@ pub struct Options {
     pub(crate) client_cpus: Option<String>,
 
     /// Also print every ratio to the baseline, with the interval in which it
-    /// lies with 95 % confidence
+    /// lies with 95 % confidence (A/A: 99 %)
     #[arg(long)]
     pub(crate) ratios: bool,
 

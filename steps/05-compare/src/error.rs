@@ -21,12 +21,6 @@ impl Error {
     }
 }
 
-impl From<String> for Error {
-    fn from(reason: String) -> Self {
-        Self::Failed(reason)
-    }
-}
-
 impl From<protocol::Error> for Error {
     fn from(error: protocol::Error) -> Self {
         Self::ours(error)

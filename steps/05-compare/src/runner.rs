@@ -4,12 +4,14 @@
 //! another order each round, share that. One takes two turns in each round: how
 //! much it seems to differ from itself is what the measurement is worth.
 
+use std::thread;
 use std::time::Duration;
 
 use epoll::Signals;
 use fastrand::Rng;
 use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
+use nix::sys::resource::{Resource, getrlimit};
 
 use crate::driver::Driver;
 use crate::error::Error;
@@ -34,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) affinity: Affinity,
 }
 
+/// Descriptors that are not a connection's, to read `/proc` among them.
+const RESERVED_FDS: usize = 64;
 const NOT_MEASURED: &str = "not measured: serves one client at a time";
 
 /// One row in the making, and what is to be measured for it.
@@ -135,6 +139,13 @@ impl Plan {
             row.skipped = Some(NOT_MEASURED.into());
             return Ok(());
         }
+        let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        let needed = scenario.users + RESERVED_FDS;
+        if needed as u64 > limit {
+            return Err(Error::ours(format!(
+                "needs {needed} descriptors and may have {limit}: ulimit -Hn"
+            )));
+        }
         let server = Server::start(target, &self.affinity, interrupt)?;
         // The same seed for every server of a round: they get the same load.
         let seed = number as u64;
@@ -174,8 +185,11 @@ fn progress_bar(length: usize) -> ProgressBar {
          there is)",
     );
     let bar = ProgressBar::new(length as u64);
-    // A soak shows that it lives.
-    bar.enable_steady_tick(Duration::from_secs(1));
+    // A soak shows that it lives: by a thread, which panics where none is to be
+    // had.
+    if thread::Builder::new().spawn(|| ()).is_ok() {
+        bar.enable_steady_tick(Duration::from_secs(1));
+    }
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use assert_cmd::assert::Assert;
-use harness::namespace::{HIDE_PROC, changed};
+use harness::namespace::{HIDE_PROC, THREE_PORTS, changed};
 use harness::poll_until;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::signal::{Signal, kill};
@@ -242,9 +242,41 @@ fn a_round_without_a_reply_makes_a_server_worse() {
     let only = ["--only", "04", "-s", "keep-alive-10", &external];
     compare(&[&run[..], &only].concat())
         .code(1)
-        .stdout(contains("every-second: answered nothing in 2 of 4 rounds."))
+        .stdout(contains(
+            "every-second: answered nothing in time in 2 of 4 rounds.",
+        ))
         .stdout(contains("∞"))
         .stdout(contains("every-second used 0.").not());
+}
+
+/// Its throughput is 0 then, which has no ratio to another's.
+#[test]
+fn a_round_whose_replies_all_come_later_makes_a_server_worse() {
+    let starts = folder("late").join("starts");
+    let program = std::env::current_exe().expect("this test");
+    let external = format!(
+        "--external=late=STARTS='{}' '{}' --ignored --exact \
+         servers::late_every_second_time",
+        starts.display(),
+        program.display()
+    );
+    let run = ["--rounds", "4", "--duration", "0.1", "--timeout", "60"];
+    let only = ["--only", "04", "-s", "keep-alive-10", &external];
+    compare(&[&run[..], &only].concat())
+        .success()
+        .stdout(contains("late: answered nothing in time in 2 of 4 rounds."))
+        .stdout(contains("late answered").not());
+}
+
+/// The right replies of a `recv` count, whatever comes after them.
+#[test]
+fn a_wrong_reply_costs_no_right_one() {
+    let load = ["--users", "1", "--keep-alive", "--in-flight", "16", "--json"];
+    let load = [&load[..], &PATIENT].concat();
+    let assert = compare_with("one-wrong", &load).code(1);
+    let round = &rounds(&assert, "one-wrong")[0];
+    assert!(round["errors"]["reply is not pong"].as_u64() > Some(0), "{round}");
+    assert!(round["succeeded"].as_u64() > Some(0), "{round}");
 }
 
 #[test]
@@ -415,11 +447,13 @@ fn an_older_result_survives_a_run_that_cannot_be_written() {
 #[test]
 fn what_we_lack_to_start_a_server_is_not_its_failure() {
     let program = env!("CARGO_BIN_EXE_05-compare");
-    for (descriptors, lack) in [(5, "no free port"), (7, "Too many open files")]
-    {
+    for descriptors in [5, 20, 73] {
         let line = format!(
             "ulimit -n {descriptors}; exec '{program}' --only 04 -s low \
              --rounds 1 --duration 0.1"
+        );
+        let needs = format!(
+            "the client: needs 74 descriptors and may have {descriptors}"
         );
         let mut command = assert_cmd::Command::new("bash");
         command
@@ -427,9 +461,51 @@ fn what_we_lack_to_start_a_server_is_not_its_failure() {
             .timeout(DEADLINE)
             .assert()
             .code(1)
-            .stdout(contains("the client: ").and(contains(lack)))
+            .stdout(contains(needs))
             .stdout(contains("answered nothing").not());
     }
+}
+
+/// Three local ports are enough for three connections, and then for none.
+#[test]
+fn ports_that_we_lack_are_not_the_server_s_failure() {
+    let program = env!("CARGO_BIN_EXE_05-compare");
+    let Some(mut command) = changed(THREE_PORTS, program) else { return };
+    command.args(["--only", "04", "-s", "churn"]).args(SHORT).args(PATIENT);
+    let mut command = assert_cmd::Command::from_std(command);
+    command
+        .timeout(DEADLINE)
+        .assert()
+        .code(1)
+        .stdout(contains("the client: out of local ports"))
+        .stdout(contains(" errors in ").not());
+}
+
+#[test]
+fn a_client_that_stood_still_is_not_the_server_s_failure() {
+    let program = std::env::current_exe().expect("this test");
+    let sign = folder("stopped").join("sign");
+    let external = format!(
+        "--external=silent='{}' --ignored --exact servers::falls_silent",
+        program.display()
+    );
+    let run = Command::new(env!("CARGO_BIN_EXE_05-compare"))
+        .args(["--users", "20", "--only", "none", "--duration", "4"])
+        .args(["--timeout", "3", "--rounds", "1", &external])
+        .env("SIGN", &sign)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let silent = poll_until(DEADLINE, || Ok(sign.exists().then_some(())));
+    silent.expect("no error").expect("it is measured");
+    let pid = Pid::from_raw(run.id().cast_signed());
+    kill(pid, Signal::SIGSTOP).expect("sent");
+    std::thread::sleep(Duration::from_millis(1_200)); // how long it stands
+    kill(pid, Signal::SIGCONT).expect("sent");
+    let output = run.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("the client: stood still for 1."), "{text}");
+    assert_eq!(output.status.code(), Some(1), "{text}");
 }
 
 #[test]

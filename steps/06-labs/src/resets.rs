@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::thread::{self, JoinHandle};
+use std::thread::{Builder, JoinHandle};
 
 use anyhow::Result;
 use blocking::{
@@ -27,7 +27,8 @@ impl ResetCounter {
         let listener = listen((Ipv4Addr::LOCALHOST, port).into(), 4_096)?;
         let address = local_address(&listener)?;
         let own = listener.try_clone()?;
-        let thread = thread::spawn(move || serve(&own, closes_first));
+        let serve = move || serve(&own, closes_first);
+        let thread = Builder::new().spawn(serve)?;
         Ok(Self { listener, address, thread })
     }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::thread;
+use std::thread::Builder;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -49,10 +49,10 @@ impl Sender {
         socket.set_nodelay(true)?;
         socket.set_write_timeout(Some(TIMEOUT))?;
         let (mut reader, _) = listener.accept()?;
-        thread::spawn(move || {
+        Builder::new().spawn(move || {
             let mut buffer = vec![0; 256 * 1_024];
             while matches!(reader.read(&mut buffer), Ok(1..)) {}
-        });
+        })?;
         Ok(Self { socket, file, memory })
     }
 

@@ -5,21 +5,30 @@ use std::process::Command;
 
 use crate::in_ci;
 
-/// Hides `/proc`, as some containers do.
-pub const HIDE_PROC: &str = "mount -t tmpfs none /proc";
+/// Hides `/proc`, as some containers do: options of `unshare`, and a command.
+pub const HIDE_PROC: [&str; 2] = ["-rm", "mount -t tmpfs none /proc"];
+/// Leaves three ports for connections, in a network of its own.
+pub const THREE_PORTS: [&str; 2] = [
+    "-rn",
+    "ip link set lo up && \
+     echo 60000 60002 > /proc/sys/net/ipv4/ip_local_port_range",
+];
 
 /// What runs `program` behind the shell's `change`, as the superuser of a user
-/// namespace and a mount namespace. `None` where there can be none: a reason to
+/// namespace and of another one. `None` where there can be none: a reason to
 /// skip, which is printed.
 ///
 /// # Panics
 /// CI has no `unshare`.
 #[must_use]
-pub fn changed(change: &str, program: &str) -> Option<Command> {
+pub fn changed(
+    [namespaces, change]: [&str; 2],
+    program: &str,
+) -> Option<Command> {
     let script = format!("{change} && exec \"$@\"");
     let unshare = |program| {
         let mut command = Command::new("unshare");
-        command.args(["-rm", "sh", "-c", &script, "sh", program]);
+        command.args([namespaces, "sh", "-c", &script, "sh", program]);
         command
     };
     let tried = unshare("true").output();

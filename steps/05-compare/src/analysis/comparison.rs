@@ -24,40 +24,28 @@ pub(crate) struct ComparedMetric {
     min_difference: f64,
 }
 
+#[rustfmt::skip] // a table
 pub(crate) static COMPARED: [ComparedMetric; 4] = [
-    ComparedMetric {
-        metric: CPU_PER_REQUEST,
-        key: "cpu",
-        name: "CPU time a request",
-        sentence: "{server} used {times} the CPU time of {other} per request",
-        min_ratio: 0.02,
-        min_difference: 0.0,
-    },
-    ComparedMetric {
-        metric: RPS,
-        key: "rps",
-        name: "RPS",
-        sentence: "{server} answered {times} the requests of {other} a second",
-        min_ratio: 0.02,
-        min_difference: 0.0,
-    },
-    ComparedMetric {
-        metric: P99,
-        key: "p99",
-        name: "p99 latency",
-        sentence: "{server} had {times} the p99 latency of {other}",
-        min_ratio: 0.05,
-        min_difference: 0.0,
-    },
-    ComparedMetric {
-        metric: MEMORY,
-        key: "memory",
-        name: "peak memory",
-        sentence: "{server} used {times} the memory of {other} at its peak",
-        min_ratio: 0.05,
-        min_difference: 0.25,
-    },
+    compared(CPU_PER_REQUEST, "cpu", "CPU time a request", 0.02, 0.0,
+        "{server} used {times} the CPU time of {other} per request"),
+    compared(RPS, "rps", "RPS", 0.02, 0.0,
+        "{server} answered {times} the requests of {other} a second"),
+    compared(P99, "p99", "p99 latency", 0.05, 0.0,
+        "{server} had {times} the p99 latency of {other}"),
+    compared(MEMORY, "memory", "peak memory", 0.05, 0.25,
+        "{server} used {times} the memory of {other} at its peak"),
 ];
+
+const fn compared(
+    metric: Metric,
+    key: &'static str,
+    name: &'static str,
+    min_ratio: f64,
+    min_difference: f64,
+    sentence: &'static str,
+) -> ComparedMetric {
+    ComparedMetric { metric, key, name, sentence, min_ratio, min_difference }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Difference {
@@ -66,6 +54,9 @@ pub(crate) struct Difference {
     pub(crate) ratio: Ratio,
     /// Whether it is more than noise, and large enough to matter.
     pub(crate) is_significant: bool,
+    /// It would be, but the better one has failures.
+    #[serde(skip)]
+    pub(crate) is_flattered: bool,
     /// The client limited the better of the two: the truth is further from 1.
     pub(crate) is_bound: bool,
 }
@@ -101,13 +92,14 @@ fn judge_all(
         let better = if row_is_better { &[row][..] } else { baseline };
         // No failure flatters.
         let flattered = better.iter().any(|row| compared.is_flattered(row));
+        let is_real = ratio.excludes_one(compared.min_ratio)
+            && difference >= compared.min_difference;
         Some(Difference {
             key: compared.key,
             name: compared.name,
             ratio,
-            is_significant: ratio.excludes_one(compared.min_ratio)
-                && difference >= compared.min_difference
-                && !flattered,
+            is_significant: is_real && !flattered,
+            is_flattered: is_real && flattered,
             // A reply waits for a busy client, too.
             is_bound: (is_rps || compared.key == "p99")
                 && better.iter().any(|row| client_was_busy(row)),

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering::{self, Greater, Less};
 
-use super::comparison::{COMPARED, between_runs};
+use super::comparison::{COMPARED, Difference, between_runs};
 use crate::results::row::{Results, Row, Setup};
 
 /// What `--fail-if` asks for: `cpu>1.05`.
@@ -49,33 +49,45 @@ impl Condition {
             gone.map(|r| format!("{}: not in the second run", r.name())),
         );
         for row in after.rows() {
+            let name = row.name();
+            let mut find = |what: &str| found.push(format!("{name}: {what}"));
             let Some(old) = before.row(&row.load, &row.server) else {
-                found.push(format!("{}: not in the first run", row.name()));
+                find("not in the first run");
                 continue;
             };
-            if row.skipped.is_some() && row.skipped == old.skipped {
+            let as_before = row.skipped == old.skipped && !row.client_failed;
+            if row.skipped.is_some() && as_before {
                 continue; // known to be so, and on purpose
             }
-            if row.dead_rounds() > old.dead_rounds() {
-                found.push(format!("{}: a round without a reply", row.name()));
+            if row.silent_rounds() > old.silent_rounds() {
+                find("a round without a reply in time");
+            } else if row.is_unreliable() && !old.is_unreliable() {
+                let [errors, requests] = row.failures();
+                find(&format!("{errors} errors in {requests} requests"));
             }
-            let (name, key) = (row.name(), self.key);
-            let differences = between_runs(row, old);
-            let Some(d) = differences.iter().find(|d| d.key == key) else {
-                found.push(format!(
-                    "{name}: {key} cannot be compared: each run needs two \
-                     rounds or more with a figure"
-                ));
-                continue;
-            };
-            let value = d.ratio.value;
-            let order = value.partial_cmp(&self.limit);
-            if d.is_significant && order == Some(self.beyond) {
-                let text = &self.text;
-                found.push(format!("{name}: {text} ({key} is {value:.2})"));
+            if let Some(text) = self.verdict(row, old) {
+                find(&text);
             }
         }
         found
+    }
+
+    /// What is to be said of a row, beside the same one of the run before.
+    fn verdict(&self, row: &Row, old: &Row) -> Option<String> {
+        let Self { text, key, beyond, limit } = self;
+        let differences = between_runs(row, old);
+        let because = match differences.iter().find(|d| d.key == *key) {
+            None => "each run needs two rounds or more with a figure",
+            Some(d) if d.ratio.value.partial_cmp(limit) != Some(*beyond) => {
+                return None;
+            }
+            Some(d) if d.is_flattered => "the better run has failures",
+            Some(Difference { ratio, is_significant, .. }) => {
+                let found = format!("{text} ({key} is {:.2})", ratio.value);
+                return is_significant.then_some(found);
+            }
+        };
+        Some(format!("{key} cannot be compared: {because}"))
     }
 }
 

@@ -102,12 +102,12 @@ fn of_client(row: &Row, load: &Load) -> Vec<String> {
         notes.push(format!(
             "the client had to wait for a core for {:.0} % of the time: that \
              is part of the latencies",
-            waited * 1e2
+            waited.min(1.0) * 1e2
         ));
     }
     let late = median_of(row, |round| round.lateness);
     let p99 = median_of(row, |round| round.latency.p99);
-    if late > CLIENT_LATE.min(p99 * CLIENT_LATE_PART) && load.paced {
+    if late > CLIENT_LATE.min(p99 * CLIENT_LATE_PART) && !load.idle {
         notes.push(format!(
             "the client sent 1 of 100 requests {} ms late or more: that is \
              part of the latencies",

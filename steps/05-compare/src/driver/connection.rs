@@ -123,7 +123,7 @@ impl Connection {
                 match recv(&self.socket, buffer) {
                     Ok(0) => return Err(ErrorKind::UnexpectedEof),
                     Ok(count) => {
-                        replies += self.check(&buffer[..count])?;
+                        self.check(&buffer[..count], &mut replies)?;
                         // A short read says that the socket is drained.
                         if count < buffer.len() && !hang_up {
                             return Ok(());
@@ -138,8 +138,11 @@ impl Connection {
     }
 
     /// Checks every byte of every reply, and counts those that end here.
-    fn check(&mut self, mut bytes: &[u8]) -> Result<usize, ErrorKind> {
-        let mut replies = 0;
+    fn check(
+        &mut self,
+        mut bytes: &[u8],
+        replies: &mut usize,
+    ) -> Result<(), ErrorKind> {
         while !bytes.is_empty() {
             let expected = &PONG[self.received..];
             let count = expected.len().min(bytes.len());
@@ -149,9 +152,9 @@ impl Connection {
             }
             bytes = rest;
             self.received = (self.received + count) % PONG.len();
-            replies += usize::from(self.received == 0);
+            *replies += usize::from(self.received == 0);
         }
-        Ok(replies)
+        Ok(())
     }
 }
 

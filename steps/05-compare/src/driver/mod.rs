@@ -16,12 +16,13 @@ use std::time::{Duration, Instant};
 use epoll::{Interest, Poller, Signals, Trigger};
 use fastrand::Rng;
 use hdrhistogram::Histogram;
+use load_client::ErrorKind;
 
 use crate::error::Error;
 use crate::load::scenario::Scenario;
 use crate::results::round::Round;
 use crate::target::process::Server;
-use recorder::Recorder;
+use recorder::{Recorder, describe};
 use timers::Timers;
 use user::User;
 
@@ -54,6 +55,8 @@ pub(crate) struct Driver<'a> {
     is_draining: bool,
     buffer: Box<[u8]>,
     recorder: Recorder,
+    /// What we lacked to send a request: ports, descriptors.
+    client_error: Option<ErrorKind>,
 }
 
 impl<'a> Driver<'a> {
@@ -88,6 +91,7 @@ impl<'a> Driver<'a> {
             is_draining: false,
             buffer: vec![0; READ_SIZE].into(),
             recorder: Recorder::new(server.process.group(), scenario),
+            client_error: None,
         })
     }
 
@@ -112,7 +116,7 @@ impl<'a> Driver<'a> {
             self.ramp_up();
             self.run_timers()?;
         }
-        self.check_server()?;
+        self.check()?;
         Ok(self.recorder.finish())
     }
 
@@ -129,10 +133,14 @@ impl<'a> Driver<'a> {
         Ok(self.recorder.finish())
     }
 
-    /// A server whose guard has ended has ended, too.
-    fn check_server(&self) -> Result<(), Error> {
+    /// A server whose guard has ended has ended, too. What we lack is not its
+    /// failure.
+    fn check(&self) -> Result<(), Error> {
+        if let Some(error) = self.client_error {
+            return Err(Error::ours(describe(error)));
+        }
         let exit = self.server.process.has_exited();
-        exit.map_or(Ok(()), |reason| Err(reason.into()))
+        exit.map_or(Ok(()), |reason| Err(Error::Failed(reason)))
     }
 
     /// All requests that were due are over, and all connections closed.

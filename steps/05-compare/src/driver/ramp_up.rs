@@ -15,16 +15,17 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 impl Driver<'_> {
     /// Adds the first timers.
     pub(super) fn start(&mut self) {
-        let now = Instant::now();
+        let counts_at_once = self.scenario.counts_at_once();
+        if counts_at_once {
+            self.begin();
+        }
+        let (now, kept) = (Instant::now(), self.scenario.kept);
         self.timers.add(now, Timer::Look);
-        let kept = self.scenario.kept;
         if !kept {
             self.next_user = self.users.len();
             self.start_pacing(now);
         }
-        if self.scenario.counts_at_once() {
-            self.begin(now);
-        } else {
+        if !counts_at_once {
             // Kept connections: or as soon as all users are ready.
             let wait = if kept { self.timeout } else { WARM_UP };
             self.timers.add(now + wait, Timer::Begin);

@@ -16,6 +16,8 @@ use crate::target::netstat::{Counters, counted_since};
 use crate::target::usage::{CpuTime, Footprint, Meter};
 
 pub(crate) const SAMPLE_PERIOD: Duration = Duration::from_millis(50);
+/// One in so much of the time goes into looks at the server.
+const LOOKS_PART: u32 = 200;
 /// Processes of the server are looked for in one of so many samples.
 const LOOKS_PER_SEARCH: u64 = 10;
 
@@ -35,6 +37,7 @@ pub(crate) struct Recorder {
     served: u64,
     meter: Meter,
     looks: u64,
+    next_sample: Option<Instant>,
     cpu_at_begin: CpuTime,
     cpu_at_end: CpuTime,
     footprint_at_begin: Footprint,
@@ -55,6 +58,7 @@ impl Recorder {
             served: 0,
             meter: Meter::new(guard),
             looks: 0,
+            next_sample: None,
             cpu_at_begin: CpuTime::default(),
             cpu_at_end: CpuTime::default(),
             footprint_at_begin: Footprint::default(),
@@ -64,15 +68,16 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn begin(&mut self, now: Instant) {
+    /// Looks at the server before the begin. That takes a while.
+    pub(crate) fn look(&mut self) {
         self.counters_at_begin = counted_since(&Counters::new());
-        self.cpu_at_begin = self.meter.cpu_time();
         self.footprint_at_begin = self.meter.footprint();
-        self.begin = Some(now);
+        self.cpu_at_begin = self.meter.cpu_time();
     }
 
     pub(crate) fn end(&mut self, now: Instant) {
         self.cpu_at_end = self.meter.cpu_time();
+        self.next_sample = None;
         self.sample(now);
         self.end = Some(now);
     }
@@ -145,12 +150,19 @@ impl Recorder {
     }
 
     /// Looks at what the server occupies, and now and then for its processes.
+    /// Meanwhile no reply is read: for a part of [`LOOKS_PART`] of the time at
+    /// the most.
     pub(crate) fn sample(&mut self, now: Instant) {
+        if self.next_sample.is_some_and(|next| now < next) {
+            return;
+        }
         self.looks += 1;
         if self.looks.is_multiple_of(LOOKS_PER_SEARCH) {
             self.meter.find_processes();
         }
         self.occupied(now, self.meter.footprint());
+        let pause = SAMPLE_PERIOD.max(now.elapsed() * LOOKS_PART);
+        self.next_sample = Some(now + pause);
     }
 
     pub(crate) fn occupied(&mut self, now: Instant, footprint: Footprint) {
@@ -214,7 +226,7 @@ impl Recorder {
     }
 }
 
-fn describe(error: ErrorKind) -> String {
+pub(super) fn describe(error: ErrorKind) -> String {
     error.describe(Language::English)
 }
 

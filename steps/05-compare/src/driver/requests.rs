@@ -11,6 +11,9 @@ use super::user::Request;
 use crate::error::Error;
 use crate::load::pacing::Pacing;
 
+/// A client that was stopped for so long, or its machine, says nothing about the
+/// server.
+const STOOD_STILL: Duration = Duration::from_secs(1);
 /// The pause after a failed request: to send again at once would only fail
 /// again, a million times a second.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -21,12 +24,19 @@ impl Driver<'_> {
         let now = Instant::now();
         while let Some((time, timer)) = self.timers.pop_due(now) {
             match timer {
-                Timer::Begin => self.begin(now),
+                Timer::Begin => self.begin(),
+                Timer::Look if now - time > STOOD_STILL => {
+                    let stopped = (now - time).as_secs_f64();
+                    let reason = format!("stood still for {stopped:.1} s");
+                    return Err(Error::ours(reason));
+                }
                 Timer::Look => self.look(now)?,
                 Timer::End => self.end(now),
                 Timer::GiveUp => self.give_up(now),
                 Timer::Request(index, due) => {
-                    self.recorder.late(time, Instant::now());
+                    if self.users[index].pacing != Pacing::ClosedLoop {
+                        self.recorder.late(time, Instant::now());
+                    }
                     self.send_requests(index, vec![due]);
                 }
             }
@@ -34,11 +44,13 @@ impl Driver<'_> {
         Ok(())
     }
 
-    pub(super) fn begin(&mut self, now: Instant) {
+    pub(super) fn begin(&mut self) {
         if self.recorder.begin.is_some() {
             return;
         }
-        self.recorder.begin(now);
+        self.recorder.look();
+        let now = Instant::now();
+        self.recorder.begin = Some(now);
         if !self.scenario.is_one_shot() {
             self.start_pacing(now); // even if not all users are ready
             self.timers.add(now + self.scenario.duration, Timer::End);
@@ -55,7 +67,7 @@ impl Driver<'_> {
 
     /// Looks at the server, and at requests that have had their time.
     fn look(&mut self, now: Instant) -> Result<(), Error> {
-        self.check_server()?;
+        self.check()?;
         self.recorder.sample(now);
         let timeout = self.timeout;
         let period = (timeout / 4).min(SAMPLE_PERIOD);
@@ -80,6 +92,10 @@ impl Driver<'_> {
         }
         let (user, address) = (&mut self.users[index], self.server.address);
         if let Err(error) = user.send_requests(&due, address, &self.poller) {
+            use ErrorKind::{PortsExhausted, TooManyOpenFiles};
+            if matches!(error, PortsExhausted | TooManyOpenFiles) {
+                self.client_error = Some(error);
+            }
             self.fail(index, error, Instant::now());
         }
     }

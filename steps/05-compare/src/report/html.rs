@@ -4,7 +4,7 @@ use pulldown_cmark::{Options, Parser, html};
 
 use super::plots;
 use super::sentences::machine;
-use super::text::{list, markdown};
+use super::text::{escaped, list, markdown};
 use crate::results::metric as m;
 use crate::results::metric::Metric;
 use crate::results::row::Results;
@@ -12,22 +12,11 @@ use crate::results::row::Results;
 const STYLE: &str = include_str!("html.css");
 
 /// All columns that are of use under any load.
+#[rustfmt::skip] // a table
 const COLUMNS: [Metric; 15] = [
-    m::RPS,
-    m::MEAN,
-    m::P50,
-    m::P90,
-    m::P99,
-    m::P999,
-    m::MAX,
-    m::REQUESTS,
-    m::ERRORS,
-    m::CPU_PER_REQUEST,
-    m::CPU,
-    m::CLIENT_CPU,
-    m::SWITCHES,
-    m::MEMORY,
-    m::THREADS,
+    m::RPS, m::MEAN, m::P50, m::P90, m::P99, m::P999, m::MAX, m::REQUESTS,
+    m::ERRORS, m::CPU_PER_REQUEST, m::CPU, m::CLIENT_CPU, m::SWITCHES,
+    m::MEMORY, m::THREADS,
 ];
 
 /// What the kernel counted: only a column that has something is shown.
@@ -49,7 +38,7 @@ const EXPLANATIONS: [&str; 4] = [
      until it failed: figures that rest on that are marked ≥.",
     "us/req is CPU time a request, of all processes of the server. What the \
      kernel does for a connection may be charged to whatever runs at that \
-     moment. ListenOverflows and its neighbours are counters of the whole \
+     moment. switches/req is of the server's whole life, its start included. ListenOverflows and its neighbours are counters of the whole \
      network namespace; where a column is missing, all were 0.",
 ];
 
@@ -61,7 +50,7 @@ pub(crate) fn page(results: &Results) -> String {
     };
     let kernel = KERNEL_COLUMNS.into_iter().filter(counted);
     let columns: Vec<_> = COLUMNS.into_iter().chain(kernel).collect();
-    let title = results.servers().join(", ");
+    let title = escaped(&results.servers().join(", "));
     let text = format!(
         "# {title}: the same load, and how they differ\n\n{}\n\n{}\n## Charts\n\n\
          <div class=\"charts\">{}</div>\n\n## How to read this\n\n{}",

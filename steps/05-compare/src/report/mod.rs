@@ -10,8 +10,8 @@ mod sentences;
 mod table;
 mod text;
 
-#[cfg(test)]
-pub(crate) use csv::stats;
 pub(crate) use files::{check_folder, read, write};
 pub(crate) use table::COLUMNS;
 pub(crate) use text::{diff, json, markdown, ratios, text};
+#[cfg(test)]
+pub(crate) use {csv::stats, html::page, sentences::unreliable};

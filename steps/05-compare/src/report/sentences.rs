@@ -41,16 +41,24 @@ pub(crate) fn machine(setup: &Setup) -> String {
 }
 
 /// A server that leaves requests without a reply is called better in nothing.
-fn unreliable(row: &Row) -> Option<String> {
+pub(crate) fn unreliable(row: &Row) -> Option<String> {
     let [errors, requests] = row.failures();
-    let (dead, rounds, name) =
-        (row.dead_rounds(), row.rounds.len(), row.name());
-    row.is_unreliable().then(|| match dead {
+    let (silent, rounds) = (row.silent_rounds(), row.rounds.len());
+    row.is_unreliable().then(|| match silent {
         0 => format!(
-            "{name}: {errors} errors in {requests} requests, so it is called \
-             better in nothing."
+            "{}: {errors} errors in {requests} requests, so it is called \
+             better in nothing.",
+            row.name()
         ),
-        _ => format!("{name}: answered nothing in {dead} of {rounds} rounds."),
+        _ if requests == 0 && !row.has_failed() => format!(
+            "{}: no request was due in the time that was measured: a longer \
+             --duration says more.",
+            row.name()
+        ),
+        _ => format!(
+            "{}: answered nothing in time in {silent} of {rounds} rounds.",
+            row.name()
+        ),
     })
 }
 
@@ -146,9 +154,7 @@ fn same_rps(results: &Results) -> Option<String> {
     let is_same = |row: &Row| {
         let found = differences(results, row);
         let mut rps = found.iter().filter(|d| d.key == "rps");
-        row.dead_rounds() == 0
-            && !found.is_empty()
-            && rps.all(|d| !d.is_significant)
+        !row.is_unreliable() && rps.next().is_some_and(|d| !d.is_significant)
     };
     let same = |load: &&Load| {
         let rows = results.rows_of(&load.name);

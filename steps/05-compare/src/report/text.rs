@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde_json::{Value, json};
 
-use super::sentences::{machine, rounds, sections};
+use super::sentences::{machine, rounds, sections, unreliable};
 use super::table::{
     WIDTH, is_too_wide, ratio_row, ratio_rows, ratio_titles, rows, rows_with,
 };
@@ -55,6 +55,7 @@ pub(crate) fn ratios(results: &Results) -> String {
 pub(crate) fn markdown(results: &Results, columns: &[Metric]) -> String {
     let mut text = String::new();
     for (title, sentences) in sections(results) {
+        let sentences = sentences.iter().map(|sentence| escaped(sentence));
         text += &format!("## {title}\n\n{}\n", list(sentences));
     }
     text + &format!(
@@ -64,6 +65,17 @@ pub(crate) fn markdown(results: &Results, columns: &[Metric]) -> String {
         medians(results),
         table(&ratio_rows(results))
     )
+}
+
+/// With what Markdown and HTML would take for their own: a server may have said
+/// anything, and have any name.
+pub(super) fn escaped(text: &str) -> String {
+    let escape = |character| match character {
+        '\\' | '`' | '*' | '<' | '&' | '|' => format!("\\{character}"),
+        '\n' => " ".into(),
+        _ => String::from(character),
+    };
+    text.chars().map(escape).collect()
 }
 
 /// The items of a list in Markdown.
@@ -76,7 +88,8 @@ fn table(lines: &[Vec<String>]) -> String {
     let rule = (0..columns).map(|n| if n < 2 { " --- |" } else { " ---: |" });
     let rule = format!("|{}\n", rule.collect::<String>());
     let mut lines = lines.iter().map(|cells| {
-        format!("| {} |\n", cells.join(" | ").replace('*', "\\*"))
+        let cells: Vec<_> = cells.iter().map(|cell| escaped(cell)).collect();
+        format!("| {} |\n", cells.join(" | "))
     });
     lines.next().unwrap_or_default() + &rule + &lines.collect::<String>()
 }
@@ -107,9 +120,16 @@ pub(crate) fn diff(before: &Results, after: &Results) -> String {
         described(before),
         described(after)
     );
+    let mut notes = Vec::new();
     if !single.is_empty() {
-        let line = format!("In one of the runs only: {}", single.join("; "));
-        text += &(wrap(&line, WIDTH, "  ") + "\n");
+        notes.push(format!("In one of the runs only: {}", single.join("; ")));
+    }
+    for (run, results) in [("First", before), ("Second", after)] {
+        let failures = results.rows().filter_map(unreliable);
+        notes.extend(failures.map(|failure| format!("{run}: {failure}")));
+    }
+    for note in notes {
+        text += &(wrap(&note, WIDTH, "  ") + "\n");
     }
     text
 }

@@ -63,7 +63,7 @@ pub(crate) struct Row {
     pub(crate) server: String,
     /// The baseline once more, to be compared with itself.
     pub(crate) again: bool,
-    /// Why it was not measured at all; and that was our failure.
+    /// Why it was not measured, or not in every round; whether for our failure.
     pub(crate) skipped: Option<String>,
     pub(crate) client_failed: bool,
     pub(crate) rounds: Vec<Round>,
@@ -83,8 +83,8 @@ impl Row {
         self.rounds.iter().filter(|round| !round.is_dead())
     }
 
-    pub(crate) fn dead_rounds(&self) -> usize {
-        self.rounds.len() - self.alive().count()
+    pub(crate) fn silent_rounds(&self) -> usize {
+        self.rounds.iter().filter(|round| round.is_silent()).count()
     }
 
     /// Errors in all rounds, and requests.
@@ -97,7 +97,7 @@ impl Row {
     /// a reply had less to do than the others: all figures flatter it.
     pub(crate) fn is_unreliable(&self) -> bool {
         let [errors, requests] = self.failures();
-        self.dead_rounds() > 0 || errors.saturating_mul(100) > requests
+        self.silent_rounds() > 0 || errors.saturating_mul(100) > requests
     }
 
     pub(crate) fn has_failed(&self) -> bool {

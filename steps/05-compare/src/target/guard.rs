@@ -10,7 +10,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{
     self, Child, ChildStderr, ChildStdout, Command, ExitCode, Stdio,
 };
-use std::thread;
+use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -147,11 +147,16 @@ fn guard(command: &mut Command) -> ExitCode {
     };
     // Kept: a server that reads its stdin is not to see an end.
     let _stdin = server.stdin.take();
-    thread::spawn(|| {
+    let watching = Builder::new().spawn(|| {
         let _ = io::stdin().read(&mut [0]); // nothing is ever written there
         end_descendants();
         process::exit(1);
     });
+    if let Err(error) = watching {
+        end_descendants();
+        eprintln!("no thread that waits for our end: {error}");
+        return ExitCode::FAILURE;
+    }
     // The others are not waited for before the end: until then the kernel
     // knows what they have used.
     let status = server.wait().unwrap_or_default();

@@ -59,7 +59,9 @@ impl Server {
         let server = Self { process, stderr, address, _reserved: reserved };
         match server.wait_until_listening(interrupt) {
             Ok(()) => Ok(server),
-            Err(Error::Failed(reason)) => Err(server.explain(reason).into()),
+            Err(Error::Failed(reason)) => {
+                Err(Error::Failed(server.explain(reason)))
+            }
             Err(interrupted) => Err(interrupted),
         }
     }
@@ -75,7 +77,7 @@ impl Server {
             if Instant::now() > deadline || self.process.has_exited().is_some()
             {
                 let reason = "did not listen on its port within 10 s";
-                return Err(String::from(reason).into());
+                return Err(Error::Failed(reason.into()));
             }
         }
         Ok(())

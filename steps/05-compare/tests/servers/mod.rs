@@ -122,16 +122,54 @@ fn falls_silent() {
     });
 }
 
+/// Whether it is started for the second time, the fourth, and so on.
+fn is_second_start() -> bool {
+    let path = std::env::var("STARTS").expect("set by the test");
+    let starts = fs::read(&path).unwrap_or_default().len();
+    fs::write(&path, vec![b'.'; starts + 1]).expect("written");
+    !starts.is_multiple_of(2)
+}
+
 /// Answers nothing every second time that it is started.
 #[test]
 #[ignore = "a server for the tests above"]
 fn mute_every_second_time() {
-    let path = std::env::var("STARTS").expect("set by the test");
-    let starts = fs::read(&path).unwrap_or_default().len();
-    fs::write(&path, vec![b'.'; starts + 1]).expect("written");
+    let is_mute = is_second_start();
     serve(move |client| {
-        if starts.is_multiple_of(2) {
+        if !is_mute {
             pong(client);
+        }
+    });
+}
+
+/// Needs longer for a reply than it is measured, every second time.
+#[test]
+#[ignore = "a server for the tests above"]
+fn late_every_second_time() {
+    let is_late = is_second_start();
+    serve(move |client| {
+        if is_late {
+            sleep_ms(1_000);
+        }
+        pong(client);
+    });
+}
+
+/// Sends sixteen replies at a time, of which the last is wrong.
+#[test]
+#[ignore = "a server for the tests above"]
+fn one_wrong() {
+    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    serve(move |client| {
+        let number = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        match number % 16 {
+            // The first request of a connection comes alone.
+            0 => pong(client),
+            15 => {
+                let right = b"pong\n".repeat(14);
+                let _ = client.write_all(&[&right, &b"ping\n"[..]].concat());
+            }
+            _ => {}
         }
     });
 }

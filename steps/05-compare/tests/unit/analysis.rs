@@ -20,6 +20,7 @@ pub(crate) fn row(server: &str, again: bool, cpu: &[f64]) -> Row {
     let rounds = cpu.iter().enumerate().map(|(round, &cpu)| Round {
         round,
         succeeded: 9,
+        rps: 1.0,
         cpu_per_request: cpu,
         ..Round::default()
     });
@@ -35,6 +36,18 @@ pub(crate) fn results(one: Row, baseline: &[f64], again: &[f64]) -> Results {
 
 pub(crate) fn cpu(differences: &[Difference]) -> Difference {
     *differences.iter().find(|d| d.key == "cpu").expect("CPU time")
+}
+
+#[test]
+fn a_round_of_late_replies_is_no_better_than_one_without() {
+    let mut late = row("a", false, &[1.0, 1.0]);
+    assert!(!late.is_unreliable());
+    late.rounds[1].rps = 0.0;
+    assert!(!late.is_unreliable(), "it may just have missed the end");
+    late.rounds[1].latency.p50 = 0.8;
+    late.rounds[1].seconds = 0.6;
+    assert_eq!(late.silent_rounds(), 1);
+    assert!(late.is_unreliable());
 }
 
 #[test]

@@ -49,6 +49,43 @@ fn a_gate_finds_what_could_not_be_compared() {
 }
 
 #[test]
+fn a_gate_lets_no_failure_pass() {
+    let good = row("a", false, &[1.0, 1.1]);
+    let with_errors = |count: u64, cpu: f64| {
+        let mut row = row("a", false, &[cpu, cpu * 1.1]);
+        for round in &mut row.rounds {
+            round.requests = 100;
+            round.errors = [("reset".into(), count)].into();
+            round.lower_bounds_from = Some(0.0);
+        }
+        row
+    };
+    let found_in = |before: &Row, after: &Row| {
+        let found =
+            found(std::slice::from_ref(before), std::slice::from_ref(after));
+        found.join("; ")
+    };
+    assert_eq!(
+        found_in(&good, &with_errors(9, 1.0)),
+        "low, a: 18 errors in 200 requests"
+    );
+    // What failed before makes the first run look better than it was.
+    let failed = with_errors(9, 1.0);
+    assert_eq!(
+        found_in(&failed, &with_errors(9, 9.0)),
+        "low, a: cpu cannot be compared: the better run has failures"
+    );
+    assert_eq!(found_in(&failed, &with_errors(9, 1.0)), "");
+    let client_failed = Row {
+        skipped: Some("the client: no ports".into()),
+        client_failed: true,
+        ..row("a", false, &[])
+    };
+    let found = found_in(&client_failed, &client_failed);
+    assert!(found.contains("cpu cannot be compared"), "{found}");
+}
+
+#[test]
 fn a_gate_refuses_an_interrupted_run() {
     let whole =
         || Results { loads: vec![Load::default()], ..Results::default() };

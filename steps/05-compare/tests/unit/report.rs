@@ -1,8 +1,8 @@
 //! What is written into files, and what is not.
 
-use crate::report;
+use crate::report::{self, page, unreliable};
 use crate::results::round::Round;
-use crate::results::row::{Results, Row, Setup};
+use crate::results::row::{Load, Results, Row, Setup};
 
 #[test]
 fn an_interrupted_run_replaces_no_complete_result() {
@@ -20,6 +20,32 @@ fn an_interrupted_run_replaces_no_complete_result() {
     assert_eq!(written, [Ok(()), Ok(()), Ok(())]);
     assert!(refused.is_err_and(|error| error.contains("was interrupted")));
     assert_eq!(found.expect("results").setup.backlog, 3);
+}
+
+#[test]
+fn what_a_server_said_is_no_markup() {
+    let said = "it said: *that* <module> `x`\n# and | & more";
+    let row = Row {
+        load: "low".into(),
+        server: "a|b".into(),
+        skipped: Some(said.into()),
+        client_failed: true,
+        ..Row::default()
+    };
+    let loads = vec![Load { name: "low".into(), ..Load::default() }];
+    let results = Results { loads, rows: vec![row], ..Results::default() };
+    let page = page(&results);
+    for text in ["*that* &lt;module&gt; `x` # and | &amp; more", "a|b</td>"] {
+        assert!(page.contains(text), "{text} is not in {page}");
+    }
+}
+
+#[test]
+fn what_was_not_asked_is_not_left_unanswered() {
+    let round = Round { seconds: 0.1, ..Round::default() };
+    let row = Row { rounds: vec![round], ..Row::default() };
+    let said = unreliable(&row).expect("a sentence");
+    assert!(said.contains("no request was due"), "{said}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn only_what_was_due_between_begin_and_end_counts() {
     let start = Instant::now();
     let mut recorder = recorder("low");
     recorder.reply(start, start + MS); // the warm-up
-    recorder.begin(start + 2 * MS);
+    recorder.begin = Some(start + 2 * MS);
     recorder.reply(start + MS, start + 3 * MS); // served, due before
     recorder.reply(start + 3 * MS, start + 4 * MS);
     recorder.end(start + 12 * MS);
@@ -51,7 +51,7 @@ fn only_what_was_due_between_begin_and_end_counts() {
 fn what_waits_when_ctrl_c_comes_is_late_and_no_error() {
     let start = Instant::now();
     let mut recorder = recorder("low");
-    recorder.begin(start);
+    recorder.begin = Some(start);
     recorder.reply(start, start + MS);
     recorder.end(start + 9 * MS);
     recorder.interrupt();
@@ -77,7 +77,7 @@ fn none() -> Footprint {
 #[test]
 fn a_soak_remembers_its_memory_at_both_ends() {
     let (start, mut soak) = (Instant::now(), recorder("soak"));
-    soak.begin(start);
+    soak.begin = Some(start);
     for (minute, memory) in [(1, 9.0), (4, 2.0), (5, 3.0), (20, 8.0), (29, 5.0)]
     {
         let now = start + Duration::from_secs(60 * minute);
@@ -93,7 +93,7 @@ fn a_soak_remembers_its_memory_at_both_ends() {
 fn what_a_connection_costs_is_shared_by_those_that_had_a_reply() {
     let each = |answered: u32| {
         let (start, mut idle) = (Instant::now(), recorder("idle-100"));
-        idle.begin(start);
+        idle.begin = Some(start);
         (0..answered).for_each(|_| idle.reply(start, start + MS));
         // So much that what this test itself occupies does not show.
         let (memory, threads) = (1e15, 1e12);

@@ -8,7 +8,7 @@
 use std::io::{self, BufRead, BufReader};
 use std::net::TcpStream;
 use std::process::Stdio;
-use std::thread;
+use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -62,9 +62,9 @@ fn crowd(name: &'static str) -> Result<Row> {
     let mut command = serve(name, &OPTIONS);
     let mut server = Server::spawn(command.stderr(Stdio::piped()), name)?;
     let stderr = server.take_stderr().map(BufReader::new);
-    let counter = thread::spawn(move || {
+    let counter = Builder::new().spawn(move || {
         stderr.map_or(0, |stderr| stderr.split(b'\n').count())
-    });
+    })?;
     // The kernel completes every handshake: all of them connect.
     let mut clients = (0..CLIENTS)
         .map(|_| connect(server.address, TIMEOUT))

@@ -8,7 +8,7 @@
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
-use std::thread;
+use std::thread::Builder;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -57,7 +57,7 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     let server = Server::start("04-epoll", &[])?;
     let quick = listen((Ipv4Addr::LOCALHOST, 0).into(), 8)?;
     let quick_address = local_address(&quick)?;
-    thread::spawn(move || acknowledge_at_once(&quick));
+    Builder::new().spawn(move || acknowledge_at_once(&quick))?;
 
     let (whole, halves) = (&["ping\n"][..], &["ping", "\n"][..]);
     let mut rows = Vec::new();

@@ -7,7 +7,7 @@
 //! when the request was due. The difference is called coordinated omission.
 
 use std::net::SocketAddr;
-use std::thread;
+use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -46,8 +46,8 @@ pub(crate) fn run(report: &mut Report<'_>) -> Result<()> {
     ));
     let server = Server::start("04-epoll", &[])?;
     let address = server.address;
-    let closed = thread::spawn(move || closed_loop(address));
-    let open = thread::spawn(move || open_loop(address));
+    let closed = Builder::new().spawn(move || closed_loop(address))?;
+    let open = Builder::new().spawn(move || open_loop(address))?;
     thread::sleep(STOP_AT);
     report.line(format!("  after {STOP_AT:?}: SIGSTOP"));
     server.pause()?;

@@ -5,8 +5,9 @@
 //! (`exclusive`), or the server (`handover`). None of them knows which client
 //! will be busy.
 
+use std::io;
 use std::net::TcpStream;
-use std::thread;
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -75,10 +76,10 @@ fn measure(
         .collect::<Result<_, _>>()?;
     let before = server.threads_cpu_time();
     let asking = all.iter().step_by(one_in).map(|client| {
-        let client = client.try_clone();
-        thread::spawn(move || ask_on_and_on(&client?))
+        let client = client.try_clone()?;
+        Builder::new().spawn(move || ask_on_and_on(&client))
     });
-    let asking: Vec<_> = asking.collect();
+    let asking: Vec<_> = asking.collect::<io::Result<_>>()?;
     let mut latencies = Vec::new();
     for client in asking {
         let lost = |_| anyhow!("a client's thread ended");

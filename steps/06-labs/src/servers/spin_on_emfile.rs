@@ -1,7 +1,7 @@
 //! Calls `accept` again at once, whatever it returned: the lab `descriptors`.
 
 use std::os::fd::OwnedFd;
-use std::thread;
+use std::thread::Builder;
 
 use blocking::{accept, serve_connection};
 use protocol::{Call, Error, Log, Result};
@@ -13,7 +13,7 @@ pub(crate) fn serve(listener: &OwnedFd) -> Result<()> {
         match accept(listener) {
             Ok((client, _)) => {
                 let mut log = Log::new(log.quiet);
-                thread::spawn(move || {
+                let _ = Builder::new().spawn(move || {
                     serve_connection(client, || false, &mut log)
                 });
             }

@@ -135,7 +135,7 @@ fn ctrl_c_leaves_no_process_behind_not_even_a_stopped_one() {
 /// Where the system forbids user namespaces: here, because we say so in one.
 #[test]
 fn a_lab_that_is_forbidden_names_the_setting_and_is_no_error() {
-    let forbid = "echo 0 > /proc/sys/user/max_user_namespaces";
+    let forbid = ["-rm", "echo 0 > /proc/sys/user/max_user_namespaces"];
     let Some(forbidden) = changed(forbid, LABS) else { return };
     let mut forbidden = assert_cmd::Command::from_std(forbidden);
     let setting = "user.max_user_namespaces is 0, see sysctl(8)";
