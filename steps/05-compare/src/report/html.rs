@@ -29,8 +29,8 @@ const EXPLANATIONS: [&str; 4] = [
      it takes is the slowest of them. A round in which a server answered \
      nothing counts as the worst there is.",
     "A comparison is the ratio to the baseline in the same round: the geometric \
-     mean, and in brackets the interval in which it lies with 95 % confidence (A/A: 99 %). \
-     The baseline has two turns in each round; their mean is the divisor, and \
+     mean, and in brackets the interval in which it lies with 95 % confidence \
+     (A/A: 99 %). The baseline has two turns in each round; their mean is the divisor, and \
      their ratio (A/A) says how steady the machine was. A ratio marked \\* is \
      a difference.",
     "The latency of users on a fixed schedule counts from when a request was \
@@ -38,8 +38,9 @@ const EXPLANATIONS: [&str; 4] = [
      until it failed: figures that rest on that are marked ≥.",
     "us/req is CPU time a request, of all processes of the server. What the \
      kernel does for a connection may be charged to whatever runs at that \
-     moment. switches/req is of the server's whole life, its start included. ListenOverflows and its neighbours are counters of the whole \
-     network namespace; where a column is missing, all were 0.",
+     moment. switches/req is of the server's whole life, its start included. \
+     ListenOverflows and its neighbours are counters of the whole network \
+     namespace; where a column is missing, all were 0.",
 ];
 
 /// What `--markdown` prints, in more columns, and the charts.
