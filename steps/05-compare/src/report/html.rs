@@ -30,9 +30,9 @@ const EXPLANATIONS: [&str; 4] = [
      nothing counts as the worst there is.",
     "A comparison is the ratio to the baseline in the same round: the geometric \
      mean, and in brackets the interval in which it lies with 95 % confidence \
-     (A/A: 99 %). The baseline has two turns in each round; their mean is the divisor, and \
-     their ratio (A/A) says how steady the machine was. A ratio marked \\* is \
-     a difference.",
+     (A/A: 99 %). The baseline has two turns in each round; their mean is the \
+     divisor, and their ratio (A/A) says how steady the machine was. A ratio \
+     marked \\* is a difference.",
     "The latency of users on a fixed schedule counts from when a request was \
      due, not from when it was sent. A failed request counts with the time \
      until it failed: figures that rest on that are marked ≥.",
