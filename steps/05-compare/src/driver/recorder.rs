@@ -16,7 +16,7 @@ use crate::target::netstat::{Counters, counted_since};
 use crate::target::usage::{CpuTime, Footprint, Meter};
 
 pub(crate) const SAMPLE_PERIOD: Duration = Duration::from_millis(50);
-/// One in so much of the time goes into looks at the server.
+/// Looks at the server take one part in so many of the time.
 const LOOKS_PART: u32 = 200;
 /// Processes of the server are looked for in one of so many samples.
 const LOOKS_PER_SEARCH: u64 = 10;
@@ -150,8 +150,7 @@ impl Recorder {
     }
 
     /// Looks at what the server occupies, and now and then for its processes.
-    /// Meanwhile no reply is read: for a part of [`LOOKS_PART`] of the time at
-    /// the most.
+    /// Meanwhile no reply is read, so it looks less often where that takes long.
     pub(crate) fn sample(&mut self, now: Instant) {
         if self.next_sample.is_some_and(|next| now < next) {
             return;

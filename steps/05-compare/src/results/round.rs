@@ -73,7 +73,7 @@ impl Round {
         self.succeeded == 0
     }
 
-    /// No reply came while it was measured, and not for want of requests.
+    /// No reply came while it was measured: none at all, or each took too long.
     pub(crate) fn is_silent(&self) -> bool {
         let slow = self.rps == 0.0 && self.latency.p50 > self.seconds / 2.0;
         slow || self.is_dead()
