@@ -285,7 +285,7 @@ fn what_a_server_s_processes_use_is_what_it_costs() {
     let assert = compare_for(&LONGER, "forking", &load).success();
     let round = &rounds(&assert, "forking")[0];
     let cpu = round["cpu_per_request"].as_f64().expect("seconds");
-    assert!(cpu > 0.000_8, "{cpu} s"); // a worker works for 1 ms
+    assert!(cpu > 0.000_8, "{cpu} s"); // a worker takes 1 ms
     assert!(round["threads"].as_f64() >= Some(6.0), "{round}");
 }
 
