@@ -15,9 +15,6 @@ const MAX_REQUESTS: u64 = 1_000_000_000_000;
 /// Past some 13,000 a process runs out of mappings of memory, and Rust's runtime
 /// ends it: see step 02, `limits.rs`.
 const MAX_THREADS: u64 = 10_000;
-/// Seconds and rates within these bounds can be added to any time of day.
-const MIN_NUMBER: f64 = 0.001;
-const MAX_NUMBER: f64 = 1_000_000_000.0;
 
 /// Sends "ping" over and over, checks each reply, and says how fast that went
 #[derive(Clone, Debug, Parser)]
@@ -76,12 +73,8 @@ impl Options {
     }
 }
 
-/// Reads a number that may have a fraction.
-fn number(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|number| (MIN_NUMBER..=MAX_NUMBER).contains(number))
-        .ok_or_else(|| {
-            format!("give a number from {MIN_NUMBER} to {MAX_NUMBER}")
-        })
+/// Reads a rate that may have a fraction, and whose times can be added up.
+fn number(text: &str) -> Result<f64, &'static str> {
+    let number = text.parse().ok().filter(|n| (0.001..=1e9).contains(n));
+    number.ok_or("give a number from 0.001 to 1000000000")
 }

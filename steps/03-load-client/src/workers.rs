@@ -90,7 +90,9 @@ impl Worker<'_> {
     fn make_requests(mut self, number: u64) {
         let run = self.run;
         let mut free = run.start;
-        for request in run.share(number) {
+        let mut requests = run.share(number).peekable();
+        while let Some(request) = requests.next() {
+            let is_last = requests.peek().is_none();
             let due = run.due(request);
             if let Some(due) = due {
                 self.wait_until(due);
@@ -101,7 +103,7 @@ impl Worker<'_> {
                 break;
             }
             let result = match sent {
-                Some(now) => self.request(now + run.options.timeout),
+                Some(now) => self.request(now + run.options.timeout, is_last),
                 // Due, and no thread was free: it has waited all the same.
                 None => Err(ErrorKind::ReplyTimedOut),
             };
@@ -135,8 +137,12 @@ impl Worker<'_> {
     }
 
     /// One request, over the connection that was kept or a new one. Returns
-    /// when the reply was there: the connection is closed later.
-    fn request(&mut self, deadline: Instant) -> Result<Instant, ErrorKind> {
+    /// when the reply was there: that of the last is closed later, in order.
+    fn request(
+        &mut self,
+        deadline: Instant,
+        is_last: bool,
+    ) -> Result<Instant, ErrorKind> {
         let server = self.run.options.address();
         let (socket, served) = match self.connection.take() {
             Some(kept) => kept,
@@ -156,7 +162,8 @@ impl Worker<'_> {
         // The main thread looks every 20 ms: a reply may come before that.
         let expired = self.slot.end() || over > deadline;
         // Only a connection that is in order is kept; any other is closed.
-        if replied.is_ok() && self.run.options.keep_alive && !expired {
+        let is_kept = self.run.options.keep_alive || is_last;
+        if replied.is_ok() && is_kept && !expired {
             self.connection = Some((socket, served + 1));
         } else if replied == Err(ErrorKind::UnrequestedReply) {
             self.connection = Some((socket, served));

@@ -21,6 +21,7 @@ pub(crate) const CASES: &[Case] = crate::cases![
     notices_a_wrong_reply,
     notices_more_than_was_asked_for,
     notices_replies_that_come_after_the_one_that_was_asked_for,
+    notices_a_reply_that_comes_before_the_request,
     failed_requests_count_with_the_time_until_they_failed,
     a_timer_that_was_inherited_ends_nothing,
     says_that_there_is_no_memory_for_so_many_threads,
@@ -100,6 +101,20 @@ fn notices_replies_that_come_after_the_one_that_was_asked_for() {
     });
     let arguments = ["20", "--threads", "1", "--keep-alive"];
     fails(server.port, &arguments, "unrequested_reply");
+}
+
+/// Says the reply at once, and again 20 ms after the request. A client that
+/// closes with its reply sees the second on its last connection alone.
+fn notices_a_reply_that_comes_before_the_request() {
+    let server = Rogue::start(|mut stream| {
+        let _ = stream.write_all(b"pong\n");
+        read_line(&mut stream);
+        std::thread::sleep(Duration::from_millis(20));
+        let _ = stream.write_all(b"pong\n");
+    });
+    let result = json(client(server.port).args(["20", "--threads", "2"]));
+    assert_eq!(result["errors"]["unrequested_reply"], 2, "{result}");
+    assert_eq!(result["lower_bounds_from_us"], 0.0, "{result}");
 }
 
 /// Of 400 requests every twentieth gets no reply: 5 %.

@@ -73,6 +73,11 @@ impl<'a> Driver<'a> {
         let timers = Timers::new()?;
         poller.register(&timers, TIMER, Interest::READABLE)?;
         poller.register(interrupt, INTERRUPT, Interest::READABLE)?;
+        let mut recorder = Recorder::new(server.process.group(), scenario);
+        if !scenario.kept {
+            // An error here will show in the measurement.
+            recorder.unrequested(server.extra_replies().unwrap_or(0));
+        }
         let mut random = Rng::with_seed(seed);
         let users = (0..scenario.users)
             .map(|index| User::new(index, scenario, random.u64(..)))
@@ -90,7 +95,7 @@ impl<'a> Driver<'a> {
             has_started: false,
             is_draining: false,
             buffer: vec![0; READ_SIZE].into(),
-            recorder: Recorder::new(server.process.group(), scenario),
+            recorder,
             client_error: None,
         })
     }

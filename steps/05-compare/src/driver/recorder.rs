@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use load_client::{ErrorKind, Latency};
+use load_client::{ErrorKind, Latency, waited_for_core};
 use nix::unistd::Pid;
 use protocol::Language;
 
@@ -80,6 +80,11 @@ impl Recorder {
         self.next_sample = None;
         self.sample(now);
         self.end = Some(now);
+    }
+
+    /// How long this program had no core since the begin.
+    pub(crate) fn waited_for_core(&self) -> Duration {
+        waited_for_core().saturating_sub(self.cpu_at_begin.client_waited)
     }
 
     pub(crate) fn is_past(&self, due: Instant) -> bool {

@@ -11,8 +11,8 @@ use super::user::Request;
 use crate::error::Error;
 use crate::load::pacing::Pacing;
 
-/// A client that was stopped for so long, or its machine, says nothing about the
-/// server.
+/// A client that was stopped for so long (SIGSTOP, a paused virtual machine) says
+/// nothing about the server. One that has to wait for a core says so elsewhere.
 const STOOD_STILL: Duration = Duration::from_secs(1);
 /// The pause after a failed request: to send again at once would only fail
 /// again, a million times a second.
@@ -25,12 +25,7 @@ impl Driver<'_> {
         while let Some((time, timer)) = self.timers.pop_due(now) {
             match timer {
                 Timer::Begin => self.begin(),
-                Timer::Look if now - time > STOOD_STILL => {
-                    let stopped = (now - time).as_secs_f64();
-                    let reason = format!("stood still for {stopped:.1} s");
-                    return Err(Error::ours(reason));
-                }
-                Timer::Look => self.look(now)?,
+                Timer::Look => self.look(now, now - time)?,
                 Timer::End => self.end(now),
                 Timer::GiveUp => self.give_up(now),
                 Timer::Request(index, due) => {
@@ -65,8 +60,14 @@ impl Driver<'_> {
         }
     }
 
-    /// Looks at the server, and at requests that have had their time.
-    fn look(&mut self, now: Instant) -> Result<(), Error> {
+    /// Looks at the server, and at requests that have had their time; it comes
+    /// so `late` itself.
+    fn look(&mut self, now: Instant, late: Duration) -> Result<(), Error> {
+        let stopped = late.saturating_sub(self.recorder.waited_for_core());
+        if stopped > STOOD_STILL {
+            let stopped = stopped.as_secs_f64();
+            return Err(Error::ours(format!("stood still for {stopped:.1} s")));
+        }
         self.check()?;
         self.recorder.sample(now);
         let timeout = self.timeout;

@@ -1,8 +1,8 @@
 //! A server's process: started, ready, watched, ended.
 
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::iter;
-use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixListener};
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use epoll::Signals;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::socket::{SockaddrIn, bind};
+use protocol::PONG;
 
 use super::Target;
 use super::affinity::Affinity;
@@ -21,6 +22,8 @@ use crate::error::Error;
 
 /// How long a server may take until it listens.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait for replies that were not asked for.
+const EXTRA_TIMEOUT: Duration = Duration::from_millis(500);
 /// The pause between two tries to connect.
 const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 /// So much of what a server has said on stderr is kept.
@@ -81,6 +84,21 @@ impl Server {
             }
         }
         Ok(())
+    }
+
+    /// How many replies come to one request, beyond the one to it: a client
+    /// that closes at the first would take it for a quick one.
+    pub(crate) fn extra_replies(&self) -> io::Result<u64> {
+        let address = self.address.into();
+        let mut client = TcpStream::connect_timeout(&address, EXTRA_TIMEOUT)?;
+        client.set_read_timeout(Some(EXTRA_TIMEOUT))?;
+        client.write_all(b"ping\n")?;
+        client.shutdown(Shutdown::Write)?;
+        let mut replies = Vec::new();
+        // An error is the end, too: what came before it counts.
+        let _ = client.take(4_096).read_to_end(&mut replies);
+        let extra = replies.len().saturating_sub(PONG.len());
+        Ok(extra.div_ceil(PONG.len()) as u64)
     }
 
     /// How it ended, or else `reason`; and what it said last.

@@ -11,7 +11,8 @@ fn listener() -> TcpListener {
     TcpListener::bind(("127.0.0.1", port)).expect("a free port")
 }
 
-/// Ends at the third connection; the first asks whether it listens.
+/// Ends at the third connection; the first asks whether it listens, and the
+/// second for replies too many.
 #[test]
 #[ignore = "a server for the tests above"]
 fn dying() {
@@ -74,6 +75,22 @@ fn twice() {
         sleep_ms(1);
         pong(client);
     });
+}
+
+/// Says the reply before it was asked, and again 20 ms after.
+#[test]
+#[ignore = "a server for the tests above"]
+fn hasty() {
+    for client in listener().incoming() {
+        let mut client = client.expect("a connection");
+        std::thread::spawn(move || {
+            pong(&mut client);
+            let mut line = Vec::new();
+            let _ = BufReader::new(&client).read_until(b'\n', &mut line);
+            sleep_ms(20);
+            pong(&mut client);
+        });
+    }
 }
 
 /// Stands still for 1 s, 0.7 s after the first connection.
