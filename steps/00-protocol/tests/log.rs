@@ -174,22 +174,44 @@ fn drops_and_counts_what_is_not_read_and_then_goes_on() {
     BufReader::new(stderr).read_line(&mut line).expect("its stderr");
     assert!(line.starts_with("[!] receive failed"), "{line}");
 
-    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-    let (mut whole, mut dropped, mut text) = (0, 0, String::new());
-    while stdout.read_line(&mut text).is_ok_and(|count| count > 0) {
-        let line = text.trim_end();
+    let mut text = String::new();
+    let mut stdout = child.stdout.take().expect("a pipe");
+    stdout.read_to_string(&mut text).expect("lines");
+    assert!(child.wait().expect("its end").success());
+    check_lines(&text);
+}
+
+/// A page is soon read, and so each wait would succeed.
+#[test]
+fn drops_lines_where_its_reader_is_slow_and_steady() {
+    let mut child = start("stall", &[]).expect("a child");
+    let mut stdout = child.stdout.take().expect("a pipe");
+    let mut text = String::new();
+    for _ in 0..30 {
+        let mut page = stdout.by_ref().take(4_096);
+        page.read_to_string(&mut text).expect("a page");
+        sleep(PAUSE);
+    }
+    stdout.read_to_string(&mut text).expect("lines");
+    assert!(child.wait().expect("its end").success());
+    check_lines(&text);
+}
+
+/// Checks what a child that stalls has printed: whole lines, and the number of
+/// those that are missing.
+fn check_lines(text: &str) {
+    let (mut whole, mut dropped) = (0, 0);
+    for line in text.lines() {
         if line == "[*] client closed the connection" {
             whole += 1;
         } else if let Some(rest) = line.strip_prefix("[!] ") {
-            let count = rest.split(' ').next().expect("a number");
-            dropped = count.parse().expect("a number");
+            let count = rest.split(' ').next();
+            dropped += count.and_then(|n| n.parse().ok()).unwrap_or(0);
         } else if line != "[*] connection ended" {
             // That of the test runner: a line of ours is never torn.
             assert!(!line.contains("["), "{line}");
         }
-        text.clear();
     }
-    assert!(child.wait().expect("its end").success());
     assert!(dropped > 0);
     let lines = LINES + FLUSHES;
     // The line that comes when there is room may be dropped too.
