@@ -376,7 +376,7 @@ globalThis.definitions = [
 ["source/05-compare.html#srcdriverramp_uprs", "fn drain", "Closes the connections in order: what comes before the server's FIN"],
 ["source/05-compare.html#srcdriverrecorderrs", "const SAMPLE_PERIOD", ""],
 ["source/05-compare.html#srcdriverrecorderrs", "struct Recorder", ""],
-["source/05-compare.html#srcdriverrecorderrs", "fn waited_for_core", "How long this program had no core since the begin."],
+["source/05-compare.html#srcdriverrecorderrs", "fn waited_for_core", "How long this program had no core since the last call."],
 ["source/05-compare.html#srcdriverrecorderrs", "fn is_past", ""],
 ["source/05-compare.html#srcdriverrecorderrs", "fn counts", "Whether what was due at `due` belongs to what is measured."],
 ["source/05-compare.html#srcdriverrecorderrs", "fn reply", "A good reply came at `now` to what was due at `due`."],

@@ -1,5 +1,6 @@
 //! What the driver counts while it runs, and what that comes to.
 
+use std::mem::replace;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -37,6 +38,8 @@ pub(crate) struct Recorder {
     served: u64,
     meter: Meter,
     looks: u64,
+    /// How long this program had no core, up to the last look.
+    waited: Duration,
     next_sample: Option<Instant>,
     cpu_at_begin: CpuTime,
     cpu_at_end: CpuTime,
@@ -58,6 +61,7 @@ impl Recorder {
             served: 0,
             meter: Meter::new(guard),
             looks: 0,
+            waited: Duration::ZERO,
             next_sample: None,
             cpu_at_begin: CpuTime::default(),
             cpu_at_end: CpuTime::default(),
@@ -82,9 +86,10 @@ impl Recorder {
         self.end = Some(now);
     }
 
-    /// How long this program had no core since the begin.
-    pub(crate) fn waited_for_core(&self) -> Duration {
-        waited_for_core().saturating_sub(self.cpu_at_begin.client_waited)
+    /// How long this program had no core since the last call.
+    pub(crate) fn waited_for_core(&mut self) -> Duration {
+        let before = replace(&mut self.waited, waited_for_core());
+        self.waited.saturating_sub(before)
     }
 
     pub(crate) fn is_past(&self, due: Instant) -> bool {
