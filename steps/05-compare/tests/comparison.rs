@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -228,19 +228,25 @@ fn a_request_without_a_reply_counts_with_the_time_that_it_took_to_fail() {
     assert.stdout(contains("a request without a reply counts"));
 }
 
-#[test]
-fn a_round_without_a_reply_makes_a_server_worse() {
-    let starts = folder("every-second").join("starts");
+/// 04 in four rounds, next to a server that is another one every second time
+/// that it is started.
+fn compare_changing(name: &str, server: &str, timeout: &str) -> Assert {
+    let starts = folder(name).join("starts");
     let program = std::env::current_exe().expect("this test");
     let external = format!(
-        "--external=every-second=STARTS='{}' '{}' --ignored --exact \
-         servers::mute_every_second_time",
+        "--external={name}=STARTS='{}' '{}' --ignored --exact \
+         servers::{server}",
         starts.display(),
         program.display()
     );
-    let run = ["--rounds", "4", "--duration", "0.1", "--timeout", "0.2"];
+    let run = ["--rounds", "4", "--duration", "0.1", "--timeout", timeout];
     let only = ["--only", "04", "-s", "keep-alive-10", &external];
     compare(&[&run[..], &only].concat())
+}
+
+#[test]
+fn a_round_without_a_reply_makes_a_server_worse() {
+    compare_changing("every-second", "mute_every_second_time", "0.2")
         .code(1)
         .stdout(contains(
             "every-second: answered nothing in time in 2 of 4 rounds.",
@@ -252,17 +258,7 @@ fn a_round_without_a_reply_makes_a_server_worse() {
 /// Its throughput is 0 then, which has no ratio to another's.
 #[test]
 fn a_round_whose_replies_all_come_later_makes_a_server_worse() {
-    let starts = folder("late").join("starts");
-    let program = std::env::current_exe().expect("this test");
-    let external = format!(
-        "--external=late=STARTS='{}' '{}' --ignored --exact \
-         servers::late_every_second_time",
-        starts.display(),
-        program.display()
-    );
-    let run = ["--rounds", "4", "--duration", "0.1", "--timeout", "60"];
-    let only = ["--only", "04", "-s", "keep-alive-10", &external];
-    compare(&[&run[..], &only].concat())
+    compare_changing("late", "late_every_second_time", "60")
         .success()
         .stdout(contains("late: answered nothing in time in 2 of 4 rounds."))
         .stdout(
@@ -492,23 +488,29 @@ fn ports_that_we_lack_are_not_the_server_s_failure() {
         .stdout(contains(" errors in ").not());
 }
 
-#[test]
-fn a_client_that_stood_still_is_not_the_server_s_failure() {
+/// A comparison of a server that falls silent, once a request waits for it.
+fn waiting_for_silence(name: &str, seconds: &str) -> Child {
     let program = std::env::current_exe().expect("this test");
-    let sign = folder("stopped").join("sign");
+    let sign = folder(name).join("sign");
     let external = format!(
         "--external=silent='{}' --ignored --exact servers::falls_silent",
         program.display()
     );
     let run = Command::new(env!("CARGO_BIN_EXE_05-compare"))
-        .args(["--users", "20", "--only", "none", "--duration", "6"])
-        .args(["--timeout", "6", "--rounds", "1", &external])
+        .args(["--users", "20", "--only", "none", "--rounds", "1"])
+        .args(["--duration", seconds, "--timeout", seconds, &external])
         .env("SIGN", &sign)
         .stdout(Stdio::piped())
         .spawn()
         .expect("it starts");
     let silent = poll_until(DEADLINE, || Ok(sign.exists().then_some(())));
-    silent.expect("no error").expect("it is measured");
+    silent.expect("no error").expect("a request that waits");
+    run
+}
+
+#[test]
+fn a_client_that_stood_still_is_not_the_server_s_failure() {
+    let run = waiting_for_silence("stopped", "6");
     let pid = Pid::from_raw(run.id().cast_signed());
     kill(pid, Signal::SIGSTOP).expect("sent");
     std::thread::sleep(Duration::from_millis(2_500)); // how long it stands
@@ -625,21 +627,7 @@ fn ctrl_c_prints_what_was_measured_so_far_and_leaves_nothing_behind() {
 
 #[test]
 fn ctrl_c_counts_what_still_waits_for_its_reply() {
-    let program = std::env::current_exe().expect("this test");
-    let sign = folder("silent").join("sign");
-    let external = format!(
-        "--external=silent='{}' --ignored --exact servers::falls_silent",
-        program.display()
-    );
-    let run = Command::new(env!("CARGO_BIN_EXE_05-compare"))
-        .args(["--users", "20", "--only", "none", "--duration", "600"])
-        .args(["--timeout", "600", &external])
-        .env("SIGN", &sign)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let silent = poll_until(DEADLINE, || Ok(sign.exists().then_some(())));
-    silent.expect("no error").expect("a request that waits");
+    let run = waiting_for_silence("silent", "600");
     kill(Pid::from_raw(run.id().cast_signed()), Signal::SIGINT).expect("sent");
     let output = run.wait_with_output().expect("it ends");
     let row = &rows_of(&output.stdout)[0];
